@@ -1,0 +1,1 @@
+//! The handheld app: update and view as pure functions

@@ -1,0 +1,1 @@
+//! What a screen is: a content-addressed tree of drawing nodes

@@ -1,0 +1,1 @@
+//! The domain of a till: money, tax, catalogue, checks and tenders

@@ -1,0 +1,1 @@
+//! The bytes between a server and a client

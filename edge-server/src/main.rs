@@ -1,0 +1,3 @@
+//! `tresen-edge`.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Benchmarks, load and faults for Tresen.

@@ -1,0 +1,3 @@
+//! `tresen-desktop`.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! `cargo xtask`: every command a person needs.
+
+fn main() {}
