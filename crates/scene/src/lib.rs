@@ -1,1 +1,40 @@
-//! What a screen is: a content-addressed tree of drawing nodes
+//! What a screen is: a content-addressed tree of drawing nodes.
+//!
+//! A [`Node`] is a short list of [`Op`]s in its own coordinates (device pixels). Its name, [`ObjectId`], is the keyed
+//! hash of its canonical bytes; children, masks, sprites and glyphs enter those bytes by their own names, so equal names
+//! mean equal pixels and equal behaviour all the way down.
+//!
+//! Not for: layout and text (crate `tresen-typeset` makes nodes), bytes on a wire (`tresen-wire`), sessions.
+//!
+//! Invariants:
+//! - objects never change after they are made; they are shared by `Arc`;
+//! - painting needs integer arithmetic only, so every client shows the same pixels;
+//! - nothing here reads a clock, a file, a socket or randomness.
+
+mod geometry;
+mod id;
+mod node;
+mod object;
+
+pub use geometry::{Insets, Point, Rect, Size};
+pub use id::{Namer, ObjectId};
+pub use node::{Action, Field, Keyboard, Label, Node, Op, PlacedGlyph, Role, Scroll, TextRun, Touch, TouchState};
+pub use object::{Color, FaceId, Glyph, Mask, Sprite};
+
+/// Named limits of a scene. A decoder refuses what lies beyond them; a builder asserts.
+pub mod limits {
+    /// Longest action in bytes.
+    pub const ACTION_BYTES: usize = 64;
+    /// Longest label or field value in bytes.
+    pub const LABEL_BYTES: usize = 512;
+    /// Ops of one node.
+    pub const NODE_OPS: usize = 4096;
+    /// Glyphs of one text run.
+    pub const RUN_GLYPHS: usize = 512;
+    /// Largest coordinate or extent in pixels, either sign.
+    pub const COORDINATE_PX: i32 = 1 << 20;
+    /// Largest width or height of a mask or sprite in pixels.
+    pub const BITMAP_SIDE_PX: u32 = 4096;
+    /// Deepest nesting of nodes.
+    pub const DEPTH: usize = 24;
+}
