@@ -1,3 +1,81 @@
-//! `cargo xtask`: every command a person needs.
+//! `cargo xtask`: every command a person needs, from the first demo to the continuous integration.
+//!
+//! Each command sets up what it needs first (see [`setup`]), and says exactly what to install where it may not.
 
-fn main() {}
+mod check;
+mod programs;
+mod setup;
+mod tidy;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use xshell::Shell;
+
+/// Builds, shows, tests and measures Tresen.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the demo restaurant: an edge server with an embedded database, the handheld and the back office.
+    Demo {
+        /// What to hand to `tresen-edge` besides.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+    /// Runs the desktop client: `cargo xtask desktop pair '<text of the pairing code>'` once, then `cargo xtask desktop`.
+    Desktop {
+        /// What to hand to `tresen-desktop`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+    /// Passes every test; what the continuous integration runs.
+    Test {
+        /// Style, lints and the tests of the crates only: no browser, no kill cycles.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Builds the web client into the folder that the edge server embeds.
+    Web,
+    /// Browser and desktop tests against a running demo server.
+    EndToEnd,
+    /// Kills the server under load and compares what it kept with what it had acknowledged.
+    Crash {
+        /// How many kills.
+        #[arg(long, default_value_t = 200)]
+        cycles: u32,
+    },
+    /// Measures; `bench screen` writes `target/bench/screen.json`.
+    Bench {
+        /// What to measure.
+        #[arg(default_value = "screen")]
+        what: String,
+    },
+    /// Draws the golden files anew: screens and wire bytes. Look at the difference before you commit it.
+    Renew,
+    /// Checks what the compiler does not: licences, banned crates, which way dependencies point.
+    Tidy,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let shell = Shell::new()?;
+    shell.change_dir(setup::workspace_root());
+    match arguments.command {
+        Command::Demo { rest } => programs::demo(&shell, &rest),
+        Command::Desktop { rest } => programs::desktop(&shell, &rest),
+        Command::Test { quick } => {
+            check::test(&shell, if quick { check::Extent::Quick } else { check::Extent::Whole })
+        }
+        Command::Web => programs::build_web(&shell),
+        Command::EndToEnd => check::end_to_end(&shell),
+        Command::Crash { cycles } => check::crash(&shell, cycles),
+        Command::Bench { what } => programs::bench(&shell, &what),
+        Command::Renew => check::renew(&shell),
+        Command::Tidy => tidy::check(&shell),
+    }
+}

@@ -1,0 +1,135 @@
+//! What the commands need besides Rust, and how it comes onto the machine.
+//!
+//! As root on Debian, packages are installed; everybody else is told the exact line to type. Tools that have to be built
+//! are kept in the user's cache folder, so that a fresh clone does not build them again.
+
+#![allow(clippy::disallowed_methods, reason = "a shell: it reads the environment")]
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use xshell::{Shell, cmd};
+
+/// The version of `wasm-bindgen` in the workspace manifest; its command line tool must be the same.
+const WASM_BINDGEN_VERSION: &str = "0.2.130";
+
+/// A program and the Debian package that brings it.
+pub struct Needed {
+    /// A file that is there once the package is.
+    pub file: &'static str,
+    /// The package.
+    pub package: &'static str,
+}
+
+/// What the browser and desktop tests need.
+pub const END_TO_END: &[Needed] = &[
+    Needed { file: "/usr/bin/chromium", package: "chromium" },
+    Needed { file: "/usr/bin/Xvfb", package: "xvfb" },
+    Needed { file: "/usr/bin/xdotool", package: "xdotool" },
+    Needed { file: "/usr/bin/import", package: "imagemagick" },
+];
+
+/// What builds WebAssembly where `rustup` has no target to offer.
+const WEB: &[Needed] = &[
+    Needed { file: "/usr/bin/rustc", package: "rustc-web" },
+    Needed { file: "/usr/bin/wasm-ld", package: "lld" },
+    Needed { file: "/usr/share/doc/rust-web-src", package: "rust-web-src" },
+];
+
+/// The folder of the workspace's manifest.
+pub fn workspace_root() -> PathBuf {
+    let manifest_dir = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| "xtask".to_owned());
+    PathBuf::from(manifest_dir).parent().map_or_else(|| PathBuf::from("."), PathBuf::from)
+}
+
+/// Installs the Debian packages that are missing.
+///
+/// # Errors
+/// When something is missing and can't be installed from here; the message names the packages.
+pub fn install(shell: &Shell, needed: &[Needed]) -> Result<()> {
+    let missing: Vec<&str> =
+        needed.iter().filter(|each| !shell.path_exists(each.file)).map(|each| each.package).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let line = format!("apt-get install --yes --no-install-recommends {}", missing.join(" "));
+    let root = cmd!(shell, "id -u").quiet().read().is_ok_and(|id| id.trim() == "0");
+    if !root || !shell.path_exists("/usr/bin/apt-get") {
+        bail!(
+            "Something is missing on this machine. On Debian, type:\n    sudo {line}\nand run this command again."
+        );
+    }
+    eprintln!("Installing {} ...", missing.join(", "));
+    let lock = "DPkg::Lock::Timeout=300";
+    cmd!(shell, "apt-get -o {lock} -qq update").quiet().run()?;
+    cmd!(shell, "apt-get -o {lock} -qq install --yes --no-install-recommends {missing...}")
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .ignore_stdout()
+        .run()
+        .with_context(|| format!("This failed: {line}"))
+}
+
+/// How WebAssembly is compiled here.
+pub enum WebCompiler {
+    /// The installed toolchain has the target.
+    Rustup,
+    /// Debian's compiler builds the standard library along.
+    Debian,
+}
+
+/// Finds or installs a compiler for WebAssembly: the toolchain's own target first, then Debian's packages.
+///
+/// # Errors
+/// When neither can be had.
+pub fn web_compiler(shell: &Shell) -> Result<WebCompiler> {
+    let sysroot = cmd!(shell, "rustc --print sysroot").quiet().read()?;
+    let target = PathBuf::from(sysroot).join("lib/rustlib/wasm32-unknown-unknown/lib");
+    if target.exists() {
+        return Ok(WebCompiler::Rustup);
+    }
+    let added =
+        cmd!(shell, "rustup target add wasm32-unknown-unknown").quiet().ignore_stdout().ignore_stderr().run();
+    if added.is_ok() && target.exists() {
+        return Ok(WebCompiler::Rustup);
+    }
+    install(shell, WEB)?;
+    Ok(WebCompiler::Debian)
+}
+
+/// The `wasm-bindgen` program of the right version, built into the cache folder when it is not there.
+///
+/// # Errors
+/// When it can't be built.
+pub fn wasm_bindgen(shell: &Shell) -> Result<PathBuf> {
+    let root = cache_dir()?.join(format!("wasm-bindgen-{WASM_BINDGEN_VERSION}"));
+    let program = root.join("bin/wasm-bindgen");
+    if !program.exists() {
+        eprintln!("Building wasm-bindgen {WASM_BINDGEN_VERSION} once (two or three minutes) ...");
+        cmd!(shell, "cargo install wasm-bindgen-cli --version {WASM_BINDGEN_VERSION} --locked --debug --quiet --root {root}")
+            .env_remove("CARGO_TARGET_DIR")
+            .run()?;
+    }
+    Ok(program)
+}
+
+/// The npm packages of the browser tests.
+///
+/// # Errors
+/// When npm is missing or fails.
+pub fn npm_packages(shell: &Shell) -> Result<()> {
+    let _folder = shell.push_dir("xtask/e2e");
+    if shell.path_exists("node_modules/playwright-core") {
+        return Ok(());
+    }
+    cmd!(shell, "npm ci --no-audit --no-fund --silent")
+        .run()
+        .context("The browser tests need Node 20 with npm. On Debian: sudo apt-get install nodejs npm")
+}
+
+fn cache_dir() -> Result<PathBuf> {
+    let base = std::env::var("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|_| std::env::var("HOME").map(|home| PathBuf::from(home).join(".cache")))
+        .context("Neither XDG_CACHE_HOME nor HOME is set")?;
+    Ok(base.join("tresen"))
+}
