@@ -11,15 +11,25 @@
 //! - painting needs integer arithmetic only, so every client shows the same pixels;
 //! - nothing here reads a clock, a file, a socket or randomness.
 
+mod damage;
 mod geometry;
+mod hit;
 mod id;
 mod node;
 mod object;
+mod raster;
+mod scroll;
 
+pub use damage::damage;
 pub use geometry::{Insets, Point, Rect, Size};
+pub use hit::{Hit, OutlineItem, OutlineKind, hit_test, outline};
 pub use id::{Namer, ObjectId};
-pub use node::{Action, Field, Keyboard, Label, Node, Op, PlacedGlyph, Role, Scroll, TextRun, Touch, TouchState};
+pub use node::{
+    Action, Field, Keyboard, Label, Node, Op, PlacedGlyph, Role, Scroll, TextRun, Touch, TouchState,
+};
 pub use object::{Color, FaceId, Glyph, Mask, Sprite};
+pub use raster::{Canvas, Pressed};
+pub use scroll::ScrollOffsets;
 
 /// Named limits of a scene. A decoder refuses what lies beyond them; a builder asserts.
 pub mod limits {
@@ -37,4 +47,8 @@ pub mod limits {
     pub const BITMAP_SIDE_PX: u32 = 4096;
     /// Deepest nesting of nodes.
     pub const DEPTH: usize = 24;
+    /// Ops that painting one root may visit.
+    pub const ROOT_WEIGHT: usize = 1 << 18;
+    /// Rectangles of one damage list.
+    pub const DAMAGE_RECTS: usize = 16;
 }

@@ -242,11 +242,39 @@ pub enum Op {
     Label(Label),
 }
 
+impl Op {
+    /// The nodes that it refers to.
+    pub fn children(&self) -> impl Iterator<Item = &Arc<Node>> {
+        let child = match self {
+            Self::Child { node, .. } | Self::Clip { node, .. } => Some(node),
+            Self::Scroll(scroll) => Some(&scroll.content),
+            Self::Touch(touch) => touch.pressed.as_ref(),
+            _ => None,
+        };
+        child.into_iter()
+    }
+
+    /// Every pixel that it may touch, in its node's coordinates.
+    pub fn bounds(&self) -> Rect {
+        op_bounds(self)
+    }
+
+    /// Whether both draw and do the same.
+    pub fn same(&self, other: &Self) -> bool {
+        let (mut one, mut two) = (Vec::with_capacity(64), Vec::with_capacity(64));
+        write_canonical(self, &mut one);
+        write_canonical(other, &mut two);
+        one == two
+    }
+}
+
 /// A list of ops with its name.
 pub struct Node {
     id: ObjectId,
     key: u64,
     bounds: Rect,
+    depth: usize,
+    weight: usize,
     ops: Box<[Op]>,
 }
 
@@ -261,7 +289,10 @@ impl Node {
         canonical.push(4);
         ops.iter().for_each(|op| write_canonical(op, &mut canonical));
         let bounds = ops.iter().fold(Rect::default(), |bounds, op| bounds.union(op_bounds(op)));
-        Arc::new(Self { id: namer.name(&canonical), key, bounds, ops: ops.into() })
+        let depth = 1 + ops.iter().flat_map(Op::children).map(|node| node.depth).max().unwrap_or(0);
+        let weight =
+            ops.iter().flat_map(Op::children).fold(ops.len(), |sum, node| sum.saturating_add(node.weight));
+        Arc::new(Self { id: namer.name(&canonical), key, bounds, depth, weight, ops: ops.into() })
     }
 
     /// Its name.
@@ -277,6 +308,16 @@ impl Node {
     /// Every pixel it may touch, in its own coordinates.
     pub const fn bounds(&self) -> Rect {
         self.bounds
+    }
+
+    /// Levels of nodes from here downwards, itself included.
+    pub const fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// Ops that painting it visits, those of all children included.
+    pub const fn weight(&self) -> usize {
+        self.weight
     }
 
     /// Its ops, in order of drawing.
