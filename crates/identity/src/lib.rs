@@ -1,1 +1,33 @@
-//! Keys, certificates, pairing and licences
+//! Who is who: key pairs and their names, certificates and pinned TLS, pairing, browser keys, licences, hashed secrets.
+//!
+//! A core: time and randomness come as arguments, nothing is read or written here. (TLS handshakes draw their own
+//! randomness inside rustls.)
+//!
+//! Invariants:
+//! - A party's name is the [`Fingerprint`] of its public key, nothing else; names in certificates mean nothing.
+//! - Everything that is signed carries a domain (what it is for), so that a signature for one thing never serves for another.
+//! - Secrets have no `Debug`, are wiped from memory when dropped, and are compared in constant time.
+
+mod browser;
+mod certificate;
+mod device;
+mod fingerprint;
+mod keys;
+mod licence;
+mod pairing;
+mod password;
+mod secret;
+mod tls;
+
+pub use browser::{BrowserKey, BrowserKeyError, Challenge, session_statement};
+pub use certificate::{Certificate, CertificateError, fingerprint_of_certificate};
+pub use device::{DeviceClass, UnknownClass};
+pub use fingerprint::{Fingerprint, FingerprintError};
+pub use keys::{Domain, KeyPair, PublicKey, SignatureError};
+pub use licence::{Licence, LicenceError, SeatCounts};
+pub use pairing::{
+    MAX_ADDRESSES, PAIRING_LIFETIME_MS, Pairing, PairingCode, PairingCodeError, PairingRefused,
+};
+pub use password::{HashCost, MAX_PASSWORD_BYTES, PasswordError, hash_password, verify_password};
+pub use secret::Secret;
+pub use tls::{ALPN, TlsError, client_config, https_config, quic_server_config};
