@@ -1,1 +1,6 @@
 //! Benchmarks, load and faults for Tresen.
+
+#![allow(clippy::disallowed_methods, reason = "a shell: it measures time and starts processes")]
+
+pub mod figures;
+pub mod reference;
