@@ -4,12 +4,14 @@ use smol_str::SmolStr;
 
 use crate::{Action, Field, Keyboard, Node, Op, Point, Rect, Role, Scroll, ScrollOffsets, Touch, TouchState};
 
-/// What lies under a point. Rectangles are in the coordinates of the screen, cut to what is visible.
+/// What lies under a point. Rectangles are whole ones, in the coordinates of the screen.
 #[derive(Clone, Debug, Default)]
 pub struct Hit {
     /// The last touch area drawn there.
     pub touch: Option<(Rect, Touch)>,
-    /// The innermost scroll area there.
+    /// What is visible of the touch area.
+    pub touch_visible: Rect,
+    /// The innermost scroll area there, unless something to touch lies over it.
     pub scroll: Option<(Rect, Scroll)>,
     /// The last text field there.
     pub field: Option<(Rect, Field)>,
@@ -18,23 +20,52 @@ pub struct Hit {
 /// What is under `point`.
 pub fn hit_test(root: &Node, point: Point, scrolls: &ScrollOffsets) -> Hit {
     let mut hit = Hit::default();
-    visit(root, Point::ZERO, EVERYTHING, scrolls, &mut |op, at, clip| {
-        let inside = |rect: Rect| rect.offset(at).intersect(clip).contains(point);
+    let place = Place { at: Point::ZERO, clip: EVERYTHING, scroll: None };
+    hit_node(root, &place, point, scrolls, &mut hit);
+    hit
+}
+
+/// Where a node stands while it is searched.
+struct Place<'a> {
+    at: Point,
+    clip: Rect,
+    scroll: Option<&'a (Rect, Scroll)>,
+}
+
+fn hit_node(node: &Node, place: &Place, point: Point, scrolls: &ScrollOffsets, hit: &mut Hit) {
+    let at = place.at;
+    let visible = |rect: Rect| rect.offset(at).intersect(place.clip);
+    for op in node.ops() {
         match op {
-            Op::Touch(touch) if inside(touch.rect) => {
-                hit.touch = Some((touch.rect.offset(at), touch.clone()));
-                hit.field = None;
+            Op::Touch(touch) if visible(touch.rect).contains(point) => {
+                *hit = Hit {
+                    touch: Some((touch.rect.offset(at), touch.clone())),
+                    touch_visible: visible(touch.rect),
+                    scroll: place.scroll.cloned(),
+                    field: None,
+                };
             }
-            Op::Scroll(scroll) if inside(scroll.rect) => {
-                hit.scroll = Some((scroll.rect.offset(at), scroll.clone()))
+            Op::Field(field) if visible(field.rect).contains(point) => {
+                hit.scroll = place.scroll.cloned();
+                hit.field = Some((field.rect.offset(at), field.clone()));
             }
-            Op::Field(field) if inside(field.rect) => {
-                hit.field = Some((field.rect.offset(at), field.clone()))
+            Op::Child { at: child, node } => {
+                hit_node(node, &Place { at: at.offset(*child), ..*place }, point, scrolls, hit);
+            }
+            Op::Clip { rect, at: child, node } => {
+                let place = Place { at: at.offset(*child), clip: visible(*rect), ..*place };
+                hit_node(node, &place, point, scrolls, hit);
+            }
+            Op::Scroll(scroll) if visible(scroll.rect).contains(point) => {
+                let own = (scroll.rect.offset(at), scroll.clone());
+                hit.scroll = Some(own.clone());
+                let origin = at.offset(Point::new(scroll.rect.x, scroll.rect.y - scrolls.get(scroll)));
+                let place = Place { at: origin, clip: visible(scroll.rect), scroll: Some(&own) };
+                hit_node(&scroll.content, &place, point, scrolls, hit);
             }
             _ => {}
         }
-    });
-    hit
+    }
 }
 
 /// What an entry of an outline does.

@@ -11,6 +11,8 @@ use crate::{Color, Insets, Mask, Node, Op, Point, Rect, ScrollOffsets, Size, Spr
 pub struct Pressed {
     /// Where it is.
     pub rect: Rect,
+    /// What is visible of it.
+    pub visible: Rect,
     /// What it looks like.
     pub look: Arc<Node>,
 }
@@ -64,7 +66,7 @@ impl Canvas {
             let clip = rect.intersect(Rect::of_size(self.size));
             self.node(root, Point::ZERO, clip, scrolls);
             if let Some(pressed) = pressed {
-                self.node(&pressed.look, pressed.rect.origin(), clip.intersect(pressed.rect), scrolls);
+                self.node(&pressed.look, pressed.rect.origin(), clip.intersect(pressed.visible), scrolls);
             }
         }
     }
