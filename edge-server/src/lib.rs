@@ -1,1 +1,16 @@
-//! The program that runs on the site
+//! The program that runs on the site: instances of the handheld app, their sessions, the back office, all on one port.
+//!
+//! The way of a tap: [`net`] (QUIC or WebSocket) -> [`hub`] -> the task of one instance -> the ledger, and back as a frame.
+//! [`run::run`] is the whole life of the server; [`site::Site`] is what all of it shares.
+//!
+//! Invariants: an instance is owned by one task, nobody else touches its state; the ledger is written only through its one writer;
+//! what a peer sends never disturbs anybody but the peer.
+#![allow(clippy::disallowed_methods, reason = "a shell: it owns the clock, the files and the sockets")]
+
+pub mod cli;
+pub mod config;
+pub mod data_dir;
+pub mod net;
+pub mod office;
+pub mod run;
+pub mod site;

@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(reason(&format!("https://a/pair#{server}.c")), Some(PairingCodeError::Secret));
         let secret = Secret::new([1; 16]).to_text();
         assert_eq!(reason(&format!("https://a/pair#{server}.{secret}.x")), Some(PairingCodeError::Address));
-        let many = vec!["aaaaaaaaaa"; MAX_ADDRESSES + 1].join(",");
+        let many = ["aaaaaaaaaa"; MAX_ADDRESSES + 1].join(",");
         assert_eq!(
             reason(&format!("https://a/pair#{server}.{secret}.{many}")),
             Some(PairingCodeError::Address)

@@ -1,0 +1,98 @@
+//! Commands and arguments.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Config, ConfigError};
+use crate::run::{self, RunOptions};
+
+/// Tresen: the point of sale of a site, streamed to any screen from one box.
+#[derive(Parser)]
+#[command(name = "tresen-edge", version)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program can do.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Runs the server until it is interrupted.
+    Run(RunArguments),
+}
+
+/// Arguments of `run`; they stand above the configuration file.
+#[derive(Args)]
+pub struct RunArguments {
+    /// Configuration file (TOML).
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Data folder: keys, database, spool.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Port for everything, TCP and UDP; 0 takes a free one.
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// A demo restaurant with a demo licence; browsers on this machine attach without pairing.
+    #[arg(long)]
+    pub demo: bool,
+}
+
+/// Why the program ended with a failure.
+pub struct Failure {
+    /// One sentence for a person.
+    pub message: String,
+    /// 1: it failed; 2: it was asked wrongly (arguments, configuration).
+    pub exit_code: u8,
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self { message: error.to_string(), exit_code: 2 }
+    }
+}
+
+/// Does what was asked.
+///
+/// # Errors
+/// With one sentence and an exit code.
+pub fn execute(arguments: Arguments) -> Result<(), Failure> {
+    match arguments.command {
+        Command::Run(arguments) => run_server(arguments),
+    }
+}
+
+fn run_server(arguments: RunArguments) -> Result<(), Failure> {
+    let mut config = match &arguments.config {
+        Some(path) => Config::read(path)?,
+        None => Config::default(),
+    };
+    if let Some(data) = arguments.data {
+        config.data = data;
+    }
+    if let Some(port) = arguments.port {
+        config.port = port;
+    }
+    start_log(&config.log);
+    let options = RunOptions { config, demo: arguments.demo };
+    block_on(async { run::run(options, run::interrupted()).await.map_err(failed) })?
+}
+
+/// Starts the runtime for one future.
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)?;
+    Ok(runtime.block_on(future))
+}
+
+fn failed(error: impl std::fmt::Display) -> Failure {
+    Failure { message: error.to_string(), exit_code: 1 }
+}
+
+fn start_log(filter: &str) {
+    let from_environment = EnvFilter::try_from_env("TRESEN_LOG");
+    let filter = from_environment.unwrap_or_else(|_| EnvFilter::new(filter));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}

@@ -1,0 +1,191 @@
+//! The configuration file: TOML, unknown keys refused, every key optional.
+//!
+//! ```toml
+//! name = "Gasthaus Linde"       # of the site, as devices see it on the network
+//! data = "/var/lib/tresen"      # keys, database, spool
+//! port = 7843                   # one number, TCP and UDP; 0 takes a free one
+//! bind = ["0.0.0.0", "::"]      # addresses to listen on
+//! public_host = "till.example"  # what stands in pairing codes; else the first address of the LAN
+//! mdns = true                   # announce _tresen._udp on the LAN
+//! log = "info"                  # tracing filter: error, warn, info, debug, or per module
+//!
+//! [limits]
+//! connections = 4096            # open TCP and QUIC connections
+//! connects_per_minute = 240     # new connections a minute from one address
+//! ```
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use thiserror::Error;
+
+/// The port when none is configured.
+pub const DEFAULT_PORT: u16 = 7843;
+
+/// The whole configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Name of the site.
+    pub name: String,
+    /// Data folder.
+    pub data: PathBuf,
+    /// Port for everything; 0 takes a free one.
+    pub port: u16,
+    /// Addresses to listen on.
+    pub bind: Vec<IpAddr>,
+    /// Host that stands in pairing codes.
+    pub public_host: Option<String>,
+    /// Whether the box announces itself on the LAN.
+    pub mdns: bool,
+    /// Filter of the log.
+    pub log: String,
+    /// Limits against floods.
+    pub limits: Limits,
+}
+
+/// Limits against floods.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Open connections of all kinds.
+    pub connections: Positive,
+    /// New connections a minute from one address.
+    pub connects_per_minute: Positive,
+}
+
+/// A number from 1 to a million.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "i64")]
+pub struct Positive(u32);
+
+impl Positive {
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl TryFrom<i64> for Positive {
+    type Error = &'static str;
+
+    fn try_from(number: i64) -> Result<Self, &'static str> {
+        match u32::try_from(number) {
+            Ok(number @ 1..=1_000_000) => Ok(Self(number)),
+            _ => Err("expected a number from 1 to 1000000"),
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            name: "Tresen".into(),
+            data: "tresen-data".into(),
+            port: DEFAULT_PORT,
+            bind: vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()],
+            public_host: None,
+            mdns: true,
+            log: "info".into(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connections: Positive(4096), connects_per_minute: Positive(240) }
+    }
+}
+
+/// What is wrong with a configuration.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The file can't be read.
+    #[error("the configuration {path} can't be read: {source}", path = path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A line of it is wrong.
+    #[error("{path}, line {line}: {reason}", path = path.display())]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong, and what is allowed.
+        reason: String,
+    },
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it can't be read, or says something that is not allowed: with the line, and what is.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        Self::parse(&text).map_err(|(line, reason)| ConfigError::Wrong {
+            path: path.to_owned(),
+            line,
+            reason,
+        })
+    }
+
+    /// Reads a text; an error is a line and a reason.
+    fn parse(text: &str) -> Result<Self, (usize, String)> {
+        let config: Self = toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            (line_of(text, at), error.message().replace('\n', "; "))
+        })?;
+        if config.bind.is_empty() {
+            return Err((line_of_key(text, "bind"), "expected at least one address to listen on".into()));
+        }
+        if tracing_subscriber::EnvFilter::try_new(&config.log).is_err() {
+            let allowed =
+                "expected error, warn, info, debug, trace, or a tracing filter such as info,quinn=warn";
+            return Err((line_of_key(text, "log"), allowed.into()));
+        }
+        Ok(config)
+    }
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+}
+
+fn line_of_key(text: &str, key: &str) -> usize {
+    text.lines().position(|line| line.trim_start().starts_with(key)).map_or(1, |index| index + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_is_the_default() {
+        assert_eq!(Config::parse(""), Ok(Config::default()));
+    }
+
+    #[test]
+    fn an_error_names_its_line_and_what_is_allowed() {
+        let wrong = |text: &str| Config::parse(text).unwrap_err();
+        let (line, reason) = wrong("name = \"a\"\nprot = 1\n");
+        assert_eq!(line, 2);
+        assert!(reason.contains("prot") && reason.contains("`port`"), "{reason}");
+        let (line, reason) = wrong("name = \"a\"\n\nport = 70000\n");
+        assert_eq!(line, 3);
+        assert!(reason.contains("u16"), "{reason}");
+        let (line, reason) = wrong("[limits]\nconnections = 0\n");
+        assert_eq!((line, reason.as_str()), (2, "expected a number from 1 to 1000000"));
+        assert_eq!(wrong("bind = []").0, 1);
+        assert_eq!(wrong("port = 1\nlog = \"=x=\"").0, 2);
+        assert_eq!(wrong("name = \"a").0, 1);
+    }
+}

@@ -1,0 +1,150 @@
+//! The data folder: who may use it, and where things lie in it.
+//!
+//! ```text
+//! lock           held while a server runs on the folder
+//! server.key     the server's private key (32 bytes, base32), readable by its owner only
+//! browsers.key   the private key of the certificate that browsers see
+//! ledger.db      the database
+//! spool/         receipts and kitchen tickets
+//! ```
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+use tresen_identity::{KeyPair, Secret};
+use zeroize::Zeroizing;
+
+/// The opened data folder. While it lives, no other server can open it.
+pub struct DataDir {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// Why a data folder can't be used.
+#[derive(Debug, Error)]
+pub enum DataDirError {
+    /// Another process holds it.
+    #[error("the data folder {} is in use by another tresen-edge: stop that one, or choose another folder with --data", .0.display())]
+    Locked(PathBuf),
+    /// It can't be created, read or written.
+    #[error("{} can't be used: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A key file is damaged.
+    #[error("the key file {} is damaged: put it back from a backup, or remove it to begin with a new key (every device must pair again)", .0.display())]
+    Key(PathBuf),
+}
+
+impl DataDir {
+    /// Creates the folder when it is missing, and locks it.
+    ///
+    /// # Errors
+    /// When another process holds it, or it can't be written.
+    pub fn open(path: &Path) -> Result<Self, DataDirError> {
+        let io = |path: &Path| {
+            let path = path.to_owned();
+            move |source| DataDirError::Io { path, source }
+        };
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io(path))?;
+        let lock_path = path.join("lock");
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&lock_path)
+            .map_err(io(&lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(DataDirError::Locked(path.to_owned())),
+            Err(TryLockError::Error(source)) => Err(DataDirError::Io { path: lock_path, source }),
+        }
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn ledger(&self) -> PathBuf {
+        self.path.join("ledger.db")
+    }
+
+    /// Receipts and kitchen tickets.
+    #[must_use]
+    pub fn spool(&self) -> PathBuf {
+        self.path.join("spool")
+    }
+
+    /// The server's key pair, made when there is none.
+    ///
+    /// # Errors
+    /// When the file can't be read or written, or is damaged.
+    pub fn server_key(&self) -> Result<KeyPair, DataDirError> {
+        Ok(KeyPair::from_seed(&self.secret_file("server.key")?))
+    }
+
+    /// The seed of the key that browsers see, made when there is none.
+    ///
+    /// # Errors
+    /// As [`Self::server_key`].
+    pub fn browsers_key(&self) -> Result<Secret<32>, DataDirError> {
+        self.secret_file("browsers.key")
+    }
+
+    /// 32 secret bytes in a file of their own, drawn when the file is missing.
+    fn secret_file(&self, name: &str) -> Result<Secret<32>, DataDirError> {
+        let path = self.path.join(name);
+        let io = |source| DataDirError::Io { path: path.clone(), source };
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                let text = Zeroizing::new(text);
+                Secret::from_text(text.trim()).ok_or_else(|| DataDirError::Key(path.clone()))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let secret = random_secret().map_err(io)?;
+                let mut file =
+                    OpenOptions::new().create_new(true).write(true).mode(0o600).open(&path).map_err(io)?;
+                file.write_all(Zeroizing::new(secret.to_text()).as_bytes()).map_err(io)?;
+                file.sync_all().map_err(io)?;
+                Ok(secret)
+            }
+            Err(error) => Err(io(error)),
+        }
+    }
+}
+
+/// 32 bytes from the operating system.
+fn random_secret() -> std::io::Result<Secret<32>> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    getrandom::fill(bytes.as_mut_slice()).map_err(std::io::Error::other)?;
+    Ok(Secret::new(*bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_has_one_user_and_keeps_its_key() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("data");
+        let first = DataDir::open(&path).unwrap();
+        let name = first.server_key().unwrap().fingerprint();
+        assert!(matches!(DataDir::open(&path), Err(DataDirError::Locked(_))));
+        drop(first);
+        let again = DataDir::open(&path).unwrap();
+        assert_eq!(again.server_key().unwrap().fingerprint(), name);
+        std::fs::write(path.join("server.key"), "short").unwrap();
+        assert!(matches!(again.server_key(), Err(DataDirError::Key(_))));
+    }
+}

@@ -1,0 +1,7 @@
+//! The network: one port number, TCP and UDP.
+//!
+//! TCP carries HTTP/1.1, plain or in TLS (the first byte tells): pages, and sessions as WebSocket. UDP carries QUIC.
+
+pub mod http;
+pub mod listen;
+pub mod tcp;

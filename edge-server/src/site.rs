@@ -1,0 +1,116 @@
+//! What all parts of a running server share.
+
+use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+use tresen_identity::{DeviceClass, Fingerprint, Pairing, PairingCode, PairingRefused, Secret};
+
+use crate::config::Config;
+use crate::data_dir::DataDir;
+
+/// A running server. Shared as `Arc<Site>`; every part of it has its own lock or task.
+pub struct Site {
+    /// The configuration, with the arguments applied.
+    pub config: Config,
+    /// Whether this is the demo restaurant.
+    pub demo: bool,
+    /// The server's name: the fingerprint of its key.
+    pub name: Fingerprint,
+    /// The data folder, locked.
+    pub data: DataDir,
+    /// Clocks.
+    pub clock: Clock,
+    /// Pairing of new devices.
+    pub pairing: PairingDesk,
+    /// Cancelled when the server is to stop.
+    pub shutdown: CancellationToken,
+}
+
+/// The two clocks of the server.
+pub struct Clock {
+    start: Instant,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self { start: Instant::now() }
+    }
+}
+
+impl Clock {
+    /// Milliseconds since the server started; never goes back. For sessions and time limits.
+    #[must_use]
+    pub fn now_ms(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// The calendar's time. For bookings.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// Where pairing codes are made and redeemed.
+pub struct PairingDesk {
+    server: Fingerprint,
+    authority: String,
+    addresses: Vec<SocketAddr>,
+    open: Mutex<Pairing>,
+}
+
+impl PairingDesk {
+    /// For a server with this name that answers at these addresses.
+    #[must_use]
+    pub fn new(server: Fingerprint, authority: String, addresses: Vec<SocketAddr>) -> Self {
+        Self { server, authority, addresses, open: Mutex::default() }
+    }
+
+    /// Opens pairing for one device: the code to show. An earlier code ends.
+    ///
+    /// # Errors
+    /// When the operating system gives no randomness.
+    pub fn open(&self, clock: &Clock, class: DeviceClass) -> Result<PairingCode, getrandom::Error> {
+        let mut random = [0; 16];
+        getrandom::fill(&mut random)?;
+        let secret = self.lock().open(clock.now_ms(), class, random);
+        Ok(PairingCode {
+            authority: self.authority.clone(),
+            server: self.server,
+            secret,
+            addresses: self.addresses.clone(),
+        })
+    }
+
+    /// Closes pairing.
+    pub fn close(&self) {
+        self.lock().close();
+    }
+
+    /// How long the open code is still good, in ms; `None` when none is.
+    #[must_use]
+    pub fn remaining_ms(&self, clock: &Clock) -> Option<u64> {
+        self.lock().remaining_ms(clock.now_ms())
+    }
+
+    /// Uses up a code.
+    ///
+    /// # Errors
+    /// When the secret opens nothing.
+    pub fn redeem(&self, clock: &Clock, secret: &Secret<16>) -> Result<DeviceClass, PairingRefused> {
+        self.lock().redeem(clock.now_ms(), secret)
+    }
+
+    /// Host and port that stand in codes, for example `192.168.1.10:7843`.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Pairing> {
+        self.open.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
