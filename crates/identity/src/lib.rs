@@ -12,6 +12,7 @@ mod browser;
 mod certificate;
 mod device;
 mod fingerprint;
+mod handshake;
 mod keys;
 mod licence;
 mod pairing;
@@ -23,6 +24,10 @@ pub use browser::{BrowserKey, BrowserKeyError, Challenge, session_statement};
 pub use certificate::{Certificate, CertificateError, fingerprint_of_certificate};
 pub use device::{DeviceClass, UnknownClass};
 pub use fingerprint::{Fingerprint, FingerprintError};
+pub use handshake::{
+    BrowserGreeting, BrowserProof, MAX_DEVICE_NAME_CHARS, MAX_HANDSHAKE_BYTES, PairAnswer, PairRequest,
+    RefusalReason,
+};
 pub use keys::{Domain, KeyPair, PublicKey, SignatureError};
 pub use licence::{Licence, LicenceError, SeatCounts};
 pub use pairing::{
