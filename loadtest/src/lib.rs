@@ -2,5 +2,5 @@
 
 #![allow(clippy::disallowed_methods, reason = "a shell: it measures time and starts processes")]
 
-pub mod figures;
 pub mod reference;
+pub mod screen;
