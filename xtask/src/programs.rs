@@ -1,6 +1,8 @@
 //! Building and running the programs.
 
-use anyhow::{Result, bail};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
 use xshell::{Shell, cmd};
 
 use crate::setup::{self, WebCompiler};
@@ -16,14 +18,18 @@ const WEB_LIMIT_BYTES: usize = 600 * 1024;
 /// # Errors
 /// When something can't be built, or the server fails.
 pub fn demo(shell: &Shell, rest: &[String]) -> Result<()> {
+    step("1 of 3: the web client (the first time takes some minutes)");
     build_web(shell)?;
-    cmd!(
-        shell,
-        "cargo run --quiet --package tresen-edge --bin tresen-edge -- run --demo --data tresen-data {rest...}"
-    )
-    .quiet()
-    .run()?;
+    step("2 of 3: the edge server");
+    cmd!(shell, "cargo build --package tresen-edge --bins").quiet().run()?;
+    step("3 of 3: the demo restaurant; its data is in tresen-data/, ctrl-c ends it");
+    let program = setup::target_dir().join("debug/tresen-edge");
+    cmd!(shell, "{program} run --demo --data tresen-data {rest...}").quiet().run()?;
     Ok(())
+}
+
+fn step(text: &str) {
+    eprintln!("\n== {text}");
 }
 
 /// Runs the desktop client.
@@ -37,7 +43,8 @@ pub fn desktop(shell: &Shell, rest: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Builds the web client into the edge server's folder, unless it is newer than its sources.
+/// Builds the web client into the edge server's folder. What did not change keeps its file, so that the edge server is not
+/// built again for nothing.
 ///
 /// # Errors
 /// When a tool is missing or the build fails, or the result is larger than promised.
@@ -45,8 +52,9 @@ pub fn build_web(shell: &Shell) -> Result<()> {
     let bindgen = setup::wasm_bindgen(shell)?;
     let build = cmd!(
         shell,
-        "cargo build --quiet --profile web --package tresen-web --target wasm32-unknown-unknown --target-dir target/wasm"
-    );
+        "cargo build --profile web --package tresen-web --target wasm32-unknown-unknown --target-dir target/wasm"
+    )
+    .quiet();
     match setup::web_compiler(shell)? {
         WebCompiler::Rustup => build.run()?,
         WebCompiler::Debian => build
@@ -56,17 +64,31 @@ pub fn build_web(shell: &Shell) -> Result<()> {
             .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-ld")
             .run()?,
     }
-    shell.create_dir(WEB_ASSETS)?;
     let module = "target/wasm/wasm32-unknown-unknown/web/tresen_web.wasm";
-    cmd!(shell, "{bindgen} --target web --no-typescript --out-dir {WEB_ASSETS} {module}").quiet().run()?;
-    for file in shell.read_dir("mobile-client/web/www")? {
-        shell.copy_file(&file, WEB_ASSETS)?;
+    let bound = "target/wasm/bound";
+    cmd!(shell, "{bindgen} --target web --no-typescript --out-dir {bound} {module}").quiet().run()?;
+    shell.create_dir(WEB_ASSETS)?;
+    for folder in [bound, "mobile-client/web/www"] {
+        for file in shell.read_dir(folder)?.into_iter().filter(|file| file.is_file()) {
+            copy_when_changed(shell, &file)?;
+        }
     }
     let compressed = cmd!(shell, "gzip -9 -c {WEB_ASSETS}/tresen_web_bg.wasm").quiet().output()?.stdout.len();
     eprintln!("Web client: {} KiB compressed.", compressed / 1024);
     if compressed > WEB_LIMIT_BYTES {
         bail!("The web client is larger than its limit of {} KiB.", WEB_LIMIT_BYTES / 1024);
     }
+    Ok(())
+}
+
+fn copy_when_changed(shell: &Shell, file: &Path) -> Result<()> {
+    let name = file.file_name().context("a file has a name")?;
+    let target = Path::new(WEB_ASSETS).join(name);
+    let bytes = shell.read_binary_file(file)?;
+    if shell.read_binary_file(&target).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    shell.write_file(&target, bytes)?;
     Ok(())
 }
 

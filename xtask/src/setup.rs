@@ -42,6 +42,11 @@ pub fn workspace_root() -> PathBuf {
     PathBuf::from(manifest_dir).parent().map_or_else(|| PathBuf::from("."), PathBuf::from)
 }
 
+/// Where cargo builds.
+pub fn target_dir() -> PathBuf {
+    std::env::var("CARGO_TARGET_DIR").map_or_else(|_| workspace_root().join("target"), PathBuf::from)
+}
+
 /// Installs the Debian packages that are missing.
 ///
 /// # Errors

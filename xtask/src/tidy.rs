@@ -1,6 +1,7 @@
 //! Rules that the compiler does not know: licences, banned crates, and which way dependencies point.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -23,6 +24,7 @@ const LICENCES: &[&str] = &[
     "MIT",
     "MIT-0",
     "MPL-2.0",
+    "MPL-2.0+",
     "OFL-1.1",
     "Unicode-3.0",
     "Unicode-DFS-2016",
@@ -36,9 +38,11 @@ const BANNED: &[(&str, &str)] = &[
     ("openssl-sys", "rustls is the one TLS"),
     ("native-tls", "rustls is the one TLS"),
     ("async-std", "tokio is the one runtime"),
-    ("chrono", "jiff is the one calendar"),
-    ("lazy_static", "no global statics"),
 ];
+
+/// Crates that our own must not name; what comes in through others is theirs to clean.
+const BANNED_FOR_US: &[(&str, &str)] =
+    &[("chrono", "jiff is the one calendar"), ("lazy_static", "no global statics")];
 
 /// What a package must never depend on, directly or not: the arrows of docs/ARCHITECTURE.md.
 const FORBIDDEN_ARROWS: &[(&str, &[&str])] = &[
@@ -62,7 +66,10 @@ pub fn check(shell: &Shell) -> Result<()> {
     let metadata: Value = serde_json::from_str(&text).context("cargo metadata did not print JSON")?;
     let packages = metadata["packages"].as_array().context("metadata without packages")?;
     let mut wrong: Vec<String> = packages.iter().filter_map(wrong_package).collect();
+    wrong.extend(packages.iter().flat_map(wrong_dependencies));
     wrong.extend(wrong_arrows(&metadata)?);
+    wrong.extend(without_licence(shell)?);
+    wrong.extend(wrong_npm_packages(shell)?);
     if !wrong.is_empty() {
         bail!("Not tidy:\n  {}", wrong.join("\n  "));
     }
@@ -80,6 +87,15 @@ fn wrong_package(package: &Value) -> Option<String> {
         .then(|| format!("{name} has the licence '{licence}', which is not on the list"))
 }
 
+fn wrong_dependencies(package: &Value) -> Vec<String> {
+    // A package without a source lies in this tree.
+    let ours = package["source"].is_null();
+    let dependencies = package["dependencies"].as_array().filter(|_| ours).into_iter().flatten();
+    let names: Vec<&str> = dependencies.filter_map(|dependency| dependency["name"].as_str()).collect();
+    let banned = BANNED_FOR_US.iter().filter(|(banned, _)| names.contains(banned));
+    banned.map(|(banned, reason)| format!("{} must not name {banned}: {reason}", package["name"])).collect()
+}
+
 /// Whether an SPDX expression can be met from [`LICENCES`]: one alternative of every conjunction must be.
 fn licence_allowed(expression: &str) -> bool {
     expression
@@ -87,6 +103,39 @@ fn licence_allowed(expression: &str) -> bool {
         .replace('/', " OR ")
         .split(" AND ")
         .all(|part| part.split(" OR ").any(|licence| LICENCES.contains(&licence.trim())))
+}
+
+/// Fonts and scripts of others that are kept in the tree: their licence has to lie beside them.
+fn without_licence(shell: &Shell) -> Result<Vec<String>> {
+    let files = cmd!(shell, "git ls-files").quiet().read()?;
+    let files: Vec<&Path> = files.lines().map(Path::new).collect();
+    let foreign = |file: &Path| {
+        let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or("");
+        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or("");
+        ["ttf", "otf", "woff", "woff2"].contains(&extension) || name.contains(".min.js")
+    };
+    let is_licence = |file: &Path| {
+        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or("").to_uppercase();
+        ["LICENSE", "LICENCE", "OFL", "COPYING"].iter().any(|word| name.contains(word))
+    };
+    let folders: BTreeSet<&Path> =
+        files.iter().filter(|file| is_licence(file)).filter_map(|file| file.parent()).collect();
+    let missing = files.iter().filter(|file| foreign(file)).filter(|file| {
+        let covered = file.ancestors().skip(1).take(2).any(|folder| folders.contains(folder));
+        !covered
+    });
+    Ok(missing.map(|file| format!("{}: no licence beside it", file.display())).collect())
+}
+
+/// The packages of the browser tests; they are not shipped, but run on our machines.
+fn wrong_npm_packages(shell: &Shell) -> Result<Vec<String>> {
+    let lock: Value = serde_json::from_str(&shell.read_file("xtask/e2e/package-lock.json")?)?;
+    let packages = lock["packages"].as_object().context("package-lock.json without packages")?;
+    let wrong = packages.iter().filter(|(path, _)| !path.is_empty()).filter_map(|(path, package)| {
+        let licence = package["license"].as_str().unwrap_or("none");
+        (!licence_allowed(licence)).then(|| format!("{path} has the licence '{licence}'"))
+    });
+    Ok(wrong.collect())
 }
 
 fn wrong_arrows(metadata: &Value) -> Result<Vec<String>> {
