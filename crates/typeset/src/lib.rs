@@ -1,1 +1,54 @@
-//! Text, icons, shapes and layout, rasterised once on the server into scene objects
+//! Text, icons, shapes and pictures, rasterised once on the server into scene objects.
+//!
+//! A [`Typesetter`] is shared by all instances of an edge server: a word that one handheld shows is shaped and rasterised
+//! for all of them. It reads nothing but the fonts that are compiled in, so every build draws the same pixels.
+//!
+//! Not for: layout of screens and their colours (the UI kit of `tresen-mpos`), painting (`tresen-scene`).
+//!
+//! Invariants:
+//! - equal arguments give equal objects, with equal names for equal namers;
+//! - every cache is bounded by [`limits`]; dropping an entry costs time, never a different result;
+//! - lengths are device pixels; only [`Scale`] knows of density-independent pixels (dp).
+
+mod cache;
+mod face;
+mod icon;
+mod image;
+mod scale;
+mod shape;
+mod shapes;
+mod typesetter;
+mod wrap;
+
+pub use face::{Face, TextStyle, Weight};
+pub use image::{Fit, ImageError};
+pub use lucide_icons::Icon;
+pub use scale::Scale;
+pub use shape::Shaped;
+pub use shapes::{Corners, NinePatch};
+pub use typesetter::Typesetter;
+pub use wrap::Paragraph;
+
+/// Named limits of what is kept and of what is taken in.
+pub mod limits {
+    /// Shaped lines kept.
+    pub const SHAPED: usize = 16_384;
+    /// Broken paragraphs kept.
+    pub const PARAGRAPHS: usize = 8_192;
+    /// Glyphs kept.
+    pub const GLYPHS: usize = 16_384;
+    /// Masks of icons, rounded corners and shadows kept.
+    pub const MASKS: usize = 2_048;
+    /// Scaled pictures kept.
+    pub const SPRITES: usize = 512;
+    /// Drawn components kept.
+    pub const NODES: usize = 16_384;
+    /// Longest text that is shaped, in bytes; the rest is cut off at a character.
+    pub const TEXT_BYTES: usize = 2_048;
+    /// Largest encoded picture, in bytes.
+    pub const IMAGE_BYTES: usize = 16 << 20;
+    /// Largest width or height of a picture before it is scaled, in pixels.
+    pub const IMAGE_SIDE_PX: u32 = 8_192;
+    /// Most memory that decoding a picture may take, in bytes.
+    pub const IMAGE_MEMORY_BYTES: u64 = 256 << 20;
+}

@@ -1,0 +1,175 @@
+//! The typesetter: one door to all that is rasterised, with its caches.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lucide_icons::Icon;
+use smol_str::SmolStr;
+use swash::scale::image::Image;
+use swash::scale::{Render, ScaleContext, Source};
+use swash::zeno::Format;
+use tresen_scene::{Glyph, Mask, Namer, Node, ObjectId, Point, Size, Sprite};
+
+use crate::cache::Cache;
+use crate::face::Fonts;
+use crate::icon::IconFont;
+use crate::image::{Fit, ImageError, sprite};
+use crate::shape::{GlyphKey, shape};
+use crate::wrap::wrap;
+use crate::{Corners, NinePatch, Paragraph, Scale, Shaped, TextStyle, limits, shapes};
+
+/// Makes glyphs, icons, shapes, pictures and lines of text, and keeps the last used ones.
+pub struct Typesetter {
+    namer: Namer,
+    fonts: Fonts,
+    icon_font: IconFont,
+    rasteriser: Mutex<Rasteriser>,
+    shaped: Cache<(SmolStr, TextStyle, Scale), Arc<Shaped>>,
+    paragraphs: Cache<(SmolStr, TextStyle, Scale, i32, usize), Arc<Paragraph>>,
+    glyphs: Cache<GlyphKey, Arc<Glyph>>,
+    icons: Cache<(u32, i32), Arc<Mask>>,
+    patches: Cache<Patch, NinePatch>,
+    dots: Cache<(i32, i32), Arc<Mask>>,
+    sprites: Cache<(ObjectId, Size, Fit), Arc<Sprite>>,
+    nodes: Cache<ObjectId, Arc<Node>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Patch {
+    Rounded(i32, Corners),
+    Shadow(i32, i32),
+}
+
+impl Typesetter {
+    /// A typesetter whose objects are named by `namer`.
+    pub fn new(namer: Namer) -> Arc<Self> {
+        Arc::new(Self {
+            namer,
+            fonts: Fonts::open(),
+            icon_font: IconFont::open(),
+            rasteriser: Mutex::new(Rasteriser(ScaleContext::new())),
+            shaped: Cache::new(limits::SHAPED),
+            paragraphs: Cache::new(limits::PARAGRAPHS),
+            glyphs: Cache::new(limits::GLYPHS),
+            icons: Cache::new(limits::MASKS),
+            patches: Cache::new(limits::MASKS),
+            dots: Cache::new(limits::MASKS),
+            sprites: Cache::new(limits::SPRITES),
+            nodes: Cache::new(limits::NODES),
+        })
+    }
+
+    /// What names its objects.
+    pub const fn namer(&self) -> &Namer {
+        &self.namer
+    }
+
+    /// One line of text; what follows a line break is left out.
+    pub fn shape(&self, text: &str, style: TextStyle, scale: Scale) -> Arc<Shaped> {
+        self.shaped.get_or_make((SmolStr::new(text), style, scale), |_| {
+            Arc::new(self.shape_anew(text, style, scale))
+        })
+    }
+
+    /// `text` in lines of at most `width` pixels, at most `lines` of them; what does not fit ends in an ellipsis.
+    pub fn wrap(
+        &self,
+        text: &str,
+        style: TextStyle,
+        scale: Scale,
+        width: i32,
+        lines: usize,
+    ) -> Arc<Paragraph> {
+        let key = (SmolStr::new(text), style, scale, width, lines.max(1));
+        self.paragraphs.get_or_make(key, |(text, .., lines)| {
+            let mut measure = |piece: &str| self.shape_anew(piece, style, scale).width();
+            let mut shape = |piece: &str| self.shape(piece, style, scale);
+            Arc::new(wrap(text, width, *lines, &mut measure, &mut shape))
+        })
+    }
+
+    /// The coverage of `icon` in a square of `side` pixels.
+    pub fn icon(&self, icon: Icon, side: i32) -> Arc<Mask> {
+        self.icons.get_or_make((u32::from(icon.unicode()), side), |_| {
+            self.with_rasteriser(|rasteriser| self.icon_font.mask(&self.namer, rasteriser, icon, side))
+        })
+    }
+
+    /// A filled rectangle with corners of `radius` pixels.
+    pub fn rounded(&self, radius: i32, corners: Corners) -> NinePatch {
+        self.patches
+            .get_or_make(Patch::Rounded(radius, corners), |_| shapes::rounded(&self.namer, radius, corners))
+    }
+
+    /// The shadow of a rectangle with corners of `radius` pixels, softened over `blur` pixels on either side of its edge.
+    pub fn shadow(&self, radius: i32, blur: i32) -> NinePatch {
+        self.patches.get_or_make(Patch::Shadow(radius, blur), |_| shapes::shadow(&self.namer, radius, blur))
+    }
+
+    /// A row of dots of `dot` pixels, `width` pixels long.
+    pub fn dots(&self, width: i32, dot: i32) -> Arc<Mask> {
+        self.dots.get_or_make((width, dot), |_| shapes::dots(&self.namer, width, dot))
+    }
+
+    /// A picture (PNG, JPEG, WebP) at `size` pixels.
+    ///
+    /// # Errors
+    /// When it is too large or can't be read.
+    pub fn image(&self, bytes: &[u8], size: Size, fit: Fit) -> Result<Arc<Sprite>, ImageError> {
+        let key = (self.namer.name(bytes), size, fit);
+        if let Some(found) = self.sprites.get(&key) {
+            return Ok(found);
+        }
+        let made = sprite(&self.namer, bytes, size, fit)?;
+        Ok(self.sprites.get_or_make(key, |_| made))
+    }
+
+    /// The node that was made for `inputs` before, or `make`'s. `inputs` must tell apart all that `make` depends on.
+    pub fn remember(&self, inputs: &[u8], make: impl FnOnce() -> Arc<Node>) -> Arc<Node> {
+        self.nodes.get_or_make(self.namer.name(inputs), |_| make())
+    }
+
+    fn shape_anew(&self, text: &str, style: TextStyle, scale: Scale) -> Shaped {
+        shape(&self.fonts, text, style, scale, &mut |key| self.glyph(key))
+    }
+
+    fn glyph(&self, key: GlyphKey) -> Arc<Glyph> {
+        self.glyphs.get_or_make(key, |key| {
+            let font = self.fonts.get(key.face).outlines;
+            let size_px = key.size_100 as f32 / 100.0;
+            let image = self.with_rasteriser(|rasteriser| rasteriser.coverage(font, size_px, key.glyph));
+            let (size, bearing, alpha) = image.map_or_else(Default::default, |image| {
+                let place = image.placement;
+                (
+                    Size::new(place.width as i32, place.height as i32),
+                    Point::new(place.left, -place.top),
+                    image.data,
+                )
+            });
+            let mask = Mask::new(&self.namer, size, &alpha);
+            Glyph::new(&self.namer, key.bank, key.text.clone(), key.advance_64, bearing, mask)
+        })
+    }
+
+    /// The rasteriser holds scratch memory only: one that a panic left behind is as good as a new one.
+    fn with_rasteriser<T>(&self, work: impl FnOnce(&mut Rasteriser) -> T) -> T {
+        work(&mut self.rasteriser.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl std::fmt::Debug for Typesetter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Typesetter")
+    }
+}
+
+/// Turns outlines into coverage.
+pub(crate) struct Rasteriser(ScaleContext);
+
+impl Rasteriser {
+    /// The coverage of a glyph at `size_px` pixels an em; `None` when it draws nothing.
+    pub(crate) fn coverage(&mut self, font: swash::FontRef<'_>, size_px: f32, glyph: u16) -> Option<Image> {
+        let mut scaler = self.0.builder(font).size(size_px).hint(false).build();
+        let image = Render::new(&[Source::Outline]).format(Format::Alpha).render(&mut scaler, glyph)?;
+        (image.placement.width > 0 && image.placement.height > 0).then_some(image)
+    }
+}

@@ -1,0 +1,117 @@
+//! Breaking a text into lines.
+
+use std::sync::Arc;
+
+use unicode_linebreak::{BreakOpportunity, linebreaks};
+
+use crate::Shaped;
+
+/// A text broken into lines.
+#[derive(Clone, Debug)]
+pub struct Paragraph {
+    lines: Vec<Arc<Shaped>>,
+    tear: Tear,
+}
+
+/// What had to be done to the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Tear {
+    /// It was broken only where a text may be.
+    None,
+    /// A word is wider than the line and was broken.
+    Word,
+    /// The end is missing.
+    End,
+}
+
+impl Paragraph {
+    /// Its lines.
+    pub fn lines(&self) -> &[Arc<Shaped>] {
+        &self.lines
+    }
+
+    /// Width of the widest line in pixels.
+    pub fn width(&self) -> i32 {
+        self.lines.iter().map(|line| line.width()).max().unwrap_or(0)
+    }
+
+    /// Whether the end was replaced by an ellipsis.
+    pub fn is_cut(&self) -> bool {
+        self.tear == Tear::End
+    }
+
+    /// Whether every word is whole and none is missing.
+    pub fn is_whole(&self) -> bool {
+        self.tear == Tear::None
+    }
+}
+
+/// Breaks `text` so that no line is wider than `width` pixels, into at most `lines` lines; what does not fit ends in an
+/// ellipsis. `measure` gives the width of a piece, `shape` shapes a finished line.
+pub(crate) fn wrap(
+    text: &str,
+    width: i32,
+    lines: usize,
+    measure: &mut dyn FnMut(&str) -> i32,
+    shape: &mut dyn FnMut(&str) -> Arc<Shaped>,
+) -> Paragraph {
+    let mut paragraph = Paragraph { lines: Vec::new(), tear: Tear::None };
+    let mut rest = text;
+    loop {
+        let (line, next, tear) = take_line(rest, width, measure);
+        let is_last = paragraph.lines.len() + 1 >= lines;
+        if is_last && !next.trim().is_empty() {
+            paragraph.lines.push(shape(&with_ellipsis(rest, width, measure)));
+            paragraph.tear = Tear::End;
+            return paragraph;
+        }
+        paragraph.tear = paragraph.tear.max(tear);
+        paragraph.lines.push(shape(line));
+        rest = next;
+        if rest.is_empty() || is_last {
+            return paragraph;
+        }
+    }
+}
+
+/// The longest beginning of `text` that fits, without the space at its end, and what follows. At least one letter.
+fn take_line<'a>(
+    text: &'a str,
+    width: i32,
+    measure: &mut dyn FnMut(&str) -> i32,
+) -> (&'a str, &'a str, Tear) {
+    let mut fits = None;
+    for (at, opportunity) in linebreaks(text) {
+        let line = text[..at].trim_end();
+        if measure(line) > width {
+            break;
+        }
+        fits = Some((line, &text[at..]));
+        if opportunity == BreakOpportunity::Mandatory {
+            break;
+        }
+    }
+    if let Some((line, next)) = fits {
+        return (line, next, Tear::None);
+    }
+    let at = longest(text, |piece| measure(piece) <= width);
+    (&text[..at], &text[at..], if text.is_empty() { Tear::None } else { Tear::Word })
+}
+
+/// `text` cut so that it fits together with an ellipsis.
+fn with_ellipsis(text: &str, width: i32, measure: &mut dyn FnMut(&str) -> i32) -> String {
+    let line = text.split(['\n', '\r']).next().unwrap_or(text);
+    let at = longest(line, |piece| measure(&ellipsised(piece)) <= width);
+    ellipsised(&line[..at])
+}
+
+fn ellipsised(piece: &str) -> String {
+    format!("{}…", piece.trim_end_matches([' ', ',', '.', '-', '·']))
+}
+
+/// Where the longest beginning of `text` for which `fits` holds ends: at least after the first letter.
+fn longest(text: &str, mut fits: impl FnMut(&str) -> bool) -> usize {
+    let ends: Vec<usize> = text.char_indices().map(|(at, letter)| at + letter.len_utf8()).collect();
+    let count = ends.partition_point(|&end| fits(&text[..end]));
+    ends.get(count.saturating_sub(1)).copied().unwrap_or(0)
+}
