@@ -1,0 +1,133 @@
+//! Events become state. Total: an event that finds nothing to change changes nothing.
+
+use std::sync::Arc;
+
+use imbl::Vector;
+
+use crate::{Check, CheckId, Event, LineId, Receipt, Till, limits};
+
+impl Till {
+    /// Makes an event part of the state.
+    pub fn apply(&mut self, event: &Event) {
+        match event {
+            Event::SitePut(site) => self.site = Arc::new(site.clone()),
+            Event::StaffPut(staff) => {
+                self.staff.insert(staff.id, staff.clone());
+            }
+            Event::StaffRemoved(id) => {
+                self.staff.remove(id);
+                Arc::make_mut(&mut self.failed).forget_staff(*id);
+            }
+            Event::AreaPut(area) => Arc::make_mut(&mut self.floor).put_area(area),
+            Event::AreaRemoved(id) => Arc::make_mut(&mut self.floor).remove_area(*id),
+            Event::TablePut(table) => Arc::make_mut(&mut self.floor).put_table(table),
+            Event::TableRemoved(id) => Arc::make_mut(&mut self.floor).remove_table(*id),
+            Event::PreparationPut(preparation) => {
+                Arc::make_mut(&mut self.catalog).put_preparation(preparation)
+            }
+            Event::PreparationRemoved(id) => Arc::make_mut(&mut self.catalog).remove_preparation(*id),
+            Event::GroupPut(group) => Arc::make_mut(&mut self.catalog).put_group(group),
+            Event::GroupRemoved(id) => Arc::make_mut(&mut self.catalog).remove_group(*id),
+            Event::ModifierGroupPut(group) => Arc::make_mut(&mut self.catalog).put_modifier_group(group),
+            Event::ModifierGroupRemoved(id) => Arc::make_mut(&mut self.catalog).remove_modifier_group(*id),
+            Event::ProductPut(product) => Arc::make_mut(&mut self.catalog).put_product(product),
+            Event::ProductRemoved(id) => Arc::make_mut(&mut self.catalog).remove_product(*id),
+            Event::LoginRecorded { staff, device, station: _, at, outcome } => {
+                Arc::make_mut(&mut self.failed).record(*staff, device, *at, *outcome);
+            }
+            Event::LoggedOut { staff: _, station: _, at: _ } => {}
+            Event::CheckOpened { .. }
+            | Event::GuestsSet { .. }
+            | Event::LineAdded { .. }
+            | Event::QuantityChanged { .. }
+            | Event::LineDeleted { .. }
+            | Event::NoteSet { .. }
+            | Event::LinesSent { .. }
+            | Event::CheckPaid { .. }
+            | Event::CheckDiscarded { .. } => self.apply_to_check(event),
+        }
+    }
+
+    fn apply_to_check(&mut self, event: &Event) {
+        match event {
+            Event::CheckOpened { check, place, at, by } => {
+                self.next_check = self.next_check.max(check.0 + 1);
+                self.open.insert(*place, *check);
+                let opened = Check {
+                    id: *check,
+                    place: *place,
+                    guests: 0,
+                    opened_at: *at,
+                    opened_by: *by,
+                    lines: Vector::new(),
+                    next_line: 1,
+                };
+                self.checks.insert(*check, Arc::new(opened));
+            }
+            Event::GuestsSet { check, guests, at: _, by: _ } => {
+                self.change(*check, |check| check.guests = *guests)
+            }
+            Event::LineAdded { check, line } => self.change(*check, |check| {
+                check.next_line = check.next_line.max(line.id.0 + 1);
+                check.lines.push_back(line.clone());
+            }),
+            Event::QuantityChanged { check, line, by, at: _, staff: _ } => self.change(*check, |check| {
+                check.change_line(*line, |line| line.quantity = line.quantity.saturating_add_signed(*by));
+            }),
+            Event::LineDeleted { check, line, at: _, staff: _ } => {
+                self.change(*check, |check| check.lines.retain(|kept| kept.id != *line));
+            }
+            Event::NoteSet { check, line, note, at: _, staff: _ } => self.change(*check, |check| {
+                check.change_line(*line, |line| line.note = note.clone());
+            }),
+            Event::LinesSent { check, lines, tickets, at, staff: _ } => {
+                self.change(*check, |check| {
+                    for id in lines {
+                        check.change_line(*id, |line| line.sent_at = Some(*at));
+                    }
+                });
+                for ticket in tickets {
+                    self.next_ticket = self.next_ticket.max(ticket.id.0 + 1);
+                    self.tickets.insert(ticket.id, ticket.clone());
+                }
+                while self.tickets.len() > limits::TICKETS_KEPT {
+                    self.tickets = self.tickets.without_min().1;
+                }
+            }
+            Event::CheckPaid { receipt } => {
+                self.close(receipt.check);
+                self.keep(receipt);
+            }
+            Event::CheckDiscarded { check, at: _, staff: _ } => self.close(*check),
+            _ => {}
+        }
+    }
+
+    fn change(&mut self, check: CheckId, change: impl FnOnce(&mut Check)) {
+        if let Some(check) = self.checks.get_mut(&check) {
+            change(Arc::make_mut(check));
+        }
+    }
+
+    fn close(&mut self, check: CheckId) {
+        if let Some(closed) = self.checks.remove(&check) {
+            self.open.remove(&closed.place);
+        }
+    }
+
+    fn keep(&mut self, receipt: &Arc<Receipt>) {
+        self.next_receipt = self.next_receipt.max(receipt.number.0 + 1);
+        self.receipts.insert(receipt.number, receipt.clone());
+        while self.receipts.len() > limits::RECEIPTS_KEPT {
+            self.receipts = self.receipts.without_min().1;
+        }
+    }
+}
+
+impl Check {
+    fn change_line(&mut self, id: LineId, change: impl FnOnce(&mut crate::Line)) {
+        if let Some(index) = self.lines.iter().position(|line| line.id == id) {
+            change(&mut self.lines[index]);
+        }
+    }
+}

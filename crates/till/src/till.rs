@@ -1,0 +1,214 @@
+//! The state of a till, and questions to it.
+
+use std::sync::Arc;
+
+use imbl::OrdMap;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use crate::event::{decode_versioned, encode_versioned};
+use crate::throttle::Failed;
+use crate::{
+    Area, AreaId, Catalog, Check, CheckId, Command, Context, DecodeError, Event, Floor, PinHash, Place,
+    Receipt, ReceiptNumber, Refusal, Role, Site, Staff, StaffId, StationId, Table, TableId, Target, Throttle,
+    Ticket, TicketId, demo,
+};
+
+/// Version byte of a snapshot.
+const SNAPSHOT_VERSION: u8 = 1;
+
+/// Everything that a till knows. Cloning is cheap: clones share what did not change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Till {
+    pub(crate) site: Arc<Site>,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) floor: Arc<Floor>,
+    pub(crate) staff: OrdMap<StaffId, Staff>,
+    pub(crate) failed: Arc<Failed>,
+    pub(crate) checks: OrdMap<CheckId, Arc<Check>>,
+    pub(crate) open: OrdMap<Place, CheckId>,
+    pub(crate) receipts: OrdMap<ReceiptNumber, Arc<Receipt>>,
+    pub(crate) tickets: OrdMap<TicketId, Arc<Ticket>>,
+    pub(crate) next_check: u64,
+    pub(crate) next_ticket: u64,
+    pub(crate) next_receipt: u64,
+}
+
+impl Till {
+    /// A till that knows nothing but its site.
+    pub fn empty(site: Site) -> Till {
+        Till {
+            site: Arc::new(site),
+            catalog: Arc::default(),
+            floor: Arc::default(),
+            staff: OrdMap::new(),
+            failed: Arc::default(),
+            checks: OrdMap::new(),
+            open: OrdMap::new(),
+            receipts: OrdMap::new(),
+            tickets: OrdMap::new(),
+            next_check: 1,
+            next_ticket: 1,
+            next_receipt: 1,
+        }
+    }
+
+    /// The demo restaurant ([`demo::gasthaus_linde`](crate::demo::gasthaus_linde)) with hashes that no PIN matches, for tests
+    /// of screens.
+    pub fn demo() -> Till {
+        let mut till = Till::empty(Site::default());
+        let context = Context {
+            staff: None,
+            station: StationId(0),
+            device: SmolStr::default(),
+            at: Timestamp::UNIX_EPOCH,
+        };
+        for manage in demo::gasthaus_linde(|_| PinHash::new(String::new())) {
+            let events = till.decide(&context, &Command::Manage(manage)).expect("the demo is well-formed");
+            events.iter().for_each(|event| till.apply(event));
+        }
+        till
+    }
+
+    /// Decides several commands one after the other, all or none.
+    ///
+    /// # Errors
+    /// The first refusal; nothing has happened then.
+    pub fn decide_all(&self, context: &Context, commands: &[Command]) -> Result<(Till, Vec<Event>), Refusal> {
+        let mut till = self.clone();
+        let mut events = Vec::new();
+        for command in commands {
+            let decided = till.decide(context, command)?;
+            for event in &decided {
+                till.apply(event);
+            }
+            events.extend(decided);
+        }
+        Ok((till, events))
+    }
+
+    /// The site.
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// What is sold.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// Areas and tables.
+    pub fn floor(&self) -> &Floor {
+        &self.floor
+    }
+
+    /// Areas in their order.
+    pub fn areas(&self) -> impl ExactSizeIterator<Item = &Area> {
+        self.floor.areas()
+    }
+
+    /// All tables, by id.
+    pub fn tables(&self) -> impl ExactSizeIterator<Item = &Table> {
+        self.floor.tables()
+    }
+
+    /// Tables of an area, by id.
+    pub fn tables_in(&self, area: AreaId) -> impl Iterator<Item = &Table> {
+        self.floor.tables_in(area)
+    }
+
+    /// One table.
+    pub fn table(&self, id: TableId) -> Option<&Table> {
+        self.floor.table(id)
+    }
+
+    /// Everybody who works here, by id.
+    pub fn staff(&self) -> impl ExactSizeIterator<Item = &Staff> {
+        self.staff.values()
+    }
+
+    /// One person.
+    pub fn staff_member(&self, id: StaffId) -> Option<&Staff> {
+        self.staff.get(&id)
+    }
+
+    /// Whether somebody may manage the site. Until then, everybody may.
+    pub fn has_owner(&self) -> bool {
+        self.staff.values().any(|staff| staff.role == Role::Owner)
+    }
+
+    /// An open check.
+    pub fn check(&self, id: CheckId) -> Option<&Check> {
+        self.checks.get(&id).map(AsRef::as_ref)
+    }
+
+    /// The open check of a target.
+    pub fn open_check(&self, target: &Target) -> Option<&Check> {
+        let place = match *target {
+            Target::Check(id) => return self.check(id),
+            Target::Table(table) => Place::Table(table),
+            Target::Direct(station) => Place::Direct(station),
+        };
+        self.check(*self.open.get(&place)?)
+    }
+
+    /// All open checks, oldest first.
+    pub fn open_checks(&self) -> impl ExactSizeIterator<Item = &Check> {
+        self.checks.values().map(AsRef::as_ref)
+    }
+
+    /// One of the last [`RECEIPTS_KEPT`](crate::limits::RECEIPTS_KEPT) receipts.
+    pub fn receipt(&self, number: ReceiptNumber) -> Option<&Arc<Receipt>> {
+        self.receipts.get(&number)
+    }
+
+    /// Receipts from a number on, as far as they are kept.
+    pub fn receipts_from(&self, number: ReceiptNumber) -> impl DoubleEndedIterator<Item = &Arc<Receipt>> {
+        self.receipts.range(number..).map(|(_, receipt)| receipt)
+    }
+
+    /// The newest receipt.
+    pub fn last_receipt(&self) -> Option<&Arc<Receipt>> {
+        self.receipts.get_max().map(|(_, receipt)| receipt)
+    }
+
+    /// Tickets from an id on, as far as they are kept.
+    pub fn tickets_from(&self, id: TicketId) -> impl DoubleEndedIterator<Item = &Arc<Ticket>> {
+        self.tickets.range(id..).map(|(_, ticket)| ticket)
+    }
+
+    /// Whether somebody may try a PIN on a device now.
+    pub fn throttle(&self, staff: StaffId, device: &str, now: Timestamp) -> Throttle {
+        self.failed.throttle(staff, device, now)
+    }
+
+    /// The whole state in bytes.
+    pub fn to_snapshot(&self) -> Vec<u8> {
+        encode_versioned(SNAPSHOT_VERSION, self)
+    }
+
+    /// The state from [`to_snapshot`](Till::to_snapshot).
+    ///
+    /// # Errors
+    /// When the bytes are from a newer version or damaged.
+    pub fn from_snapshot(bytes: &[u8]) -> Result<Till, DecodeError> {
+        decode_versioned(SNAPSHOT_VERSION, bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demo_looks_like_a_restaurant() {
+        let till = Till::demo();
+        assert_eq!((till.areas().len(), till.tables().len(), till.catalog().groups().len()), (3, 26, 9));
+        assert_eq!(till.catalog().products().len(), 75);
+        assert_eq!(
+            till.staff().map(|staff| staff.name.as_str()).collect::<Vec<_>>(),
+            ["Anna", "Ben", "Olga"]
+        );
+    }
+}
