@@ -38,3 +38,9 @@ impl Namer {
         ObjectId(id)
     }
 }
+
+impl fmt::Debug for Namer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Namer")
+    }
+}

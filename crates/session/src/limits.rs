@@ -1,0 +1,32 @@
+//! Every limit and timer of a session.
+
+pub use tresen_wire::limits::{FRAMES_IN_FLIGHT, INPUTS_OPEN};
+
+/// A client that has heard nothing for so long asks whether anybody is there.
+pub const KEEP_ALIVE_MS: u64 = 10_000;
+/// A server that has heard nothing for so long asks whether anybody is there.
+pub const SERVER_KEEP_ALIVE_MS: u64 = 15_000;
+/// An input without an answer for so long makes the client ask whether anybody is there.
+pub const INPUT_PROBE_MS: u64 = 1_000;
+/// A question without an answer for so long makes the link [`crate::LinkState::Slow`].
+pub const SLOW_MS: u64 = 800;
+/// A client gives a connection up that left its question unanswered for so long.
+pub const CLIENT_DEAD_MS: u64 = 8_000;
+/// A client gives a connection up that brought no welcome for so long.
+pub const WELCOME_MS: u64 = 10_000;
+/// A server gives a connection up that was silent for so long.
+pub const SERVER_DEAD_MS: u64 = 30_000;
+/// A frame without an acknowledgement for so long makes the server ask.
+pub const FRAME_PROBE_MS: u64 = 2_000;
+/// An input without an acknowledgement is sent again after this.
+pub const INPUT_AGAIN_MS: u64 = 5_000;
+/// A request for a fresh frame is repeated after this.
+pub const NAK_AGAIN_MS: u64 = 3_000;
+/// Fresh frames that a client may ask for at once.
+pub const REPAIRS: u32 = 8;
+/// After so long it may ask for one more.
+pub const REPAIR_MS: u64 = 1_000;
+/// Roots on which an input may stand: the last ones that the client acknowledged. Those in flight count too.
+pub const RECENT_ROOTS: usize = 6;
+/// Control messages that may wait to be sent.
+pub const OUTBOX: usize = 160;

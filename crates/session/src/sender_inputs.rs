@@ -1,0 +1,214 @@
+//! Inputs on the server: each one once, in order, and only if its action stands on a screen that the client may have before it.
+//!
+//! Invariants: `acknowledged <= offered <= received <= acknowledged + INPUTS_OPEN`; `held` are the numbers `offered + 1 ..= received`
+//! without the refused ones.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tresen_scene::{Action, Node, Op};
+use tresen_wire::Input;
+
+use crate::{PeerError, limits};
+
+/// What became of an input that arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// It waits to be handed out.
+    Taken,
+    /// It has arrived before.
+    Known,
+    /// One before it is missing.
+    Gap,
+}
+
+#[derive(Debug)]
+struct Held {
+    number: u64,
+    input: Input,
+    /// It stands on a screen that the client had. Otherwise that is looked at when the one before it has its effect.
+    checked: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inputs {
+    received: u64,
+    acknowledged: u64,
+    /// The acknowledgement that the client was told last.
+    told: u64,
+    held: VecDeque<Held>,
+    /// Refused, but something before them is not acknowledged yet.
+    refused: VecDeque<u64>,
+    /// Roots that the client acknowledged, the newest last.
+    roots: VecDeque<Arc<Node>>,
+    /// Nothing sent on this connection was acknowledged: inputs may have been made before it.
+    early: bool,
+}
+
+impl Inputs {
+    pub(crate) fn new(next: u64) -> Self {
+        let before = next.saturating_sub(1);
+        Self {
+            received: before,
+            acknowledged: before,
+            told: before,
+            held: VecDeque::new(),
+            refused: VecDeque::new(),
+            roots: VecDeque::new(),
+            early: true,
+        }
+    }
+
+    pub(crate) const fn received(&self) -> u64 {
+        self.received
+    }
+
+    pub(crate) const fn acknowledged(&self) -> u64 {
+        self.acknowledged
+    }
+
+    /// The last root that the client acknowledged.
+    pub(crate) fn last_root(&self) -> Option<&Arc<Node>> {
+        self.roots.back()
+    }
+
+    /// A connection begins; the client says which of its inputs is the first without an acknowledgement.
+    pub(crate) fn connect(&mut self, first_open: Option<u64>) {
+        self.early = true;
+        // What lies before it was acknowledged: by refusing, if the ledger does not know.
+        let before = first_open.map_or(0, |first| first.saturating_sub(1));
+        if self.received < before {
+            self.received = before;
+            self.acknowledged = before;
+            self.held.clear();
+            self.refused.clear();
+        }
+        self.told = self.acknowledged;
+    }
+
+    /// Nothing is known of what the client shows.
+    pub(crate) fn forget_roots(&mut self) {
+        self.roots.clear();
+    }
+
+    /// The client shows `root`.
+    pub(crate) fn root_arrived(&mut self, root: Arc<Node>) {
+        self.early = false;
+        if self.roots.len() == limits::RECENT_ROOTS {
+            self.roots.pop_front();
+        }
+        self.roots.push_back(root);
+    }
+
+    pub(crate) fn arrive<'a>(
+        &mut self,
+        number: u64,
+        input: Input,
+        mut flying: impl Iterator<Item = &'a Arc<Node>>,
+    ) -> Result<Arrival, PeerError> {
+        if number <= self.received {
+            if number <= self.acknowledged {
+                self.told = self.told.min(number - 1);
+            }
+            return Ok(Arrival::Known);
+        }
+        if number > self.received + 1 {
+            return Ok(Arrival::Gap);
+        }
+        if number > self.acknowledged + limits::INPUTS_OPEN {
+            return Err(PeerError::TooManyInputs);
+        }
+        let known = !self.roots.is_empty();
+        let stands = self.roots.iter().rev().any(|root| stands_on(&input, root))
+            || flying.any(|root| stands_on(&input, root));
+        if known && !stands && !self.early {
+            return Err(PeerError::InventedAction(number));
+        }
+        self.received = number;
+        if known && !stands {
+            self.refuse(number);
+        } else {
+            self.held.push_back(Held { number, input, checked: stands });
+        }
+        Ok(Arrival::Taken)
+    }
+
+    /// The next input for the app; `shown` is the newest screen.
+    pub(crate) fn next(&mut self, shown: Option<&Arc<Node>>) -> Option<(u64, Input)> {
+        loop {
+            let first = self.held.front()?;
+            if !first.checked && self.acknowledged + 1 < first.number {
+                return None;
+            }
+            let Held { number, input, checked } = self.held.pop_front()?;
+            if checked || shown.is_some_and(|root| stands_on(&input, root)) {
+                return Some((number, input));
+            }
+            self.refuse(number);
+        }
+    }
+
+    pub(crate) fn acknowledge(&mut self, number: u64) {
+        self.acknowledged = self.acknowledged.max(number.min(self.received));
+        self.skip_refused();
+    }
+
+    /// The low bits of the acknowledgement, if the client has not been told.
+    pub(crate) fn news(&mut self) -> Option<u8> {
+        if self.told == self.acknowledged {
+            return None;
+        }
+        self.told = self.acknowledged;
+        Some((self.told & 127) as u8)
+    }
+
+    fn refuse(&mut self, number: u64) {
+        self.refused.push_back(number);
+        self.skip_refused();
+    }
+
+    fn skip_refused(&mut self) {
+        while let Some(&first) = self.refused.front()
+            && first <= self.acknowledged + 1
+        {
+            self.acknowledged = self.acknowledged.max(first);
+            self.refused.pop_front();
+        }
+    }
+}
+
+/// Whether a person before `root` can do `input`.
+fn stands_on(input: &Input, root: &Node) -> bool {
+    let holds =
+        |action: &Action, fits: fn(&Op) -> Option<&Action>| any_op(root, &|op| fits(op) == Some(action));
+    match input {
+        Input::Tap(action) => holds(action, |op| match op {
+            Op::Touch(touch) if !touch.state.disabled => Some(&touch.action),
+            _ => None,
+        }),
+        Input::Hold(action) => holds(action, |op| match op {
+            Op::Touch(touch) if !touch.state.disabled => touch.hold.as_ref(),
+            _ => None,
+        }),
+        Input::Scrolled { action, .. } => holds(action, |op| match op {
+            Op::Scroll(scroll) => Some(&scroll.action),
+            _ => None,
+        }),
+        Input::Text { action, .. } => holds(action, |op| match op {
+            Op::Field(field) => Some(&field.action),
+            _ => None,
+        }),
+        Input::Scan(_) | Input::Key(_) => true,
+    }
+}
+
+fn any_op(node: &Node, fits: &impl Fn(&Op) -> bool) -> bool {
+    node.ops().iter().any(|op| {
+        fits(op)
+            || match op {
+                Op::Child { node, .. } | Op::Clip { node, .. } => any_op(node, fits),
+                Op::Scroll(scroll) => any_op(&scroll.content, fits),
+                _ => false,
+            }
+    })
+}

@@ -1,0 +1,44 @@
+//! Every limit of the protocol. A decoder refuses what lies beyond them.
+
+/// Versions of the protocol that this build speaks, lowest and highest.
+pub const VERSIONS: (u16, u16) = (1, 1);
+/// Largest message to a server, in bytes.
+pub const TO_SERVER_BYTES: usize = 4096;
+/// Largest message to a client, in bytes.
+pub const TO_CLIENT_BYTES: usize = 4 << 20;
+/// Longest text that a person or a scanner enters, in bytes.
+pub const INPUT_TEXT_BYTES: usize = 2048;
+/// Longest explanation in a goodbye, in bytes.
+pub const BYE_TEXT_BYTES: usize = 512;
+/// Smallest and largest side of a screen, in pixels.
+pub const SCREEN_SIDE_PX: (u32, u32) = (64, 8192);
+/// Smallest and largest device pixel ratio, times 100.
+pub const SCALE_100: (u16, u16) = (50, 800);
+/// Largest number of an input.
+pub const INPUT_NUMBER: u64 = 1 << 53;
+/// Inputs that a client may have sent without an acknowledgement.
+pub const INPUTS_OPEN: u64 = 64;
+/// Frames that a server may have sent without an acknowledgement.
+pub const FRAMES_IN_FLIGHT: usize = 2;
+/// Slots for nodes, masks and sprites.
+pub const OBJECT_SLOTS: usize = 1 << 14;
+/// Faces, each with a bank of glyphs.
+pub const FACES: usize = 32;
+/// Slots in the bank of a face.
+pub const GLYPH_SLOTS: usize = 1024;
+/// Slots for colours.
+pub const COLOR_SLOTS: usize = 127;
+/// Smallest and largest memory for slots that a client may offer, in KiB.
+pub const TABLE_KIB: (u32, u32) = (1024, 256 * 1024);
+/// Nodes, masks, sprites and glyphs that one frame may bring.
+pub const FRAME_OBJECTS: usize = 8192;
+/// Ops of all nodes that one frame may bring.
+pub const FRAME_OPS: usize = 1 << 18;
+/// Pixels of all masks and sprites that one frame may bring.
+pub const FRAME_PIXELS: usize = 1 << 23;
+/// Pixels that a byte of a coded mask or sprite may stand for.
+pub const PIXELS_PER_BYTE: usize = 1024;
+/// Longest text of a glyph (one cluster), in bytes.
+pub const GLYPH_TEXT_BYTES: usize = 64;
+/// Largest advance or kerning, in 1/64 px, either sign.
+pub const ADVANCE_64: i32 = 1 << 20;
