@@ -2,14 +2,19 @@
 //!
 //! [`script`] says where to tap, [`model`] what a tap does, [`view`] what is shown, [`app`] lets the real hub run it.
 
+mod letters;
 pub mod model;
 pub mod script;
+pub mod view;
 
 #[cfg(test)]
 mod tests {
     use super::model::{KEYS, Model, Page, Press, ROWS, TABS, amount};
     use super::script;
-    use tresen_scene::Point;
+    use super::view::{SIZE, View};
+    use std::sync::Arc;
+    use tresen_scene::{Canvas, Namer, Node, Point, Rect, ScrollOffsets, hit_test};
+    use tresen_typeset::Typesetter;
 
     /// What the till that the peers showed had on its screen after each tap of the script.
     const SHOWN: &str = include_str!("script.txt");
@@ -32,39 +37,37 @@ mod tests {
         }
     }
 
-    /// What lies under a tap, from the positions in the source of the peers' till.
-    fn press(page: Page, at: Point) -> Option<Press> {
-        let index = |columns: i32, x0: i32, dx: i32, y0: i32, dy: i32| {
-            ((at.x - x0) / dx + columns * ((at.y - y0) / dy)) as u8
-        };
-        Some(match (page, at.y) {
-            (Page::Sale, 64..128) => Press::Tab((at.x / 144) as u8),
-            (Page::Sale, 136..664) => Press::Product(index(4, 8, 177, 136, 132)),
-            (Page::Sale, 1180..) => match at.x {
-                8..108 => Press::Up,
-                112..212 => Press::Down,
-                216..366 => Press::Void,
-                _ => Press::Pay,
-            },
-            (Page::Pay, 370..1050) => Press::Key(index(3, 8, 236, 370, 170)),
-            (Page::Pay, 1070..) if at.x < 240 => Press::Back,
-            (Page::Pay, 1070..) => Press::Cash,
-            (Page::Receipt, 1070..) => Press::NewSale,
-            _ => return None,
-        })
+    /// What lies under a tap on a screen.
+    fn press(screen: &Arc<Node>, at: Point) -> Option<Press> {
+        let (_, touch) = hit_test(screen, at, &ScrollOffsets::default()).touch?;
+        Press::parse(touch.action.bytes())
     }
 
     /// Proves that the figures compare with those of the peers: the model shows after every tap what their till showed.
     #[test]
     fn the_model_shows_what_the_peers_showed() {
+        let view = View::new(Typesetter::new(Namer::new([7; 32])));
         let mut model = Model::default();
         let mut expected = SHOWN.lines();
         for at in script::taps(&script::SEEDS) {
-            model.press(press(model.page, at).expect("every tap of the script hits something"));
+            model.press(press(&view.root(&model), at).expect("every tap of the script hits something"));
             let line = format!("{},{}: {}", at.x, at.y, shown(&model));
             assert_eq!(Some(line.trim_end()), expected.next());
         }
         assert_eq!(expected.next(), None);
+    }
+
+    /// Proves that a screen covers all its pixels: none is left of the screen before.
+    #[test]
+    fn every_page_covers_the_screen() {
+        let view = View::new(Typesetter::new(Namer::new([7; 32])));
+        for page in [Page::Sale, Page::Pay, Page::Receipt] {
+            let root = view.root(&Model { page, ..Model::default() });
+            let screen = Rect::of_size(SIZE);
+            let mut canvas = Canvas::new(SIZE);
+            canvas.paint(&root, &[screen], &ScrollOffsets::default(), None);
+            assert!(canvas.pixels().iter().all(|pixel| *pixel != 0));
+        }
     }
 
     /// Proves that an action survives its bytes, and that foreign bytes are refused.
