@@ -8,7 +8,7 @@ use tresen_scene::{Action, Color, Node, Op, Point, Rect, Role, Size, Touch, Touc
 use tresen_typeset::Typesetter;
 
 use super::letters::{self, Anchor, Font};
-use super::model::{self, KEYS, Line, Model, NAMES, PRODUCTS, Page, Press, ROWS, TABS};
+use super::model::{self, KEYS, Line, Model, NAMES, Page, Press, ROWS, TABS};
 
 /// The screen in pixels.
 pub const SIZE: Size = Size::new(720, 1280);
@@ -210,13 +210,13 @@ impl<'a> Brush<'a> {
 
     fn products(&self, tab: usize) -> Arc<Node> {
         let mut brush = Brush::new(self.typesetter);
-        for index in 0..PRODUCTS {
+        for (index, name) in NAMES[tab].iter().enumerate() {
             let (column, row) = (index as i32 % 4, index as i32 / 4);
             let place = Rect::new(column * 177, row * 132, 172, 126);
             brush.fill(place, BORDER);
             brush.fill(place.inset(tresen_scene::Insets::all(1)), TAB_COLORS[tab]);
             let price = model::amount(model::price_cents(index));
-            brush.text(place, &[NAMES[tab][index], &price], letters::SANS_15, DARK, Anchor::Centre);
+            brush.text(place, &[name, &price], letters::SANS_15, DARK, Anchor::Centre);
             brush.touch(place, Press::Product(index as u8));
         }
         brush.done(key::PRODUCTS)
