@@ -1,1 +1,50 @@
-//! The handheld app: update and view as pure functions
+//! The handheld app: what a waiter sees and does, as pure functions.
+//!
+//! [`update`] takes a [`Message`] and returns [`Effect`]s as data; [`view`] draws the screen of an [`App`] in a [`World`].
+//! Both are pure: the same arguments give the same result.
+//!
+//! Not for: money, tax and what may be booked (`tresen-till` decides), sessions, sockets, printers, hashing of PINs.
+//!
+//! Invariants:
+//! - the app stores what the person did (ids, digits), never what the till says: another waiter's change shows at once;
+//! - nothing is shown as booked before [`Message::Committed`];
+//! - at most one commit is in flight, what is tapped meanwhile waits in order ([`limits::QUEUE`]);
+//! - nothing here reads a clock, a file, a socket or randomness.
+
+mod app;
+mod effect;
+mod message;
+mod notice;
+mod pin;
+mod update;
+mod words;
+mod world;
+
+pub use app::App;
+pub use effect::{Commit, Effect};
+pub use message::{Key, Message, PinOutcome, ScrollArea, TableFilter, TablesLayout, Tap};
+pub use pin::Pin;
+pub use update::{update, wake_at};
+pub use world::World;
+
+/// Named limits of the app.
+pub mod limits {
+    /// Bookings that may wait for the one in flight.
+    pub const QUEUE: usize = 32;
+    /// Digits of a PIN; the last one sends it.
+    pub const PIN_DIGITS: usize = 4;
+    /// Largest quantity that can be typed.
+    pub const QUANTITY: u32 = 99;
+    /// Most guests at a table.
+    pub const GUESTS: u16 = 30;
+    /// Largest amount that can be typed, in minor units.
+    pub const TENDERED: i64 = 999_999;
+    /// Longest note or search in bytes.
+    pub const TEXT_BYTES: usize = 80;
+    /// Characters of an unknown code that are shown.
+    pub const CODE_CHARS: usize = 24;
+    /// How long a notice stays, in milliseconds.
+    pub const NOTICE_MS: i64 = 4_000;
+    /// Minutes without anything happening at a table, after which it counts as late.
+    pub const LATE_MINUTES: i64 = 30;
+}

@@ -1,0 +1,61 @@
+//! Logging in and out.
+
+use jiff::Timestamp;
+use tresen_till::{LoginOutcome, StaffId, Throttle};
+
+use super::Step;
+use crate::app::{PinEntry, Screen, Task};
+use crate::{Effect, Pin, PinOutcome, World};
+
+/// Until when this person can't try a PIN on this device.
+pub(crate) fn throttled_until(world: &World, staff: StaffId) -> Option<Timestamp> {
+    match world.till.throttle(staff, world.device, world.now) {
+        Throttle::Open => None,
+        Throttle::Locked { until } => Some(until),
+    }
+}
+
+impl Step<'_> {
+    pub(super) fn choose_person(&mut self, staff: StaffId) {
+        if let Screen::People = self.app.screen {
+            self.app.screen = Screen::Pin(PinEntry { staff, pin: Pin::default(), checking: false });
+        }
+    }
+
+    pub(super) fn pin_digit(&mut self, digit: u8) {
+        let Screen::Pin(entry) = &mut self.app.screen else { return };
+        if entry.checking || throttled_until(self.world, entry.staff).is_some() {
+            return;
+        }
+        entry.pin.push(digit);
+        if entry.pin.is_full() {
+            entry.checking = true;
+            self.effects.push(Effect::VerifyPin { staff: entry.staff, pin: std::mem::take(&mut entry.pin) });
+        }
+    }
+
+    pub(super) fn pin_erase(&mut self) {
+        if let Screen::Pin(entry) = &mut self.app.screen {
+            entry.pin.pop();
+        }
+    }
+
+    /// The outcome is recorded first; only then is somebody logged in, or told that the PIN is wrong.
+    pub(super) fn pin_checked(&mut self, outcome: PinOutcome) {
+        let Screen::Pin(entry) = &mut self.app.screen else { return };
+        if entry.checking {
+            let staff = entry.staff;
+            let outcome = match outcome {
+                PinOutcome::Right => LoginOutcome::Success,
+                PinOutcome::Wrong => LoginOutcome::WrongPin,
+            };
+            self.book(Task::Login { staff, outcome });
+        }
+    }
+
+    pub(super) fn log_out(&mut self) {
+        if self.app.staff.is_some() {
+            self.book(Task::LogOut);
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! Everything that the app says, in German and English.
+
+use jiff::Timestamp;
+use tresen_till::{Currency, Language, Money, Refusal, Site, Target, Till};
+
+use crate::notice::Notice;
+
+/// Fixed words of one language.
+pub(crate) struct Words {
+    pub language: Language,
+    pub who: &'static str,
+    pub enter_pin: &'static str,
+    pub checking: &'static str,
+    pub switch: &'static str,
+    pub erase: &'static str,
+    pub double_zero: &'static str,
+    pub back: &'static str,
+    pub close: &'static str,
+    pub log_out: &'static str,
+    pub tables: &'static str,
+    pub mine: &'static str,
+    pub grid: &'static str,
+    pub plan: &'static str,
+    pub free: &'static str,
+    pub direct_sale: &'static str,
+    pub direct_sale_open: &'static str,
+    pub no_tables: &'static str,
+    pub none_mine: &'static str,
+    pub table: &'static str,
+    pub guests: &'static str,
+    pub order: &'static str,
+    pub pull_up: &'static str,
+    pub pull_down: &'static str,
+    pub search: &'static str,
+    pub nothing_found: &'static str,
+    pub no_products: &'static str,
+    pub sold_out: &'static str,
+    pub send: &'static str,
+    pub pay: &'static str,
+    pub tap_a_product: &'static str,
+    pub sent: &'static str,
+    pub required: &'static str,
+    pub please_choose: &'static str,
+    pub optional: &'static str,
+    pub several: &'static str,
+    pub note: &'static str,
+    pub note_hint: &'static str,
+    pub quantity: &'static str,
+    pub more: &'static str,
+    pub less: &'static str,
+    pub add: &'static str,
+    pub take_over: &'static str,
+    pub repeat: &'static str,
+    pub delete: &'static str,
+    pub options: &'static str,
+    pub done: &'static str,
+    pub no_guests: &'static str,
+    pub open_amount: &'static str,
+    pub given: &'static str,
+    pub exact: &'static str,
+    pub change: &'static str,
+    pub missing: &'static str,
+    pub cash_received: &'static str,
+    pub paid: &'static str,
+    pub print: &'static str,
+    pub receipt: &'static str,
+    pub minutes_short: &'static str,
+    pub items: &'static str,
+    pub tendered: &'static str,
+}
+
+const DE: Words = Words {
+    language: Language::De,
+    who: "Wer bist du?",
+    enter_pin: "PIN eingeben",
+    checking: "Einen Moment …",
+    switch: "Wechseln",
+    erase: "Löschen",
+    double_zero: "00",
+    back: "Zurück",
+    close: "Schließen",
+    log_out: "Abmelden",
+    tables: "Tische",
+    mine: "Meine",
+    grid: "Liste",
+    plan: "Plan",
+    free: "frei",
+    direct_sale: "Direktverkauf",
+    direct_sale_open: "Direktverkauf läuft",
+    no_tables: "Hier stehen keine Tische.",
+    none_mine: "Du hast gerade keinen Tisch.",
+    table: "Tisch",
+    guests: "Gäste",
+    order: "Bestellung",
+    pull_up: "Bestellung groß zeigen",
+    pull_down: "Bestellung klein zeigen",
+    search: "Artikel suchen",
+    nothing_found: "Nichts gefunden.",
+    no_products: "Hier gibt es noch keine Artikel.",
+    sold_out: "aus",
+    send: "Senden",
+    pay: "Zahlen",
+    tap_a_product: "Noch nichts bestellt",
+    sent: "gesendet",
+    required: "bitte wählen",
+    please_choose: "fehlt noch",
+    optional: "wenn gewünscht",
+    several: "mehrere möglich",
+    note: "Notiz",
+    note_hint: "Notiz für die Küche",
+    quantity: "Menge",
+    more: "Eins mehr",
+    less: "Eins weniger",
+    add: "Hinzufügen",
+    take_over: "Übernehmen",
+    repeat: "Noch einmal",
+    delete: "Löschen",
+    options: "Ändern",
+    done: "Fertig",
+    no_guests: "Keine Angabe",
+    open_amount: "Offen",
+    given: "Gegeben",
+    exact: "passend",
+    change: "Rückgeld",
+    missing: "Es fehlen",
+    cash_received: "Bar erhalten",
+    paid: "Bezahlt",
+    print: "Drucken",
+    receipt: "Bon",
+    minutes_short: "min",
+    items: "Artikel",
+    tendered: "Gegeben",
+};
+
+const EN: Words = Words {
+    language: Language::En,
+    who: "Who are you?",
+    enter_pin: "Enter your PIN",
+    checking: "One moment …",
+    switch: "Switch",
+    erase: "Erase",
+    double_zero: "00",
+    back: "Back",
+    close: "Close",
+    log_out: "Log out",
+    tables: "Tables",
+    mine: "Mine",
+    grid: "List",
+    plan: "Plan",
+    free: "free",
+    direct_sale: "Direct sale",
+    direct_sale_open: "Direct sale, open",
+    no_tables: "No tables here.",
+    none_mine: "You have no table right now.",
+    table: "Table",
+    guests: "Guests",
+    order: "Order",
+    pull_up: "Show the order larger",
+    pull_down: "Show the order smaller",
+    search: "Find a product",
+    nothing_found: "Nothing found.",
+    no_products: "No products here yet.",
+    sold_out: "sold out",
+    send: "Send",
+    pay: "Pay",
+    tap_a_product: "Nothing ordered yet",
+    sent: "sent",
+    required: "please choose",
+    please_choose: "still missing",
+    optional: "if wanted",
+    several: "several possible",
+    note: "Note",
+    note_hint: "Note for the kitchen",
+    quantity: "Quantity",
+    more: "One more",
+    less: "One less",
+    add: "Add",
+    take_over: "Take over",
+    repeat: "Once more",
+    delete: "Delete",
+    options: "Change",
+    done: "Done",
+    no_guests: "Not said",
+    open_amount: "Due",
+    given: "Given",
+    exact: "exact",
+    change: "Change",
+    missing: "Missing",
+    cash_received: "Cash received",
+    paid: "Paid",
+    print: "Print",
+    receipt: "Receipt",
+    minutes_short: "min",
+    items: "items",
+    tendered: "Given",
+};
+
+impl Words {
+    /// The words of a language.
+    pub fn of(language: Language) -> &'static Self {
+        match language {
+            Language::De => &DE,
+            Language::En => &EN,
+        }
+    }
+
+    /// An amount with its currency.
+    pub fn amount(&self, money: Money, currency: Currency) -> String {
+        money.format(currency, self.language)
+    }
+
+    /// An amount without its currency.
+    pub fn plain(&self, money: Money, currency: Currency) -> String {
+        money.format_plain(currency, self.language)
+    }
+
+    /// What a place is called: `Tisch 4`, `Direktverkauf`.
+    pub fn place(&self, target: &Target, till: &Till) -> String {
+        match target {
+            Target::Table(table) => till.table(*table).map_or_else(String::new, |table| self.table(&table.name)),
+            Target::Direct(_) => self.direct_sale.into(),
+            Target::Check(check) => {
+                till.check(*check).map_or_else(String::new, |check| self.place(&check.place.into(), till))
+            }
+        }
+    }
+
+    /// `Tisch 4`; a name that is no number speaks for itself.
+    pub fn table(&self, name: &str) -> String {
+        if name.starts_with(|first: char| first.is_ascii_digit()) {
+            format!("{} {name}", self.table)
+        } else {
+            name.into()
+        }
+    }
+
+    /// `2 Gäste`.
+    pub fn guest_count(&self, guests: u16) -> String {
+        match (guests, self.language) {
+            (0, _) => self.guests.into(),
+            (1, Language::De) => "1 Gast".into(),
+            (1, Language::En) => "1 guest".into(),
+            (_, Language::De) => format!("{guests} Gäste"),
+            (_, Language::En) => format!("{guests} guests"),
+        }
+    }
+
+    /// `noch 12 s`, `noch 3 min`: how long a PIN can't be tried.
+    pub fn wait(&self, until: Timestamp, now: Timestamp, site: &Site) -> String {
+        let time = site.local(until).strftime("%H:%M:%S").to_string();
+        let seconds = (until.as_second() - now.as_second()).max(0);
+        match (self.language, seconds <= 90) {
+            (Language::De, true) => format!("Zu viele falsche PINs. Weiter in {} s.", seconds.max(1)),
+            (Language::En, true) => format!("Too many wrong PINs. Try again in {} s.", seconds.max(1)),
+            (Language::De, false) => format!("Zu viele falsche PINs. Weiter um {time}."),
+            (Language::En, false) => format!("Too many wrong PINs. Try again at {time}."),
+        }
+    }
+
+    /// A notice as a sentence: what happened, what to do.
+    pub fn notice(&self, notice: &Notice, till: &Till) -> String {
+        let german = self.language == Language::De;
+        let say = |de: &str, en: &str| if german { de.to_owned() } else { en.to_owned() };
+        match notice {
+            Notice::Refused(refusal) => self.refusal(refusal, till),
+            Notice::TotalChanged { by: Some(by), what: Some(what) } if german => {
+                format!("Der Betrag ist neu: {by} hat {what} gebucht. Bitte prüfen.")
+            }
+            Notice::TotalChanged { by: Some(by), what: Some(what) } => {
+                format!("The total changed: {by} added {what}. Please check.")
+            }
+            Notice::TotalChanged { .. } => {
+                say("Der Betrag hat sich geändert. Bitte prüfen.", "The total changed. Please check.")
+            }
+            Notice::WrongPin => say("Die PIN stimmt nicht. Noch einmal.", "Wrong PIN. Please try again."),
+            Notice::Sent { target } if german => format!("{}: gesendet", self.place(target, till)),
+            Notice::Sent { target } => format!("{}: sent", self.place(target, till)),
+            Notice::ClosedElsewhere => {
+                say("Diese Rechnung wurde woanders abgeschlossen.", "This check was closed at another station.")
+            }
+            Notice::NoLongerStaff => {
+                say("Dein Zugang wurde entfernt. Frag die Leitung.", "Your access was removed. Ask your manager.")
+            }
+            Notice::UnknownCode(code) if german => format!("Kein Artikel mit dem Code {code}."),
+            Notice::UnknownCode(code) => format!("No product has the code {code}."),
+            Notice::ScanNeedsOrder => say("Erst einen Tisch öffnen, dann scannen.", "Open a table first, then scan."),
+            Notice::TooLittle => say("Das reicht noch nicht.", "That is not enough yet."),
+            Notice::TooFast => say("Einen Moment, es wird noch gebucht.", "One moment, still booking."),
+            Notice::Printing => say("Der Bon wird gedruckt.", "The receipt is being printed."),
+            Notice::Failed(reason) if german => format!("Nicht gebucht: {reason}. Bitte die Leitung rufen."),
+            Notice::Failed(reason) => format!("Not booked: {reason}. Please call your manager."),
+        }
+    }
+
+    /// A refusal as a sentence.
+    fn refusal(&self, refusal: &Refusal, till: &Till) -> String {
+        let question = |id| till.catalog().modifier_group(id).map_or("", |group| group.name.as_str());
+        let (de, en) = match refusal {
+            Refusal::NotLoggedIn | Refusal::NoSuchStaff => ("Bitte neu anmelden.", "Please log in again."),
+            Refusal::NotAllowed(_) => ("Das darf nur die Leitung.", "Only a manager may do this."),
+            Refusal::NoSuchTable => ("Diesen Tisch gibt es nicht mehr.", "This table no longer exists."),
+            Refusal::NoSuchProduct => ("Diesen Artikel gibt es nicht mehr.", "This product no longer exists."),
+            Refusal::SoldOut => ("Leider aus.", "Sold out, sorry."),
+            Refusal::NoSuchCheck => {
+                ("Diese Rechnung ist schon abgeschlossen.", "This check is closed already.")
+            }
+            Refusal::NoSuchLine => ("Diese Position ist schon weg.", "This line is gone already."),
+            Refusal::AlreadySent => {
+                ("Schon gesendet: die Position lässt sich nicht mehr ändern.", "Sent already: the line can't be changed.")
+            }
+            Refusal::WrongModifier => {
+                ("Die Auswahl passt nicht mehr. Bitte neu wählen.", "The choice no longer fits. Please choose again.")
+            }
+            Refusal::ModifierMissing(id) if self.language == Language::De => {
+                return format!("{}: bitte wählen.", question(*id));
+            }
+            Refusal::ModifierMissing(id) => return format!("{}: please choose.", question(*id)),
+            Refusal::TooManyModifiers(id) if self.language == Language::De => {
+                return format!("{}: zu viel gewählt.", question(*id));
+            }
+            Refusal::TooManyModifiers(id) => return format!("{}: too many choices.", question(*id)),
+            Refusal::QuantityOutOfRange => ("Diese Menge geht nicht.", "This quantity is not possible."),
+            Refusal::CheckFull => ("Die Rechnung ist voll. Bitte erst zahlen.", "The check is full. Please pay first."),
+            Refusal::TooManyGuests => ("So viele Gäste gehen nicht.", "Too many guests."),
+            Refusal::TextOutOfRange => ("Der Text ist zu lang.", "The text is too long."),
+            Refusal::AmountOutOfRange => ("Dieser Betrag geht nicht.", "This amount is not possible."),
+            Refusal::NothingToSend => ("Es ist alles gesendet.", "Everything was sent already."),
+            Refusal::NothingToPay => ("Es ist nichts offen.", "There is nothing to pay."),
+            Refusal::TotalMoved { .. } => {
+                ("Der Betrag hat sich geändert. Bitte prüfen.", "The total changed. Please check.")
+            }
+            Refusal::TenderTooSmall { .. } => ("Das reicht noch nicht.", "That is not enough yet."),
+            Refusal::Throttled { .. } => ("Zu viele falsche PINs. Bitte warten.", "Too many wrong PINs. Please wait."),
+            Refusal::NoSuchArea
+            | Refusal::NoSuchGroup
+            | Refusal::NoSuchModifierGroup
+            | Refusal::NoSuchPreparation
+            | Refusal::LastOwner
+            | Refusal::InUse
+            | Refusal::ModifierGroupInvalid
+            | Refusal::ListFull
+            | Refusal::ChecksOpen => ("Das geht nur im Büro.", "This is for the back office."),
+        };
+        if self.language == Language::De { de.into() } else { en.into() }
+    }
+}
