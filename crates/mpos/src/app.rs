@@ -9,8 +9,8 @@ use tresen_till::{
     CheckId, GroupId, LineId, LoginOutcome, ModifierId, Money, ProductId, ReceiptNumber, StaffId, Target,
 };
 
-use crate::{Pin, TableFilter, TablesLayout};
 use crate::notice::Notice;
+use crate::{Pin, TableFilter, TablesLayout};
 
 /// Version of the saved form. Another one is not read.
 const VERSION: u8 = 1;

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use tresen_scene::Action;
-use tresen_till::{AreaId, GroupId, LineId, ModifierId, Money, ProductId, ReceiptNumber, Refusal, StaffId, TableId};
+use tresen_till::{
+    AreaId, GroupId, LineId, ModifierId, Money, ProductId, ReceiptNumber, Refusal, StaffId, TableId,
+};
 
 /// What a touch area, a field or a scroll area of this app means: the content of its [`Action`].
 ///

@@ -217,7 +217,9 @@ impl Words {
     /// What a place is called: `Tisch 4`, `Direktverkauf`.
     pub fn place(&self, target: &Target, till: &Till) -> String {
         match target {
-            Target::Table(table) => till.table(*table).map_or_else(String::new, |table| self.table(&table.name)),
+            Target::Table(table) => {
+                till.table(*table).map_or_else(String::new, |table| self.table(&table.name))
+            }
             Target::Direct(_) => self.direct_sale.into(),
             Target::Check(check) => {
                 till.check(*check).map_or_else(String::new, |check| self.place(&check.place.into(), till))
@@ -275,15 +277,19 @@ impl Words {
             Notice::WrongPin => say("Die PIN stimmt nicht. Noch einmal.", "Wrong PIN. Please try again."),
             Notice::Sent { target } if german => format!("{}: gesendet", self.place(target, till)),
             Notice::Sent { target } => format!("{}: sent", self.place(target, till)),
-            Notice::ClosedElsewhere => {
-                say("Diese Rechnung wurde woanders abgeschlossen.", "This check was closed at another station.")
-            }
-            Notice::NoLongerStaff => {
-                say("Dein Zugang wurde entfernt. Frag die Leitung.", "Your access was removed. Ask your manager.")
-            }
+            Notice::ClosedElsewhere => say(
+                "Diese Rechnung wurde woanders abgeschlossen.",
+                "This check was closed at another station.",
+            ),
+            Notice::NoLongerStaff => say(
+                "Dein Zugang wurde entfernt. Frag die Leitung.",
+                "Your access was removed. Ask your manager.",
+            ),
             Notice::UnknownCode(code) if german => format!("Kein Artikel mit dem Code {code}."),
             Notice::UnknownCode(code) => format!("No product has the code {code}."),
-            Notice::ScanNeedsOrder => say("Erst einen Tisch öffnen, dann scannen.", "Open a table first, then scan."),
+            Notice::ScanNeedsOrder => {
+                say("Erst einen Tisch öffnen, dann scannen.", "Open a table first, then scan.")
+            }
             Notice::TooLittle => say("Das reicht noch nicht.", "That is not enough yet."),
             Notice::TooFast => say("Einen Moment, es wird noch gebucht.", "One moment, still booking."),
             Notice::Printing => say("Der Bon wird gedruckt.", "The receipt is being printed."),
@@ -299,18 +305,22 @@ impl Words {
             Refusal::NotLoggedIn | Refusal::NoSuchStaff => ("Bitte neu anmelden.", "Please log in again."),
             Refusal::NotAllowed(_) => ("Das darf nur die Leitung.", "Only a manager may do this."),
             Refusal::NoSuchTable => ("Diesen Tisch gibt es nicht mehr.", "This table no longer exists."),
-            Refusal::NoSuchProduct => ("Diesen Artikel gibt es nicht mehr.", "This product no longer exists."),
+            Refusal::NoSuchProduct => {
+                ("Diesen Artikel gibt es nicht mehr.", "This product no longer exists.")
+            }
             Refusal::SoldOut => ("Leider aus.", "Sold out, sorry."),
             Refusal::NoSuchCheck => {
                 ("Diese Rechnung ist schon abgeschlossen.", "This check is closed already.")
             }
             Refusal::NoSuchLine => ("Diese Position ist schon weg.", "This line is gone already."),
-            Refusal::AlreadySent => {
-                ("Schon gesendet: die Position lässt sich nicht mehr ändern.", "Sent already: the line can't be changed.")
-            }
-            Refusal::WrongModifier => {
-                ("Die Auswahl passt nicht mehr. Bitte neu wählen.", "The choice no longer fits. Please choose again.")
-            }
+            Refusal::AlreadySent => (
+                "Schon gesendet: die Position lässt sich nicht mehr ändern.",
+                "Sent already: the line can't be changed.",
+            ),
+            Refusal::WrongModifier => (
+                "Die Auswahl passt nicht mehr. Bitte neu wählen.",
+                "The choice no longer fits. Please choose again.",
+            ),
             Refusal::ModifierMissing(id) if self.language == Language::De => {
                 return format!("{}: bitte wählen.", question(*id));
             }
@@ -320,7 +330,9 @@ impl Words {
             }
             Refusal::TooManyModifiers(id) => return format!("{}: too many choices.", question(*id)),
             Refusal::QuantityOutOfRange => ("Diese Menge geht nicht.", "This quantity is not possible."),
-            Refusal::CheckFull => ("Die Rechnung ist voll. Bitte erst zahlen.", "The check is full. Please pay first."),
+            Refusal::CheckFull => {
+                ("Die Rechnung ist voll. Bitte erst zahlen.", "The check is full. Please pay first.")
+            }
             Refusal::TooManyGuests => ("So viele Gäste gehen nicht.", "Too many guests."),
             Refusal::TextOutOfRange => ("Der Text ist zu lang.", "The text is too long."),
             Refusal::AmountOutOfRange => ("Dieser Betrag geht nicht.", "This amount is not possible."),
@@ -330,7 +342,9 @@ impl Words {
                 ("Der Betrag hat sich geändert. Bitte prüfen.", "The total changed. Please check.")
             }
             Refusal::TenderTooSmall { .. } => ("Das reicht noch nicht.", "That is not enough yet."),
-            Refusal::Throttled { .. } => ("Zu viele falsche PINs. Bitte warten.", "Too many wrong PINs. Please wait."),
+            Refusal::Throttled { .. } => {
+                ("Zu viele falsche PINs. Bitte warten.", "Too many wrong PINs. Please wait.")
+            }
             Refusal::NoSuchArea
             | Refusal::NoSuchGroup
             | Refusal::NoSuchModifierGroup

@@ -82,7 +82,13 @@ fn wrong_pins_are_throttled() {
 #[test]
 fn the_most_frequent_paths_take_the_fewest_taps() {
     let mut house = House::anna();
-    let order = [Tap::Table(TableId(4)), Tap::Product(COLA), Tap::Product(COLA), Tap::Product(ProductId(104)), Tap::Send];
+    let order = [
+        Tap::Table(TableId(4)),
+        Tap::Product(COLA),
+        Tap::Product(COLA),
+        Tap::Product(ProductId(104)),
+        Tap::Send,
+    ];
     assert_eq!(order.len(), 5);
     house.taps(order);
     let check = house.check(4).expect("the check is open");
@@ -242,7 +248,14 @@ fn scanning_adds_products() {
 #[test]
 fn direct_sale_is_paid_at_once() {
     let mut house = House::anna();
-    house.taps([Tap::Direct, Tap::ProductDetails(COLA), Tap::Digit(1), Tap::Digit(2), Tap::Accept, Tap::ToPay]);
+    house.taps([
+        Tap::Direct,
+        Tap::ProductDetails(COLA),
+        Tap::Digit(1),
+        Tap::Digit(2),
+        Tap::Accept,
+        Tap::ToPay,
+    ]);
     house.tap(Tap::PayCash { expected: cents(12 * 390), tendered: cents(5000) });
     assert_eq!(house.till.last_receipt().expect("paid").change, cents(5000 - 12 * 390));
     house.taps([Tap::Reprint, Tap::Done]);

@@ -144,8 +144,10 @@ impl Step<'_> {
     fn total_changed(&self, check: CheckId) -> Notice {
         let till = self.world.till;
         let lines = till.check(check).into_iter().flat_map(|check| check.lines.iter());
-        let newest = lines.filter(|line| Some(line.by) != self.app.staff).max_by_key(|line| (line.added_at, line.id));
-        let known = newest.and_then(|line| Some((till.staff_member(line.by)?.name.clone(), line.name.clone())));
+        let newest =
+            lines.filter(|line| Some(line.by) != self.app.staff).max_by_key(|line| (line.added_at, line.id));
+        let known =
+            newest.and_then(|line| Some((till.staff_member(line.by)?.name.clone(), line.name.clone())));
         let (by, what) = known.unzip();
         Notice::TotalChanged { by, what }
     }

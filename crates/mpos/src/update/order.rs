@@ -87,7 +87,9 @@ impl Step<'_> {
     pub(super) fn scan(&mut self, code: &str) {
         let product = self.world.till.catalog().product_by_barcode(code.trim()).map(|product| product.id);
         match (product, &self.app.screen) {
-            (None, _) => self.tell(Notice::UnknownCode(code.trim().chars().take(limits::CODE_CHARS).collect())),
+            (None, _) => {
+                self.tell(Notice::UnknownCode(code.trim().chars().take(limits::CODE_CHARS).collect()))
+            }
             (Some(product), Screen::Order(_)) => self.choose_product(product),
             (Some(_), _) => self.tell(Notice::ScanNeedsOrder),
         }

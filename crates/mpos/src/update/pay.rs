@@ -51,7 +51,12 @@ impl Step<'_> {
     pub(super) fn pay_cash(&mut self, expected: Money, tendered: Money) {
         let Screen::Pay(pay) = &self.app.screen else { return };
         let check = pay.check;
-        let paying = self.app.queue.jobs.iter().any(|job| matches!(job.task, Task::Pay { check: c, .. } if c == check));
+        let paying = self
+            .app
+            .queue
+            .jobs
+            .iter()
+            .any(|job| matches!(job.task, Task::Pay { check: c, .. } if c == check));
         if paying {
             return;
         }

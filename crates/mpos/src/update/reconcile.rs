@@ -71,7 +71,9 @@ impl Step<'_> {
 fn sheet_is_void(order: &Order, till: &tresen_till::Till) -> bool {
     match &order.sheet {
         Some(Sheet::Choice(choice)) => till.catalog().product(choice.product).is_none(),
-        Some(Sheet::Line(edit)) => till.open_check(&order.target).is_none_or(|check| check.line(edit.line).is_none()),
+        Some(Sheet::Line(edit)) => {
+            till.open_check(&order.target).is_none_or(|check| check.line(edit.line).is_none())
+        }
         Some(Sheet::Guests) | None => false,
     }
 }

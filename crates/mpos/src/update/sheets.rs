@@ -44,7 +44,10 @@ impl Step<'_> {
             }
             Some(Sheet::Line(edit)) => {
                 let line = edit.line;
-                if self.unsent_line(target, line).is_some_and(|line| by < 0 || line.quantity < limits::QUANTITY) {
+                if self
+                    .unsent_line(target, line)
+                    .is_some_and(|line| by < 0 || line.quantity < limits::QUANTITY)
+                {
                     self.book(Task::Quantity { target, line, by });
                 }
             }
@@ -69,7 +72,9 @@ impl Step<'_> {
         let Screen::Order(order) = &mut self.app.screen else { return };
         let target = order.target;
         match &mut order.sheet {
-            Some(Sheet::Choice(choice)) if missing(choice, catalog).next().is_some() => choice.insisted = true,
+            Some(Sheet::Choice(choice)) if missing(choice, catalog).next().is_some() => {
+                choice.insisted = true
+            }
             Some(Sheet::Choice(choice)) => {
                 let choice = Choice { quantity: choice.quantity.max(1), ..choice.clone() };
                 self.close_sheet();
@@ -78,7 +83,8 @@ impl Step<'_> {
             Some(Sheet::Line(LineEdit { line, note })) => {
                 let (line, note) = (*line, note.take());
                 self.close_sheet();
-                let changed = note.filter(|note| self.unsent_line(target, line).is_some_and(|line| line.note != *note));
+                let changed =
+                    note.filter(|note| self.unsent_line(target, line).is_some_and(|line| line.note != *note));
                 if let Some(note) = changed {
                     self.book(Task::Note { target, line, note });
                 }
@@ -105,7 +111,9 @@ impl Step<'_> {
     }
 
     pub(super) fn line_options(&mut self) {
-        let Screen::Order(Order { target, sheet: Some(Sheet::Line(edit)), .. }) = &self.app.screen else { return };
+        let Screen::Order(Order { target, sheet: Some(Sheet::Line(edit)), .. }) = &self.app.screen else {
+            return;
+        };
         let unsent = self.unsent_line(*target, edit.line).map(|line| line.id);
         if let (Some(line), Some((_, choice))) = (unsent, self.line_as_choice())
             && let Some(order) = self.order()
@@ -137,7 +145,8 @@ impl Step<'_> {
         };
         let line = self.world.till.open_check(target)?.line(edit.line)?;
         let chosen = line.modifiers.iter().map(|modifier| modifier.id).collect();
-        let choice = Choice { chosen, note: line.note.clone(), quantity: line.quantity, ..Choice::of(line.product) };
+        let choice =
+            Choice { chosen, note: line.note.clone(), quantity: line.quantity, ..Choice::of(line.product) };
         Some((*target, choice))
     }
 
@@ -148,8 +157,12 @@ impl Step<'_> {
 }
 
 /// Questions about a product that still want an answer.
-pub(crate) fn missing<'a>(choice: &'a Choice, catalog: &'a Catalog) -> impl Iterator<Item = &'a ModifierGroup> {
-    let questions = catalog.product(choice.product).into_iter().flat_map(|product| catalog.questions(product));
+pub(crate) fn missing<'a>(
+    choice: &'a Choice,
+    catalog: &'a Catalog,
+) -> impl Iterator<Item = &'a ModifierGroup> {
+    let questions =
+        catalog.product(choice.product).into_iter().flat_map(|product| catalog.questions(product));
     questions.filter(|group| answers(choice, group) < usize::from(group.min))
 }
 

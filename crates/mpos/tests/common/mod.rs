@@ -4,8 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 use tresen_mpos::{App, Commit, Effect, Message, PinOutcome, Tap, World, update};
 use tresen_till::{
-    Check, Command, Context, Language, Manage, Money, PinHash, ReceiptNumber, Refusal, Site, StaffId, StationId,
-    TableId, Target, Till, demo,
+    Check, Command, Context, Language, Manage, Money, PinHash, ReceiptNumber, Refusal, Site, StaffId,
+    StationId, TableId, Target, Till, demo,
 };
 
 /// The station of the app under test.
@@ -91,7 +91,12 @@ impl House {
         self.say(Message::Committed(result));
     }
 
-    fn decide(&mut self, staff: Option<StaffId>, station: StationId, commands: &[Command]) -> Result<(), Refusal> {
+    fn decide(
+        &mut self,
+        staff: Option<StaffId>,
+        station: StationId,
+        commands: &[Command],
+    ) -> Result<(), Refusal> {
         let context = Context { staff, station, device: "device".into(), at: self.now };
         let (till, _) = self.till.decide_all(&context, commands)?;
         self.till = till;
