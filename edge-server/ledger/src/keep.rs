@@ -1,0 +1,87 @@
+//! Backup while running, and restore.
+
+use std::path::Path;
+
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
+
+use crate::chain::{Verified, verify_connection};
+use crate::database::{be_patient, check_format, sync_folder};
+use crate::error::BackupError;
+use crate::lock::{Lock, beside};
+
+/// Copies a ledger into a new file, also while a server works on it, and verifies the copy.
+///
+/// # Errors
+/// The target exists, the source can't be read or is damaged, the target can't be written.
+pub fn backup(source: &Path, target: &Path) -> Result<Verified, BackupError> {
+    if target.exists() {
+        return Err(BackupError::TargetExists { path: target.to_owned() });
+    }
+    let partial = beside(target, ".partial");
+    let result = copy(source, &partial).and_then(|verified| {
+        std::fs::rename(&partial, target)
+            .and_then(|()| sync_folder(target))
+            .map(|()| verified)
+            .map_err(|error| io(target, error))
+    });
+    if result.is_err() {
+        // Half a copy is of no use; if it can't be removed, the error that we return says enough.
+        let _ = std::fs::remove_file(&partial);
+    }
+    result
+}
+
+/// Puts a backup in the place of a database. What was there stays beside it, with `.before-restore` appended.
+///
+/// # Errors
+/// A server works on the database, the backup is damaged, the disk fails.
+pub fn restore(source: &Path, database: &Path) -> Result<Verified, BackupError> {
+    let _lock = Lock::take(database)?;
+    let partial = beside(database, ".partial");
+    let verified = copy(source, &partial)?;
+    for suffix in ["", "-wal"] {
+        let old = beside(database, suffix);
+        if old.exists() {
+            let kept = beside(database, &format!(".before-restore{suffix}"));
+            std::fs::rename(&old, &kept).map_err(|error| io(&old, error))?;
+        }
+    }
+    let shared = beside(database, "-shm");
+    if shared.exists() {
+        std::fs::remove_file(&shared).map_err(|error| io(&shared, error))?;
+    }
+    std::fs::rename(&partial, database)
+        .and_then(|()| sync_folder(database))
+        .map_err(|error| io(database, error))?;
+    Ok(verified)
+}
+
+/// Copies with SQLite's backup interface, so that a running server's newest commits are in it, verifies and syncs.
+fn copy(source: &Path, partial: &Path) -> Result<Verified, BackupError> {
+    if partial.exists() {
+        std::fs::remove_file(partial).map_err(|error| io(partial, error))?;
+    }
+    let reading = |error| io(source, error);
+    let writing = |error| io(partial, error);
+    // Not read-only: reading a write-ahead log takes part in its shared memory. Never creates the source.
+    let from = Connection::open_with_flags(source, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(reading)?;
+    be_patient(&from).map_err(reading)?;
+    check_format(&from, source)?;
+    let mut to = Connection::open(partial).map_err(writing)?;
+    // In one step: in several, a busy server would make it start again each time.
+    let step = Backup::new(&from, &mut to).and_then(|backup| backup.step(-1)).map_err(writing)?;
+    if step != StepResult::Done {
+        return Err(io(source, "the database is busy"));
+    }
+    to.pragma_update(None, "journal_mode", "DELETE").map_err(writing)?;
+    let verified =
+        verify_connection(&to).map_err(|error| BackupError::Damaged { path: source.to_owned(), error })?;
+    drop(to);
+    std::fs::File::open(partial).and_then(|file| file.sync_all()).map_err(|error| io(partial, error))?;
+    Ok(verified)
+}
+
+fn io(path: &Path, error: impl ToString) -> BackupError {
+    BackupError::Io { path: path.to_owned(), reason: error.to_string() }
+}
