@@ -1,0 +1,411 @@
+//! The client: one session's screen, and what a person does with it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use smol_str::SmolStr;
+use tresen_scene::{Action, Canvas, Field, Node, Op, Point, Rect, ScrollOffsets};
+use tresen_session::{LinkState, PeerError, Receiver, ReceiverEvent, limits::SLOW_MS};
+use tresen_wire::{CloseCode, Input, Key, Look};
+
+use crate::gesture::{Act, Gesture, Pointer, View};
+use crate::keyboard::{KeyPress, Keyboard, Typed};
+use crate::look::{Link, link_dot, size, status_target};
+use crate::outline::{Outline, find_scroll, outline, walk};
+use crate::painter::{Painter, Scene};
+
+/// Events that wait for the shell; of more, the oldest are dropped.
+const EVENTS: usize = 32;
+
+/// A wheel that is still for this long has come to rest.
+const WHEEL_REST_MS: u64 = 150;
+
+/// What a shell is told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The server closed the connection, and why.
+    Closed {
+        /// Why.
+        code: CloseCode,
+        /// For a person; may be empty.
+        text: SmolStr,
+    },
+    /// The text field that is edited is another one now, or none; see [`Client::editing`].
+    EditingChanged,
+    /// Somebody asked for the link state: show it in words.
+    StatusAsked,
+    /// Too much is waiting for the server: an input was refused.
+    Full,
+}
+
+/// The way of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Path {
+    /// Straight to the server.
+    Direct,
+    /// Through a relay.
+    Relayed,
+}
+
+/// A text field that is being edited.
+#[derive(Clone, Debug)]
+pub struct Editing {
+    /// Where it is, in the coordinates of the screen.
+    pub rect: Rect,
+    /// The field as the server drew it.
+    pub field: Field,
+    /// The text as it was edited here.
+    pub text: String,
+}
+
+/// A thin client without input and output. See the crate's documentation for the order of calls.
+pub struct Client {
+    look: Look,
+    receiver: Receiver,
+    painter: Painter,
+    scrolls: ScrollOffsets,
+    gesture: Gesture,
+    keyboard: Keyboard,
+    editing: Option<(Action, String)>,
+    wheel: Option<(Action, u64)>,
+    rested: Option<(Action, i32)>,
+    events: VecDeque<Event>,
+    dot: Option<(Link, Arc<Node>)>,
+    path: Path,
+}
+
+impl Client {
+    /// A client with this screen, before its first connection.
+    pub fn new(look: Look) -> Self {
+        Self {
+            look,
+            receiver: Receiver::new(look, None),
+            painter: Painter::new(size(&look), look.theme),
+            scrolls: ScrollOffsets::default(),
+            gesture: Gesture::new(f32::from(look.scale_100) / 100.0),
+            keyboard: Keyboard::default(),
+            editing: None,
+            wheel: None,
+            rested: None,
+            events: VecDeque::new(),
+            dot: None,
+            path: Path::Direct,
+        }
+    }
+
+    /// The screen has changed: its size, scale, theme or language. Everything is painted anew.
+    pub fn set_look(&mut self, look: Look) {
+        if look == self.look {
+            return;
+        }
+        self.receiver.set_look(look);
+        self.painter = Painter::new(size(&look), look.theme);
+        self.gesture = Gesture::new(f32::from(look.scale_100) / 100.0);
+        self.dot = None;
+        self.look = look;
+    }
+
+    /// A connection is open, and this is its way.
+    pub fn connected(&mut self, now_ms: u64, path: Path) {
+        self.path = path;
+        self.receiver.connect(now_ms);
+    }
+
+    /// The connection is gone. The screen stays; what is tapped now is sent when the next connection is open.
+    pub fn disconnected(&mut self, now_ms: u64) {
+        self.receiver.disconnect(now_ms);
+    }
+
+    /// A message has arrived.
+    ///
+    /// # Errors
+    /// When it is against the protocol: close the connection.
+    pub fn handle(&mut self, now_ms: u64, message: &[u8]) -> Result<(), PeerError> {
+        match self.receiver.handle(now_ms, message)? {
+            Some(ReceiverEvent::Screen(root)) => self.screen_changed(&root),
+            Some(ReceiverEvent::Closed { code, text }) => self.tell(Event::Closed { code, text }),
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// A message to send. To be called until `None` after everything else.
+    pub fn poll_transmit(&mut self, now_ms: u64) -> Option<Vec<u8>> {
+        self.receiver.poll_transmit(now_ms)
+    }
+
+    /// Something that the shell should know.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When [`Client::handle_timeout`] is to be called.
+    pub fn poll_timeout(&self) -> Option<u64> {
+        let wheel = self.wheel.as_ref().map(|(_, at)| *at);
+        let own = [self.gesture.poll_timeout(), self.keyboard.poll_timeout(), wheel];
+        own.into_iter().chain([self.receiver.poll_timeout()]).flatten().min()
+    }
+
+    /// Time has passed.
+    ///
+    /// # Errors
+    /// When the server has been silent for too long: close the connection.
+    pub fn handle_timeout(&mut self, now_ms: u64) -> Result<(), CloseCode> {
+        let acts = self.gesture.handle_timeout(now_ms);
+        self.perform(now_ms, acts);
+        let typed = self.keyboard.handle_timeout(now_ms);
+        self.typed(now_ms, typed);
+        if self.wheel.as_ref().is_some_and(|(_, at)| now_ms >= *at)
+            && let Some((action, _)) = self.wheel.take()
+        {
+            self.rest(now_ms, action);
+        }
+        self.receiver.handle_timeout(now_ms)
+    }
+
+    /// A finger, pen or mouse button; `pointer` tells fingers apart.
+    pub fn pointer(&mut self, now_ms: u64, pointer: u32, what: Pointer) {
+        let Some(root) = self.receiver.root().cloned() else { return };
+        let view = View { root: &root, scrolls: &self.scrolls, status: status_target(&self.look) };
+        let acts = self.gesture.pointer(now_ms, pointer, what, view);
+        self.perform(now_ms, acts);
+    }
+
+    /// A wheel turned over `at`; `dy_px` downwards.
+    pub fn wheel(&mut self, now_ms: u64, at: Point, dy_px: i32) {
+        let Some(root) = self.receiver.root().cloned() else { return };
+        if let Some((_, scroll)) = tresen_scene::hit_test(&root, at, &self.scrolls).scroll {
+            let offset = self.scrolls.get(&scroll) + dy_px;
+            self.scroll(&scroll.action, offset);
+            self.wheel = Some((scroll.action, now_ms + WHEEL_REST_MS));
+        }
+    }
+
+    /// A key of a hardware keyboard or a wedge scanner.
+    pub fn key(&mut self, now_ms: u64, key: KeyPress) {
+        let typed = self.keyboard.press(now_ms, key);
+        self.typed(now_ms, typed);
+    }
+
+    /// Whether an Enter now may end a scan.
+    pub fn is_scanning(&self) -> bool {
+        self.keyboard.is_holding()
+    }
+
+    /// The text field that is edited now.
+    pub fn editing(&self) -> Option<Editing> {
+        let (action, text) = self.editing.as_ref()?;
+        let root = self.receiver.root()?;
+        let (rect, field) = find_field(root, &self.scrolls, action)?;
+        Some(Editing { rect, field, text: text.clone() })
+    }
+
+    /// The text of the field that is edited has become `text`.
+    pub fn edit(&mut self, now_ms: u64, text: &str) {
+        let Some((action, edited)) = &mut self.editing else { return };
+        if edited != text {
+            text.clone_into(edited);
+            let input = Input::Text { action: action.clone(), text: edited.as_str().into() };
+            self.send(now_ms, input);
+        }
+    }
+
+    /// Begins to edit the field with this action.
+    pub fn begin_editing(&mut self, action: &Action) {
+        let root = self.receiver.root();
+        let Some((_, field)) = root.and_then(|root| find_field(root, &self.scrolls, action)) else { return };
+        if self.editing.as_ref().is_none_or(|(edited, _)| edited != action) {
+            self.editing = Some((action.clone(), field.value.to_string()));
+            self.tell(Event::EditingChanged);
+        }
+    }
+
+    /// The field is left.
+    pub fn end_editing(&mut self) {
+        if self.editing.take().is_some() {
+            self.tell(Event::EditingChanged);
+        }
+    }
+
+    /// Assistive technology presses something of [`Client::outline`].
+    pub fn activate(&mut self, now_ms: u64, action: &Action) {
+        self.perform(now_ms, vec![Act::Tap(action.clone())]);
+    }
+
+    /// Assistive technology scrolls a list of [`Client::outline`].
+    pub fn scroll_to(&mut self, now_ms: u64, action: &Action, offset_px: i32) {
+        self.scroll(action, offset_px);
+        self.wheel = Some((action.clone(), now_ms + WHEEL_REST_MS));
+    }
+
+    /// Brings the canvas up to date, and returns the rectangles that changed. To be called once a picture of the display while
+    /// [`Client::is_moving`], and after everything else.
+    pub fn paint(&mut self, now_ms: u64) -> Vec<Rect> {
+        let root = self.receiver.root().cloned();
+        if let Some(root) = &root {
+            let scrolls = &self.scrolls;
+            let settled = |action: &Action, offset: i32| {
+                find_scroll(root, scrolls, action)
+                    .is_none_or(|(_, scroll)| offset < 0 || offset > ScrollOffsets::largest(&scroll))
+            };
+            let acts = self.gesture.step(now_ms, settled);
+            self.perform(now_ms, acts);
+        }
+        let link = self.link(now_ms);
+        if self.dot.as_ref().is_none_or(|(shown, _)| *shown != link) {
+            self.dot = Some((link, link_dot(&self.look, link)));
+        }
+        let status = self.dot.as_ref().map(|(_, dot)| dot).filter(|_| root.is_some());
+        let (scrolls, pressed) = (&self.scrolls, self.gesture.pressed());
+        self.painter.paint(&Scene { root: root.as_ref(), scrolls, pressed, status })
+    }
+
+    /// Whether something moves by itself, so that the next picture will be another one.
+    pub fn is_moving(&self) -> bool {
+        self.gesture.is_moving()
+    }
+
+    /// What [`Client::paint`] painted.
+    pub const fn canvas(&self) -> &Canvas {
+        self.painter.canvas()
+    }
+
+    /// Its screen.
+    pub const fn look(&self) -> &Look {
+        &self.look
+    }
+
+    /// The screen that the server shows.
+    pub fn root(&self) -> Option<&Arc<Node>> {
+        self.receiver.root()
+    }
+
+    /// Where the lists of the screen stand.
+    pub const fn scrolls(&self) -> &ScrollOffsets {
+        &self.scrolls
+    }
+
+    /// Everything with a name on the screen.
+    pub fn outline(&self) -> Outline {
+        self.receiver.root().map(|root| outline(root, &self.scrolls)).unwrap_or_default()
+    }
+
+    /// How good the link is.
+    pub fn link(&self, now_ms: u64) -> Link {
+        match (self.receiver.link(now_ms), self.path) {
+            (LinkState::Away | LinkState::Connecting, _) => Link::Away,
+            (LinkState::Slow, _) => Link::Slow,
+            (LinkState::Good { rtt_ms }, _) if rtt_ms >= SLOW_MS => Link::Slow,
+            (LinkState::Good { .. }, Path::Direct) => Link::Direct,
+            (LinkState::Good { .. }, Path::Relayed) => Link::Relayed,
+        }
+    }
+
+    /// Inputs that the server has not confirmed yet.
+    pub fn unacknowledged(&self) -> usize {
+        self.receiver.unacknowledged()
+    }
+
+    fn screen_changed(&mut self, root: &Arc<Node>) {
+        let view = View { root, scrolls: &self.scrolls, status: status_target(&self.look) };
+        self.gesture.screen_changed(view);
+        if let Some((action, _)) = &self.editing
+            && find_field(root, &self.scrolls, action).is_none()
+        {
+            self.end_editing();
+        }
+    }
+
+    fn perform(&mut self, now_ms: u64, acts: Vec<Act>) {
+        for act in acts {
+            match act {
+                Act::Tap(action) => {
+                    self.end_editing();
+                    self.send(now_ms, Input::Tap(action));
+                }
+                Act::Hold(action) => self.send(now_ms, Input::Hold(action)),
+                Act::Edit(action) => self.begin_editing(&action),
+                Act::Elsewhere => self.end_editing(),
+                Act::Status => self.tell(Event::StatusAsked),
+                Act::Scroll { action, offset } => self.scroll(&action, offset),
+                Act::Rest(action) => self.rest(now_ms, action),
+            }
+        }
+    }
+
+    fn typed(&mut self, now_ms: u64, typed: Vec<Typed>) {
+        for typed in typed {
+            match typed {
+                Typed::Scan(code) => self.send(now_ms, Input::Scan(code.into())),
+                Typed::Key(key) => self.key_pressed(now_ms, key),
+            }
+        }
+    }
+
+    fn key_pressed(&mut self, now_ms: u64, key: KeyPress) {
+        let Some((_, text)) = &self.editing else {
+            return self.send(
+                now_ms,
+                Input::Key(match key {
+                    KeyPress::Character(character) => match character.to_digit(10) {
+                        Some(digit) => Key::Digit(digit as u8),
+                        None => Key::Character(character),
+                    },
+                    KeyPress::Enter => Key::Enter,
+                    KeyPress::Back => Key::Back,
+                    KeyPress::Erase => Key::Backspace,
+                }),
+            );
+        };
+        let mut text = text.clone();
+        match key {
+            KeyPress::Character(character) => text.push(character),
+            KeyPress::Erase => drop(text.pop()),
+            KeyPress::Enter | KeyPress::Back => return self.end_editing(),
+        }
+        self.edit(now_ms, &text);
+    }
+
+    fn send(&mut self, now_ms: u64, input: Input) {
+        if self.receiver.root().is_some() && self.receiver.input(now_ms, input).is_none() {
+            self.tell(Event::Full);
+        }
+    }
+
+    fn scroll(&mut self, action: &Action, offset: i32) {
+        let Some(root) = self.receiver.root() else { return };
+        if let Some((visible, scroll)) = find_scroll(root, &self.scrolls, action)
+            && self.scrolls.set(&scroll, offset)
+        {
+            self.painter.dirty(visible);
+        }
+    }
+
+    fn rest(&mut self, now_ms: u64, action: Action) {
+        let Some(root) = self.receiver.root() else { return };
+        let Some((_, scroll)) = find_scroll(root, &self.scrolls, &action) else { return };
+        let offset_px = self.scrolls.get(&scroll);
+        if self.rested.as_ref() != Some(&(action.clone(), offset_px)) {
+            self.rested = Some((action.clone(), offset_px));
+            self.send(now_ms, Input::Scrolled { action, offset_px });
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        if self.events.len() == EVENTS {
+            self.events.pop_front();
+        }
+        self.events.push_back(event);
+    }
+}
+
+fn find_field(root: &Node, scrolls: &ScrollOffsets, action: &Action) -> Option<(Rect, Field)> {
+    let mut found = None;
+    walk(root, scrolls, &mut |op, place| match op {
+        Op::Field(field) if field.action == *action => {
+            found = Some((field.rect.offset(place.at).intersect(place.clip), field.clone()));
+        }
+        _ => {}
+    });
+    found
+}

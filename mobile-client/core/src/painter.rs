@@ -1,0 +1,107 @@
+//! The canvas, and what of it is out of date.
+//!
+//! Invariant: after [`Painter::paint`] the canvas shows what painting everything anew would show.
+
+use std::sync::Arc;
+
+use tresen_scene::{Canvas, Namer, Node, Op, Pressed, Rect, ScrollOffsets, Size, damage};
+use tresen_wire::Theme;
+
+use crate::look::ground;
+
+/// Rectangles that wait for painting; beyond, the two last ones become one.
+const DIRTY_RECTS: usize = 16;
+
+#[derive(Debug)]
+pub(crate) struct Painter {
+    canvas: Canvas,
+    ground: Arc<Node>,
+    shown: Option<Arc<Node>>,
+    pressed: Option<Pressed>,
+    status: Option<Arc<Node>>,
+    dirty: Vec<Rect>,
+}
+
+/// What is to be shown.
+pub(crate) struct Scene<'a> {
+    pub root: Option<&'a Arc<Node>>,
+    pub scrolls: &'a ScrollOffsets,
+    pub pressed: Option<&'a Pressed>,
+    /// Drawn over everything.
+    pub status: Option<&'a Arc<Node>>,
+}
+
+impl Painter {
+    pub fn new(size: Size, theme: Theme) -> Self {
+        let everything = Rect::of_size(size);
+        let fill = Op::Fill { rect: everything, color: ground(theme) };
+        Self {
+            canvas: Canvas::new(size),
+            ground: Node::new(&Namer::new([0; 32]), 0, vec![fill]),
+            shown: None,
+            pressed: None,
+            status: None,
+            dirty: vec![everything],
+        }
+    }
+
+    pub const fn canvas(&self) -> &Canvas {
+        &self.canvas
+    }
+
+    /// What stands in `rect` is out of date.
+    pub fn dirty(&mut self, rect: Rect) {
+        let rect = rect.intersect(Rect::of_size(self.canvas.size()));
+        if rect.is_empty() || self.dirty.iter().any(|have| have.intersect(rect) == rect) {
+            return;
+        }
+        self.dirty.retain(|have| have.intersect(rect) != *have);
+        let full = self.dirty.len() >= DIRTY_RECTS;
+        match self.dirty.last_mut().filter(|_| full) {
+            Some(last) => *last = last.union(rect),
+            None => self.dirty.push(rect),
+        }
+    }
+
+    /// Paints what is out of date, and returns where that was.
+    pub fn paint(&mut self, scene: &Scene) -> Vec<Rect> {
+        self.compare(scene);
+        let rects = std::mem::take(&mut self.dirty);
+        if rects.is_empty() {
+            return rects;
+        }
+        self.canvas.paint(&self.ground, &rects, scene.scrolls, None);
+        if let Some(root) = scene.root {
+            self.canvas.paint(root, &rects, scene.scrolls, scene.pressed);
+        }
+        if let Some(status) = scene.status {
+            self.canvas.paint(status, &rects, scene.scrolls, None);
+        }
+        rects
+    }
+
+    fn compare(&mut self, scene: &Scene) {
+        if let Some(root) = scene.root {
+            let viewport = Rect::of_size(self.canvas.size());
+            damage(self.shown.as_ref(), root, viewport, scene.scrolls)
+                .into_iter()
+                .for_each(|rect| self.dirty(rect));
+            self.shown = Some(root.clone());
+        }
+        if !same_pressed(self.pressed.as_ref(), scene.pressed) {
+            let both = [self.pressed.take(), scene.pressed.cloned()];
+            both.iter().flatten().for_each(|pressed| self.dirty(pressed.visible));
+            self.pressed = scene.pressed.cloned();
+        }
+        if self.status.as_ref() != scene.status {
+            let both = [self.status.take(), scene.status.cloned()];
+            both.iter().flatten().for_each(|status| self.dirty(status.bounds()));
+            self.status = scene.status.cloned();
+        }
+    }
+}
+
+fn same_pressed(one: Option<&Pressed>, other: Option<&Pressed>) -> bool {
+    let parts = |pressed: &Pressed| (pressed.rect, pressed.visible, pressed.look.id());
+    one.map(parts) == other.map(parts)
+}
