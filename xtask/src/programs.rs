@@ -1,5 +1,6 @@
 //! Building and running the programs.
 
+use std::hash::{DefaultHasher, Hasher};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -9,6 +10,9 @@ use crate::setup::{self, WebCompiler};
 
 /// Where the edge server takes the web client from.
 const WEB_ASSETS: &str = "edge-server/assets/web";
+
+/// The web client's service worker; it names its version.
+const SERVICE_WORKER: &str = "sw.js";
 
 /// Largest web client, compressed, in bytes.
 const WEB_LIMIT_BYTES: usize = 600 * 1024;
@@ -66,13 +70,11 @@ pub fn build_web(shell: &Shell) -> Result<()> {
     }
     let module = "target/wasm/wasm32-unknown-unknown/web/tresen_web.wasm";
     let bound = "target/wasm/bound";
-    cmd!(shell, "{bindgen} --target web --no-typescript --out-dir {bound} {module}").quiet().run()?;
+    cmd!(shell, "{bindgen} --target web --no-typescript --remove-name-section --out-dir {bound} {module}")
+        .quiet()
+        .run()?;
     shell.create_dir(WEB_ASSETS)?;
-    for folder in [bound, "mobile-client/web/www"] {
-        for file in shell.read_dir(folder)?.into_iter().filter(|file| file.is_file()) {
-            copy_when_changed(shell, &file)?;
-        }
-    }
+    copy_web_files(shell, &[bound, "mobile-client/web/www"])?;
     let compressed = cmd!(shell, "gzip -9 -c {WEB_ASSETS}/tresen_web_bg.wasm").quiet().output()?.stdout.len();
     eprintln!("Web client: {} KiB compressed.", compressed / 1024);
     if compressed > WEB_LIMIT_BYTES {
@@ -81,10 +83,27 @@ pub fn build_web(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-fn copy_when_changed(shell: &Shell, file: &Path) -> Result<()> {
+/// Copies the web client's files, and tells its service worker which version they are: a hash over all of them.
+fn copy_web_files(shell: &Shell, folders: &[&str]) -> Result<()> {
+    let mut version = DefaultHasher::new();
+    for folder in folders {
+        let mut files = shell.read_dir(folder)?;
+        files.retain(|file| file.is_file() && !file.ends_with(SERVICE_WORKER));
+        files.sort();
+        for file in files {
+            let bytes = shell.read_binary_file(&file)?;
+            version.write(&bytes);
+            write_when_changed(shell, &file, &bytes)?;
+        }
+    }
+    let worker = Path::new("mobile-client/web/www").join(SERVICE_WORKER);
+    let text = shell.read_file(&worker)?.replace("@VERSION@", &format!("{:016x}", version.finish()));
+    write_when_changed(shell, &worker, text.as_bytes())
+}
+
+fn write_when_changed(shell: &Shell, file: &Path, bytes: &[u8]) -> Result<()> {
     let name = file.file_name().context("a file has a name")?;
     let target = Path::new(WEB_ASSETS).join(name);
-    let bytes = shell.read_binary_file(file)?;
     if shell.read_binary_file(&target).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
