@@ -31,8 +31,10 @@ pub struct Tap {
     pub payload_bytes: u64,
     /// Bytes of UDP, server to client.
     pub udp_bytes: u64,
-    /// From the tap to the last byte of its answer.
+    /// From the tap to the last byte of the screen that answers it.
     pub last_byte_ms: f64,
+    /// From the tap to the news that its effects are on disk.
+    pub on_disk_ms: f64,
     /// Time the client spent decoding and painting.
     pub paint_us: f64,
 }
@@ -49,9 +51,9 @@ pub fn pass_bytes(taps: &[Tap]) -> PassBytes {
     }
 }
 
-/// The times of some taps.
-pub fn last_byte_ms(taps: &[Tap]) -> Percentiles {
-    let times: Vec<f64> = taps.iter().map(|tap| tap.last_byte_ms).collect();
+/// Percentiles of one of the times of some taps.
+pub fn percentiles(taps: &[Tap], time: impl Fn(&Tap) -> f64) -> Percentiles {
+    let times: Vec<f64> = taps.iter().map(time).collect();
     Percentiles { p50: percentile(&times, 50.0), p99: percentile(&times, 99.0) }
 }
 

@@ -5,4 +5,5 @@
 
 pub mod cpu;
 pub mod figures;
+pub mod player;
 pub mod report;

@@ -21,8 +21,10 @@ pub struct AppFigures {
     pub reconnect_bytes: u64,
     /// CPU time of the whole server process over both passes, a tap.
     pub server_cpu_us_per_tap: f64,
-    /// From the tap to the last byte of its answer.
+    /// From the tap to the last byte of the screen that answers it.
     pub tap_to_last_byte_ms: Percentiles,
+    /// From the tap to the news that its effects are on disk (the tap, or its screen, is never lost from then on).
+    pub tap_to_disk_ms: Percentiles,
     /// Decoding and painting on the client, a tap.
     pub client_paint_us_per_tap: f64,
     /// Memory of an instance that idles on its first screen.
@@ -73,6 +75,8 @@ const ROWS: &[Row] = &[
     row("server CPU a tap", "us", |f| f.server_cpu_us_per_tap, Some(100.0)),
     row("tap to last byte, p50", "ms", |f| f.tap_to_last_byte_ms.p50, Some(2.0)),
     row("tap to last byte, p99", "ms", |f| f.tap_to_last_byte_ms.p99, None),
+    row("tap to disk, p50", "ms", |f| f.tap_to_disk_ms.p50, None),
+    row("tap to disk, p99", "ms", |f| f.tap_to_disk_ms.p99, None),
     row("client paint a tap", "us", |f| f.client_paint_us_per_tap, Some(2000.0)),
     row("idle instance", "KiB", |f| f.instance_idle_bytes as f64 / 1024.0, Some(100.0)),
 ];

@@ -1,0 +1,127 @@
+//! A device over QUIC, as a native client is: a key pair of its own, pairing, one stream of messages.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use quinn::crypto::rustls::QuicClientConfig;
+use quinn::{Endpoint, RecvStream, SendStream};
+use tresen_identity::{
+    Certificate, Fingerprint, KeyPair, PairAnswer, PairRequest, PairingCode, Secret, client_config,
+};
+
+/// Most bytes of a length in front of a message.
+const LENGTH_BYTES: usize = 4;
+
+/// A device that a server on this machine knows.
+pub struct Device {
+    endpoint: Endpoint,
+    server: SocketAddr,
+}
+
+/// An open connection and its stream.
+pub struct Connection {
+    /// The connection, for its statistics.
+    pub quic: quinn::Connection,
+    send: SendStream,
+    incoming: tokio::sync::mpsc::Receiver<Vec<u8>>,
+}
+
+impl Device {
+    /// Makes a key and pairs with the code that a server on this machine printed.
+    ///
+    /// # Errors
+    /// When the server can't be reached, or refuses.
+    pub async fn pair(code: &PairingCode, name: &str) -> Result<Self> {
+        let port = code.authority.rsplit(':').next().and_then(|port| port.parse().ok());
+        let server = SocketAddr::from((Ipv4Addr::LOCALHOST, port.context("a pairing code without a port")?));
+        let device = Self { endpoint: endpoint(code.server)?, server };
+        let mut connection = device.connect().await?;
+        let secret = code.secret.to_text();
+        let request = PairRequest::Pair { secret, name: name.to_owned(), key: None };
+        connection.send(&serde_json::to_vec(&request)?).await?;
+        let answer = connection.receive().await.context("no answer to the pairing")?;
+        match serde_json::from_slice(&answer).context("the answer to the pairing can't be read")? {
+            PairAnswer::Paired { .. } => Ok(device),
+            PairAnswer::Refused { text, .. } => bail!("the server refused to pair: {text}"),
+        }
+    }
+
+    /// Opens a connection.
+    ///
+    /// # Errors
+    /// When the server can't be reached.
+    pub async fn connect(&self) -> Result<Connection> {
+        let quic =
+            self.endpoint.connect(self.server, "tresen")?.await.context("no connection to the server")?;
+        let (send, recv) = quic.open_bi().await?;
+        let (received, incoming) = tokio::sync::mpsc::channel(64);
+        tokio::spawn(read(recv, received));
+        Ok(Connection { quic, send, incoming })
+    }
+}
+
+impl Connection {
+    /// Sends one message.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn send(&mut self, message: &[u8]) -> Result<()> {
+        let mut framed = Vec::with_capacity(message.len() + LENGTH_BYTES);
+        let mut length = message.len();
+        while length >= 0x80 {
+            framed.push(length as u8 | 0x80);
+            length >>= 7;
+        }
+        framed.push(length as u8);
+        framed.extend(message);
+        Ok(self.send.write_all(&framed).await?)
+    }
+
+    /// The next message; `None` when the connection is gone. Safe to drop and call again.
+    pub async fn receive(&mut self) -> Option<Vec<u8>> {
+        self.incoming.recv().await
+    }
+
+    /// Bytes of UDP that have arrived.
+    pub fn udp_received_bytes(&self) -> u64 {
+        self.quic.stats().udp_rx.bytes
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.quic.close(0_u32.into(), b"");
+    }
+}
+
+async fn read(mut recv: RecvStream, received: tokio::sync::mpsc::Sender<Vec<u8>>) {
+    while let Some(message) = read_message(&mut recv).await {
+        if received.send(message).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn read_message(recv: &mut RecvStream) -> Option<Vec<u8>> {
+    let mut length = 0_usize;
+    for index in 0..LENGTH_BYTES {
+        let mut byte = [0];
+        recv.read_exact(&mut byte).await.ok()?;
+        length |= usize::from(byte[0] & 0x7f) << (7 * index);
+        if byte[0] & 0x80 == 0 {
+            break;
+        }
+    }
+    let mut message = vec![0; length];
+    recv.read_exact(&mut message).await.ok()?;
+    Some(message)
+}
+
+fn endpoint(server: Fingerprint) -> Result<Endpoint> {
+    let key = KeyPair::from_seed(&Secret::new(rand::random()));
+    let tls = client_config(server, Certificate::for_key_pair(&key)?)?;
+    let mut endpoint = Endpoint::client((Ipv4Addr::LOCALHOST, 0).into())?;
+    endpoint.set_default_client_config(quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls)?)));
+    Ok(endpoint)
+}

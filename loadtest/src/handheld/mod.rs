@@ -1,0 +1,3 @@
+//! What is played on the real handheld app.
+
+pub mod script;

@@ -1,0 +1,168 @@
+//! Plays taps on the real client core, one at a time, and counts what each costs.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use tresen_client::{Client, Path, Pointer};
+use tresen_scene::{OutlineItem, Point};
+use tresen_wire::Look;
+
+use super::figures::Tap;
+use crate::device::{Connection, Device};
+
+/// A line that is silent for this long after everything was acknowledged has nothing more to say. Longer than the latest
+/// that QUIC may acknowledge (25 ms) and a mark may wait (25 ms), shorter than any clock on a screen.
+const SILENCE: Duration = Duration::from_millis(60);
+
+/// An answer that takes longer than this never comes.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The finger.
+const FINGER: u32 = 0;
+
+/// A client on its screen.
+pub struct Player {
+    client: Client,
+    connection: Connection,
+    start: Instant,
+}
+
+/// What arrived from one silence to the next.
+#[derive(Clone, Copy, Debug, Default)]
+struct Heard {
+    payload_bytes: u64,
+    /// When the last message came that changed the screen.
+    screen: Option<Instant>,
+    /// When the last message came.
+    last: Option<Instant>,
+    paint: Duration,
+}
+
+impl Player {
+    /// Connects and waits for the first screen. Returns its bytes too.
+    ///
+    /// # Errors
+    /// When there is no screen.
+    pub async fn open(device: &Device, look: Look) -> Result<(Self, u64)> {
+        let mut player =
+            Self { client: Client::new(look), connection: device.connect().await?, start: Instant::now() };
+        player.client.connected(player.now_ms(), Path::Direct);
+        let heard = player.until_silence().await?;
+        ensure!(player.client.root().is_some(), "no first screen came");
+        Ok((player, heard.payload_bytes))
+    }
+
+    /// Breaks the connection, comes again, and counts the bytes until the screen is there again.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub async fn reconnect(&mut self, device: &Device) -> Result<u64> {
+        let before = self.root_id();
+        self.client.disconnected(self.now_ms());
+        self.connection = device.connect().await?;
+        self.client.connected(self.now_ms(), Path::Direct);
+        let heard = self.until_silence().await?;
+        ensure!(self.root_id() == before, "another screen came back");
+        Ok(heard.payload_bytes)
+    }
+
+    /// Taps at a point.
+    ///
+    /// # Errors
+    /// When the connection breaks, or there is no answer.
+    pub async fn tap(&mut self, at: Point) -> Result<Tap> {
+        let udp_before = self.connection.udp_received_bytes();
+        let down = Instant::now();
+        self.client.pointer(self.now_ms(), FINGER, Pointer::Down(at));
+        self.client.paint(self.now_ms());
+        let pressed = down.elapsed();
+        let tapped = Instant::now();
+        self.client.pointer(self.now_ms(), FINGER, Pointer::Up(at));
+        ensure!(self.client.unacknowledged() == 1, "nothing to tap at {at:?}");
+        let heard = self.until_silence().await?;
+        let last = heard.last.context("a tap without an answer")?;
+        let since = |moment: Instant| moment.saturating_duration_since(tapped).as_secs_f64() * 1000.0;
+        Ok(Tap {
+            payload_bytes: heard.payload_bytes,
+            udp_bytes: self.connection.udp_received_bytes() - udp_before,
+            last_byte_ms: since(heard.screen.unwrap_or(last)),
+            on_disk_ms: since(last),
+            paint_us: (heard.paint + pressed).as_secs_f64() * 1e6,
+        })
+    }
+
+    /// Taps what has this name, exactly or up to a space, comma or line break. Scrolls to it where that is needed.
+    ///
+    /// # Errors
+    /// As [`Self::tap`], and when nothing has this name.
+    pub async fn tap_named(&mut self, name: &str) -> Result<Tap> {
+        let item =
+            self.find(name).with_context(|| format!("nothing is called '{name}': {:?}", self.names()))?;
+        let rect = item.rect;
+        self.tap(Point::new(rect.x + rect.w / 2, rect.y + rect.h / 2)).await
+    }
+
+    /// The names on the screen.
+    pub fn names(&self) -> Vec<String> {
+        self.items().into_iter().map(|item| item.label).collect()
+    }
+
+    fn items(&self) -> Vec<OutlineItem> {
+        self.client.root().map_or_else(Vec::new, |root| tresen_scene::outline(root, self.client.scrolls()))
+    }
+
+    fn find(&self, name: &str) -> Option<OutlineItem> {
+        let pressable = |item: &OutlineItem| matches!(item.kind, tresen_scene::OutlineKind::Touch { .. });
+        let items: Vec<OutlineItem> = self.items().into_iter().filter(pressable).collect();
+        let exact = items.iter().find(|item| item.label == name);
+        let begins = |item: &&OutlineItem| {
+            item.label.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', ',', '\n']))
+        };
+        exact.or_else(|| items.iter().find(begins)).cloned()
+    }
+
+    fn root_id(&self) -> Option<tresen_scene::ObjectId> {
+        self.client.root().map(|root| root.id())
+    }
+
+    /// Sends what the client has to say and takes what comes, until nothing comes any more.
+    async fn until_silence(&mut self) -> Result<Heard> {
+        let mut heard = Heard::default();
+        let limit = Instant::now() + PATIENCE;
+        loop {
+            self.transmit().await?;
+            match tokio::time::timeout(SILENCE, self.connection.receive()).await {
+                Ok(Some(message)) => self.take(&message, &mut heard)?,
+                Ok(None) => bail!("the server closed the connection"),
+                Err(_) if heard.last.is_some() && self.client.unacknowledged() == 0 => return Ok(heard),
+                Err(_) if Instant::now() > limit => bail!("no answer within {PATIENCE:?}"),
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn take(&mut self, message: &[u8], heard: &mut Heard) -> Result<()> {
+        let arrived = Instant::now();
+        let before = self.root_id();
+        self.client.handle(self.now_ms(), message)?;
+        self.client.paint(self.now_ms());
+        heard.paint += arrived.elapsed();
+        heard.last = Some(arrived);
+        if self.root_id() != before {
+            heard.screen = Some(arrived);
+        }
+        heard.payload_bytes += message.len() as u64;
+        Ok(())
+    }
+
+    async fn transmit(&mut self) -> Result<()> {
+        while let Some(message) = self.client.poll_transmit(self.now_ms()) {
+            self.connection.send(&message).await?;
+        }
+        Ok(())
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.start.elapsed().as_millis() as u64
+    }
+}
