@@ -9,13 +9,28 @@ import { chromium } from 'playwright-core';
 const ROOT = resolve(import.meta.dirname, '../..');
 const BINARIES = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'debug');
 const START_LIMIT_MS = 20_000;
+const LIMIT_MS = 10_000;
 export const PICTURES = join(ROOT, 'target/e2e');
 mkdirSync(PICTURES, { recursive: true });
 
-export const CHROMIUM_FLAGS = [
-  '--headless', '--no-sandbox', '--disable-gpu', '--no-first-run',
+const CHROMIUM_FLAGS = [
+  '--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--force-color-profile=srgb',
   '--disable-background-networking', '--disable-component-update', '--disable-sync',
 ];
+
+/** The path of a program of the workspace. */
+export const program = (name) => join(BINARIES, name);
+
+/** Tries `work` until it gives something other than a falsehood; throws with `what` when it takes too long. */
+export async function eventually(what, work, limitMs = LIMIT_MS) {
+  const limit = Date.now() + limitMs;
+  for (;;) {
+    const found = await work();
+    if (found) return found;
+    if (Date.now() > limit) throw new Error(`this did not happen within ${limitMs} ms: ${what}`);
+    await new Promise((done) => setTimeout(done, 40));
+  }
+}
 
 function freePort() {
   return new Promise((done, failed) => {
@@ -40,18 +55,14 @@ export class Edge {
 
   async start() {
     this.output = '';
-    this.process = spawn(join(BINARIES, 'tresen-edge'),
+    this.process = spawn(program('tresen-edge'),
       ['run', '--demo', '--data', this.folder, '--port', String(this.port)], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.process.stdout.on('data', (text) => { this.output += text; });
     this.process.stderr.on('data', (text) => { this.output += text; });
-    const limit = Date.now() + START_LIMIT_MS;
-    for (;;) {
-      try {
-        if ((await fetch(this.address)).ok) return;
-      } catch { /* not up yet */ }
-      if (Date.now() > limit || this.process.exitCode !== null) throw new Error(`the server did not start:\n${this.output}`);
-      await new Promise((done) => setTimeout(done, 50));
-    }
+    await eventually(`the server starts`, async () => {
+      if (this.process.exitCode !== null) throw new Error(`the server ended:\n${this.output}`);
+      return fetch(`${this.address}/health`).then((answer) => answer.ok, () => false);
+    }, START_LIMIT_MS);
   }
 
   kill() {
@@ -63,7 +74,7 @@ export class Edge {
 
   /** The text of the pairing code that the server printed. */
   pairingText() {
-    return this.output.match(/https:\/\/\S+\/pair#\S+/)[0];
+    return eventually('a pairing code is printed', () => this.output.match(/https:\/\/\S+\/pair#\S+/)?.[0]);
   }
 }
 
@@ -71,23 +82,51 @@ export function openBrowser() {
   return chromium.launch({ executablePath: '/usr/bin/chromium', args: CHROMIUM_FLAGS });
 }
 
-/** A page on the handheld: a phone of 360x720 dp. */
-export async function openHandheld(browser, edge, options = {}) {
+/** A page on the handheld: a phone of 360x720 dp. Waits for its first screen. */
+export async function openHandheld(browser, address, options = {}) {
   const context = await browser.newContext({
-    viewport: { width: 360, height: 720 }, deviceScaleFactor: 2, locale: 'en-GB', ...options,
+    viewport: { width: 360, height: 720 }, deviceScaleFactor: 2, hasTouch: true, locale: 'en-GB', ...options,
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
-  await page.goto(edge.address);
+  page.setDefaultTimeout(LIMIT_MS);
+  await page.goto(address);
+  await firstScreen(page);
   return page;
 }
 
-export const tap = (page, name) => page.getByRole('button', { name, exact: typeof name === 'string' }).first().click();
+/** Milliseconds from the start of loading to the first screen on the canvas. */
+export async function firstScreen(page) {
+  const shown = await page.waitForFunction(() => globalThis.tresen?.firstScreenMs ?? false, null, { polling: 20 });
+  return shown.jsonValue();
+}
+
+/** What can be pressed and has this name: exactly a text, or a pattern. */
+export function touchable(page, name) {
+  const pattern = typeof name === 'string' ? new RegExp(`^${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`) : name;
+  return page.locator('#outline button').filter({ hasText: pattern }).first();
+}
+
+/** Anything with a name on the screen: labels and what can be pressed. */
+export const named = (page, name) => page.locator('#outline').getByText(name).first();
+
+/** Taps it. */
+export async function tap(page, name) {
+  await touchable(page, name).click();
+  await settled(page);
+}
+
+/** Waits until everything that was done is on disk and shown. */
+export async function settled(page) {
+  await page.waitForFunction(() => globalThis.tresen.unacknowledged === 0, null, { polling: 20 });
+}
 
 export async function logIn(page, person = 'Anna', pin = '1234') {
-  await tap(page, new RegExp(person));
+  await tap(page, new RegExp(`^${person}`));
   for (const digit of pin) await tap(page, digit);
 }
 
+/** All names on the screen, in order. */
+export const names = (page) => page.locator('#outline').evaluate(
+  (outline) => [...outline.querySelectorAll('button, .label, input')].map((each) => each.textContent || each.ariaLabel));
+
 export const picture = (page, name) => page.screenshot({ path: join(PICTURES, `${name}.png`) });
-export { BINARIES };
