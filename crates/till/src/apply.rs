@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use imbl::Vector;
+use jiff::Timestamp;
 
-use crate::{Check, CheckId, Event, LineId, Receipt, Till, limits};
+use crate::{Check, CheckId, Event, Line, LineId, Place, Receipt, StaffId, Ticket, Till, limits};
 
 impl Till {
     /// Makes an event part of the state.
@@ -36,41 +37,11 @@ impl Till {
                 Arc::make_mut(&mut self.failed).record(*staff, device, *at, *outcome);
             }
             Event::LoggedOut { staff: _, station: _, at: _ } => {}
-            Event::CheckOpened { .. }
-            | Event::GuestsSet { .. }
-            | Event::LineAdded { .. }
-            | Event::QuantityChanged { .. }
-            | Event::LineDeleted { .. }
-            | Event::NoteSet { .. }
-            | Event::LinesSent { .. }
-            | Event::CheckPaid { .. }
-            | Event::CheckDiscarded { .. } => self.apply_to_check(event),
-        }
-    }
-
-    fn apply_to_check(&mut self, event: &Event) {
-        match event {
-            Event::CheckOpened { check, place, at, by } => {
-                self.next_check = self.next_check.max(check.0 + 1);
-                self.open.insert(*place, *check);
-                let opened = Check {
-                    id: *check,
-                    place: *place,
-                    guests: 0,
-                    opened_at: *at,
-                    opened_by: *by,
-                    lines: Vector::new(),
-                    next_line: 1,
-                };
-                self.checks.insert(*check, Arc::new(opened));
-            }
+            Event::CheckOpened { check, place, at, by } => self.open_new(*check, *place, *at, *by),
             Event::GuestsSet { check, guests, at: _, by: _ } => {
                 self.change(*check, |check| check.guests = *guests)
             }
-            Event::LineAdded { check, line } => self.change(*check, |check| {
-                check.next_line = check.next_line.max(line.id.0 + 1);
-                check.lines.push_back(line.clone());
-            }),
+            Event::LineAdded { check, line } => self.change(*check, |check| check.add_line(line)),
             Event::QuantityChanged { check, line, by, at: _, staff: _ } => self.change(*check, |check| {
                 check.change_line(*line, |line| line.quantity = line.quantity.saturating_add_signed(*by));
             }),
@@ -81,26 +52,22 @@ impl Till {
                 check.change_line(*line, |line| line.note = note.clone());
             }),
             Event::LinesSent { check, lines, tickets, at, staff: _ } => {
-                self.change(*check, |check| {
-                    for id in lines {
-                        check.change_line(*id, |line| line.sent_at = Some(*at));
-                    }
-                });
-                for ticket in tickets {
-                    self.next_ticket = self.next_ticket.max(ticket.id.0 + 1);
-                    self.tickets.insert(ticket.id, ticket.clone());
-                }
-                while self.tickets.len() > limits::TICKETS_KEPT {
-                    self.tickets = self.tickets.without_min().1;
-                }
+                self.change(*check, |check| check.mark_sent(lines, *at));
+                tickets.iter().for_each(|ticket| self.keep_ticket(ticket));
             }
             Event::CheckPaid { receipt } => {
                 self.close(receipt.check);
-                self.keep(receipt);
+                self.keep_receipt(receipt);
             }
             Event::CheckDiscarded { check, at: _, staff: _ } => self.close(*check),
-            _ => {}
         }
+    }
+
+    fn open_new(&mut self, id: CheckId, place: Place, opened_at: Timestamp, opened_by: StaffId) {
+        self.next_check = self.next_check.max(id.0.saturating_add(1));
+        self.open.insert(place, id);
+        let check = Check { id, place, guests: 0, opened_at, opened_by, lines: Vector::new(), next_line: 1 };
+        self.checks.insert(id, Arc::new(check));
     }
 
     fn change(&mut self, check: CheckId, change: impl FnOnce(&mut Check)) {
@@ -115,17 +82,36 @@ impl Till {
         }
     }
 
-    fn keep(&mut self, receipt: &Arc<Receipt>) {
-        self.next_receipt = self.next_receipt.max(receipt.number.0 + 1);
+    fn keep_receipt(&mut self, receipt: &Arc<Receipt>) {
+        self.next_receipt = self.next_receipt.max(receipt.number.0.saturating_add(1));
         self.receipts.insert(receipt.number, receipt.clone());
         while self.receipts.len() > limits::RECEIPTS_KEPT {
             self.receipts = self.receipts.without_min().1;
         }
     }
+
+    fn keep_ticket(&mut self, ticket: &Arc<Ticket>) {
+        self.next_ticket = self.next_ticket.max(ticket.id.0.saturating_add(1));
+        self.tickets.insert(ticket.id, ticket.clone());
+        while self.tickets.len() > limits::TICKETS_KEPT {
+            self.tickets = self.tickets.without_min().1;
+        }
+    }
 }
 
 impl Check {
-    fn change_line(&mut self, id: LineId, change: impl FnOnce(&mut crate::Line)) {
+    fn add_line(&mut self, line: &Line) {
+        self.next_line = self.next_line.max(line.id.0.saturating_add(1));
+        self.lines.push_back(line.clone());
+    }
+
+    fn mark_sent(&mut self, lines: &[LineId], at: Timestamp) {
+        for id in lines {
+            self.change_line(*id, |line| line.sent_at = Some(at));
+        }
+    }
+
+    fn change_line(&mut self, id: LineId, change: impl FnOnce(&mut Line)) {
         if let Some(index) = self.lines.iter().position(|line| line.id == id) {
             change(&mut self.lines[index]);
         }

@@ -70,11 +70,7 @@ pub fn ticket_lines(ticket: &Ticket, site: &Site, language: Language, columns: u
     page.center(&ticket.preparation_name.to_uppercase(), Style::Strong);
     let place = place(ticket.table.as_deref(), words);
     page.pair(&place, &clock(site.local(ticket.at)), Style::Strong);
-    page.pair(
-        &format!("{} {}", words.served_by, ticket.staff_name),
-        &format!("#{}", ticket.id),
-        Style::Normal,
-    );
+    page.pair(&ticket.staff_name, &format!("#{}", ticket.id), Style::Normal);
     page.rule();
     for line in &ticket.lines {
         page.wrapped(&format!("{} x {}", line.quantity, line.name), 0, Style::Strong);
