@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use crate::chain::{Verified, verify_connection};
 use crate::database::{be_patient, check_format, sync_folder};
@@ -55,6 +55,20 @@ pub fn restore(source: &Path, database: &Path) -> Result<Verified, BackupError> 
         .and_then(|()| sync_folder(database))
         .map_err(|error| io(database, error))?;
     Ok(verified)
+}
+
+/// One record of a database, also while a server works on it; `None` when it is not there.
+///
+/// # Errors
+/// No ledger, a newer one, or not readable.
+pub fn stored_record(database: &Path, kind: &str, key: &str) -> Result<Option<Vec<u8>>, BackupError> {
+    let reading = |error| io(database, error);
+    let connection =
+        Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(reading)?;
+    be_patient(&connection).map_err(reading)?;
+    check_format(&connection, database)?;
+    let query = "SELECT value FROM records WHERE kind = ?1 AND key = ?2";
+    connection.query_row(query, [kind, key], |row| row.get(0)).optional().map_err(reading)
 }
 
 /// Copies with SQLite's backup interface, so that a running server's newest commits are in it, verifies and syncs.

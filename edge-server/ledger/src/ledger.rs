@@ -13,6 +13,7 @@ use tresen_till::{Command, Context, Event, Site, Till};
 use crate::database::Database;
 use crate::error::{BackupError, OpenError, SubmitError, VerifyError};
 use crate::lock::Lock;
+use crate::stats::{Counters, Stats};
 use crate::writer::{Job, Writer};
 use crate::{Verified, limits};
 
@@ -108,6 +109,7 @@ pub(crate) struct Doors {
     pub(crate) published: Arc<ArcSwap<Published>>,
     pub(crate) till: watch::Sender<Arc<Till>>,
     pub(crate) failure: watch::Sender<Option<String>>,
+    pub(crate) counters: Arc<Counters>,
 }
 
 /// The ledger of a site. Clones share it; the last one to go closes it.
@@ -121,6 +123,7 @@ struct Inner {
     published: Arc<ArcSwap<Published>>,
     till: watch::Receiver<Arc<Till>>,
     failure: watch::Receiver<Option<String>>,
+    counters: Arc<Counters>,
     jobs: Option<SyncSender<Job>>,
     writer: Option<JoinHandle<()>>,
 }
@@ -136,7 +139,13 @@ impl Ledger {
         let published = Arc::new(ArcSwap::from_pointee(start.published));
         let (till_sender, till) = watch::channel(published.load().till.clone());
         let (failure_sender, failure) = watch::channel(None);
-        let doors = Doors { published: published.clone(), till: till_sender, failure: failure_sender };
+        let counters = Arc::new(Counters::default());
+        let doors = Doors {
+            published: published.clone(),
+            till: till_sender,
+            failure: failure_sender,
+            counters: counters.clone(),
+        };
         let (jobs, queue) = std::sync::mpsc::sync_channel(limits::QUEUE_SUBMISSIONS);
         let writer = Writer::new(database, start.head, start.snapshot_row, doors, options.fault);
         let writer = std::thread::Builder::new()
@@ -146,8 +155,15 @@ impl Ledger {
                 drop(lock);
             })
             .map_err(|error| OpenError::Io { path: path.to_owned(), reason: error.to_string() })?;
-        let inner =
-            Inner { path: path.to_owned(), published, till, failure, jobs: Some(jobs), writer: Some(writer) };
+        let inner = Inner {
+            path: path.to_owned(),
+            published,
+            till,
+            failure,
+            counters,
+            jobs: Some(jobs),
+            writer: Some(writer),
+        };
         Ok(Ledger { inner: Arc::new(inner) })
     }
 
@@ -221,6 +237,11 @@ impl Ledger {
     /// Changes from `None` when the disk fails: the server then stops with this sentence.
     pub fn failure(&self) -> watch::Receiver<Option<String>> {
         self.inner.failure.clone()
+    }
+
+    /// Figures since it was opened.
+    pub fn stats(&self) -> Stats {
+        self.inner.counters.read()
     }
 
     /// The database file.

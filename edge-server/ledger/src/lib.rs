@@ -21,12 +21,14 @@ mod error;
 mod keep;
 mod ledger;
 mod lock;
+mod stats;
 mod writer;
 
 pub use chain::{Verified, verify};
 pub use error::{BackupError, OpenError, SubmitError, VerifyError};
-pub use keep::{backup, restore};
+pub use keep::{backup, restore, stored_record};
 pub use ledger::{Committed, Fault, Ledger, Mark, Options, Record, SessionId, Submission};
+pub use stats::Stats;
 
 /// Named limits of the ledger.
 pub mod limits {

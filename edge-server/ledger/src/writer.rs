@@ -62,6 +62,7 @@ impl Writer {
         fault: Fault,
     ) -> Writer {
         let stored = Published::clone(&doors.published.load());
+        doors.counters.rows(head.row);
         Writer { database, doors, stored, head, snapshot_row, fault }
     }
 
@@ -72,6 +73,7 @@ impl Writer {
                 refuse_all(jobs, &reason);
                 continue;
             }
+            let began = Instant::now();
             let (batch, answers) = match self.write(jobs) {
                 Ok(written) => written,
                 Err((error, answers)) => {
@@ -79,6 +81,7 @@ impl Writer {
                     continue;
                 }
             };
+            self.doors.counters.commit(began.elapsed());
             self.publish(batch, answers);
             if self.head.row - self.snapshot_row >= limits::SNAPSHOT_ROWS {
                 self.snapshot();
@@ -173,6 +176,7 @@ impl Writer {
     fn publish(&mut self, batch: Batch, answers: Vec<Answer>) {
         let moved = batch.head != self.head;
         self.head = batch.head;
+        self.doors.counters.rows(self.head.row);
         if batch.wrote {
             self.stored = batch.next;
             self.doors.published.store(Arc::new(self.stored.clone()));
