@@ -84,3 +84,14 @@ pub fn colas(ledger: &Ledger, table: u32) -> u32 {
     let check = till.open_check(&Target::Table(TableId(table)));
     check.map_or(0, |check| check.lines.iter().map(|line| line.quantity).sum())
 }
+
+/// One cola with a note, a line of its own.
+pub fn noted_cola(table: u32, note: &str) -> Command {
+    Command::AddLine {
+        target: Target::Table(TableId(table)),
+        product: ProductId(101),
+        quantity: 1,
+        modifiers: Vec::new(),
+        note: note.into(),
+    }
+}
