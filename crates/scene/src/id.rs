@@ -37,6 +37,15 @@ impl Namer {
         id.copy_from_slice(&hash.as_bytes()[..16]);
         ObjectId(id)
     }
+
+    /// A digest of everything that was chained so far and `bytes` after it. Begins with zeros.
+    pub fn chain(&self, before: &[u8; 16], bytes: &[u8]) -> [u8; 16] {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        let hash = hasher.update(before).update(bytes).finalize();
+        let mut digest = [0; 16];
+        digest.copy_from_slice(&hash.as_bytes()[..16]);
+        digest
+    }
 }
 
 impl fmt::Debug for Namer {

@@ -2,10 +2,20 @@
 
 pub mod bytes;
 mod client_table;
+mod colors;
+mod decode;
+mod encode;
 mod error;
 pub mod limits;
+mod mask_code;
+mod mask_model;
 mod message;
+mod ops;
+mod patch;
+mod pool;
+mod range;
 mod server_table;
+mod sprite_code;
 
 pub use client_table::ClientTable;
 pub use error::{CloseCode, DecodeError};

@@ -42,3 +42,5 @@ pub const PIXELS_PER_BYTE: usize = 1024;
 pub const GLYPH_TEXT_BYTES: usize = 64;
 /// Largest advance or kerning, in 1/64 px, either sign.
 pub const ADVANCE_64: i32 = 1 << 20;
+/// Memory that slots may take on a client whatever it offered, in bytes: the offer, and a screen that is larger than it.
+pub const TABLE_BYTES: u64 = 320 << 20;
