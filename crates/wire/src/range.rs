@@ -83,7 +83,7 @@ impl Encoder {
         let end = self.low + u64::from(self.range);
         for keep in (0..32).rev() {
             let step = 1_u64 << keep;
-            let value = (self.low + step - 1) / step * step;
+            let value = self.low.div_ceil(step) * step;
             if value < end {
                 self.low = value;
                 break;

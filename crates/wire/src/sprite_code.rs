@@ -186,7 +186,7 @@ struct Around {
 
 impl Around {
     fn of(pixels: &[[u8; 4]], w: usize, at: usize) -> Self {
-        let first = at % w == 0;
+        let first = at.is_multiple_of(w);
         let pixel = |back: usize| at.checked_sub(back).map(|index| pixels[index]);
         let above = pixel(w);
         let left = if first { None } else { pixel(1) };
