@@ -16,6 +16,7 @@ mod effect;
 mod message;
 mod notice;
 mod pin;
+pub mod ui;
 mod update;
 mod words;
 mod world;

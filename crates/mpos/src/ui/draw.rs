@@ -1,0 +1,227 @@
+//! From placed elements to nodes.
+//!
+//! Plain containers add their ops to the node around them. A node of its own is made for: every component, every grid, the
+//! content of every scroll area, whatever lies over a screen, and whatever has a key.
+
+use std::hash::Hasher;
+use std::sync::Arc;
+
+use tresen_scene::{Label, Node, Op, Point, Rect, Role, Scroll, Size};
+use tresen_typeset::Corners;
+
+use super::component::{Component, Inputs};
+use super::element::{Content, Cover, Element, Over, Shadow, Surface, SurfaceCorners};
+use super::layout::{Layouter, Placed};
+use super::pen::{Press, touch};
+use super::{Ink, Kit, Pen};
+
+/// Widest sheet, in dp; on a wider screen it stands in the middle.
+const SHEET_WIDTH: i32 = 560;
+/// Room that a sheet leaves above itself, in dp.
+const SHEET_ABOVE: i32 = 40;
+/// Key of every screen's root.
+const ROOT: u64 = 1;
+
+/// Draws `root` at `size`, on the ground.
+pub(super) fn screen<'a>(layouter: &Layouter<'a>, size: Size, root: &'a Element) -> Arc<Node> {
+    let mut drawing = Drawing { layouter, ops: Vec::with_capacity(32), key: ROOT };
+    if let Content::Over(over) = &root.content {
+        drawing.over(over, Rect::of_size(size));
+    } else {
+        let rect = Rect::of_size(size);
+        drawing.ops.push(Op::Fill { rect, color: Ink::Ground.color(layouter.kit.theme) });
+        drawing.element(&layouter.exactly(root, size).root(), Point::ZERO);
+    }
+    drawing.finish()
+}
+
+/// One node in the making.
+struct Drawing<'d, 'a> {
+    layouter: &'d Layouter<'a>,
+    ops: Vec<Op>,
+    key: u64,
+}
+
+impl<'a> Drawing<'_, 'a> {
+    fn kit(&self) -> &'a Kit {
+        self.layouter.kit
+    }
+
+    fn finish(self) -> Arc<Node> {
+        Node::new(self.layouter.kit.typesetter.namer(), self.key, self.ops)
+    }
+
+    /// A node within this one; `part` tells it from its siblings.
+    fn inner(&self, key: Option<u64>, part: u64) -> Drawing<'_, 'a> {
+        let key = key.unwrap_or_else(|| derived(self.key, part));
+        Drawing { layouter: self.layouter, ops: Vec::with_capacity(32), key }
+    }
+
+    /// Draws an element whose parent's origin is at `origin` of this node.
+    fn element(&mut self, placed: &Placed<'_, 'a>, origin: Point) {
+        let element = placed.element();
+        let rect = placed.rect.offset(origin);
+        let own_node = element.key.is_some() || matches!(element.content, Content::Grid { .. });
+        let is_component = matches!(element.content, Content::Part(_));
+        if own_node && !is_component {
+            let mut inner = self.inner(element.key, self.ops.len() as u64);
+            inner.body(placed, Rect::of_size(rect.size()));
+            let node = inner.finish();
+            self.ops.push(Op::Child { at: rect.origin(), node });
+        } else {
+            self.body(placed, rect);
+        }
+    }
+
+    fn body(&mut self, placed: &Placed<'_, 'a>, rect: Rect) {
+        let element = placed.element();
+        self.behind(element, rect);
+        match &element.content {
+            Content::Text(text) => {
+                let mut pen = Pen::new(self.kit(), rect.size());
+                text.draw(&mut pen, rect.inset(element.spec.pad_px(self.kit())));
+                self.ops.extend(pen.into_ops());
+            }
+            Content::Part(part) => {
+                self.part(part.as_ref(), element.key, rect.inset(element.spec.pad_px(self.kit())));
+            }
+            Content::Scroll { action, offset, content } => {
+                let laid = self.layouter.content(content, rect.w);
+                let mut inner = self.inner(content.key, u64::MAX);
+                inner.body(&laid.root(), Rect::of_size(laid.size()));
+                let content = inner.finish();
+                let (content_h, offset) = (laid.size().h, self.kit().px(*offset));
+                self.ops.push(Op::Scroll(Scroll {
+                    rect,
+                    action: action.clone(),
+                    content,
+                    content_h,
+                    offset,
+                }));
+            }
+            Content::Over(over) => self.over(over, rect),
+            Content::Divider => self.ops.push(Op::Fill { rect, color: Ink::Line.color(self.kit().theme) }),
+            Content::Column(_) | Content::Row(_) | Content::Stack(_) | Content::Grid { .. } => {
+                placed.children().for_each(|child| self.element(&child, rect.origin()));
+            }
+            Content::Space => {}
+        }
+    }
+
+    /// A component, drawn once for all who show the same.
+    fn part(&mut self, part: &dyn Component, key: Option<u64>, rect: Rect) {
+        let (kit, size) = (self.kit(), rect.size());
+        let key = key.unwrap_or_else(|| derived(self.key, self.ops.len() as u64));
+        let mut inputs = Inputs::with_capacity(128);
+        part.inputs(&mut inputs);
+        inputs.write_i32(size.w);
+        inputs.write_i32(size.h);
+        inputs.write_u16(kit.scale.hundredths());
+        inputs.write_u8(kit.theme as u8);
+        inputs.write_u64(key);
+        let node = kit.typesetter.remember(inputs.bytes(), || {
+            let mut pen = Pen::new(kit, size);
+            part.draw(&mut pen);
+            Node::new(kit.typesetter.namer(), key, pen.into_ops())
+        });
+        self.ops.push(Op::Child { at: rect.origin(), node });
+    }
+
+    /// What an element lies on, its name, and what a press on it does.
+    fn behind(&mut self, element: &Element, rect: Rect) {
+        if let Some(surface) = &element.surface {
+            let mut pen = Pen::new(self.kit(), rect.size());
+            draw_surface(&mut pen, surface, rect);
+            self.ops.extend(pen.into_ops());
+        }
+        if let Some(press) = &element.press {
+            let radius = element.surface.map_or(0, |surface| surface.radius);
+            self.ops.push(Op::Touch(touch(self.kit(), rect, rect, radius, press)));
+        }
+        if let Some(heading) = &element.heading {
+            self.ops.push(Op::Label(Label { rect, role: Role::Heading, text: Some(heading.clone()) }));
+        }
+    }
+
+    /// A screen with something over it. The screen below is the very node that it was alone.
+    fn over(&mut self, over: &'a Over, rect: Rect) {
+        let under = screen(self.layouter, rect.size(), &over.under);
+        self.ops.push(Op::Child { at: rect.origin(), node: under });
+        match &over.cover {
+            Cover::Sheet { dismiss } => self.sheet(&over.content, dismiss.as_ref(), rect),
+            Cover::Float => self.float(&over.content, rect),
+        }
+    }
+
+    fn sheet(&mut self, content: &'a Element, dismiss: Option<&Press>, rect: Rect) {
+        let kit = self.kit();
+        let width = rect.w.min(kit.px(SHEET_WIDTH));
+        let laid = self.layouter.at_most(content, width, rect.h - kit.px(SHEET_ABOVE));
+        let height = laid.size().h;
+        let place = Rect::new(rect.x + (rect.w - width) / 2, rect.bottom() - height, width, height);
+        self.ops.push(Op::Fill { rect, color: Ink::Dim.color(kit.theme) });
+        let barrier = |rect: Rect, press: &Press| Op::Touch(plain_touch(rect, press));
+        let block = Press::blocked();
+        self.ops.push(barrier(rect, dismiss.unwrap_or(&block)));
+        self.ops.push(barrier(place, &block));
+        let mut inner = self.inner(content.key, SHEET);
+        let mut pen = Pen::new(kit, place.size());
+        draw_surface(&mut pen, &Surface::sheet(), Rect::of_size(place.size()));
+        inner.ops.extend(pen.into_ops());
+        inner.body(&laid.root(), Rect::of_size(place.size()));
+        let node = inner.finish();
+        self.ops.push(Op::Child { at: place.origin(), node });
+    }
+
+    /// Above the button at the lower edge, where the thumb does not rest.
+    fn float(&mut self, content: &'a Element, rect: Rect) {
+        let kit = self.kit();
+        let width = (rect.w - 2 * kit.px(super::EDGE)).min(kit.px(SHEET_WIDTH));
+        let laid = self.layouter.at_most(content, width, rect.h);
+        let bottom = rect.bottom() - kit.px(super::EDGE + super::ACTION + super::GAP);
+        let at = Point::new(rect.x + (rect.w - width) / 2, bottom - laid.size().h);
+        let mut inner = self.inner(content.key, FLOAT);
+        inner.body(&laid.root(), Rect::of_size(laid.size()));
+        let node = inner.finish();
+        self.ops.push(Op::Child { at, node });
+    }
+}
+
+const SHEET: u64 = 1 << 32;
+const FLOAT: u64 = 2 << 32;
+
+fn plain_touch(rect: Rect, press: &Press) -> tresen_scene::Touch {
+    tresen_scene::Touch {
+        rect,
+        action: press.action.clone(),
+        hold: None,
+        role: press.role,
+        label: press.label.clone(),
+        state: press.state,
+        pressed: None,
+    }
+}
+
+fn draw_surface(pen: &mut Pen<'_>, surface: &Surface, rect: Rect) {
+    let corners = match surface.corners {
+        SurfaceCorners::All => Corners::All,
+        SurfaceCorners::Top => Corners::Top,
+    };
+    match surface.shadow {
+        Shadow::None => {}
+        Shadow::Low => pen.shadow(rect, surface.radius, 6, 2),
+        Shadow::High => pen.shadow(rect, surface.radius, 18, 0),
+    }
+    match surface.line {
+        Some(line) => pen.outlined(rect, surface.radius, corners, surface.fill, line),
+        None => pen.rounded(rect, surface.radius, corners, surface.fill),
+    }
+}
+
+/// The key of the part `part` of the node `key`: the same for the same place, so that a changed node finds what it was.
+fn derived(key: u64, part: u64) -> u64 {
+    let mut inputs = Inputs::default();
+    inputs.write_u64(key);
+    inputs.write_u64(part);
+    inputs.finish()
+}
