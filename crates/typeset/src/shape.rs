@@ -132,8 +132,12 @@ fn scaled_64(units: i64, size_100: u32, units_per_em: i64) -> i32 {
 
 /// `text` within its limit, without what can't stand on a line.
 fn cut(text: &str) -> &str {
-    let end = text.floor_char_boundary(limits::TEXT_BYTES);
-    let line = &text[..end];
+    let line = if text.len() <= limits::TEXT_BYTES {
+        text
+    } else {
+        let ends = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= limits::TEXT_BYTES);
+        &text[..ends.last().unwrap_or(0)]
+    };
     line.split(['\n', '\r']).next().unwrap_or(line)
 }
 

@@ -72,7 +72,7 @@ impl<'a> Layouter<'a> {
         let extent = if height.is_some() { Extent::Given } else { Extent::Content };
         let mut tree = TaffyTree::with_capacity(64);
         let node = self.build(&mut tree, root, None, extent);
-        let mut style = tree.style(node).map(Clone::clone).expect(OWN);
+        let mut style = tree.style(node).cloned().expect(OWN);
         style.size.width = length(width as f32);
         if let Some(height) = height {
             style.size.height = length(height as f32);

@@ -21,6 +21,9 @@ mod style;
 mod theme;
 mod typography;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 pub use component::{Component, Inputs, Space, Symbol};
