@@ -19,7 +19,9 @@ fn draw(kit: &Kit, page: Element) -> (Arc<Node>, Size) {
     (render(kit, size, page), size)
 }
 
-fn pages() -> [(&'static str, fn() -> Element); 5] {
+type Page = fn() -> Element;
+
+fn pages() -> [(&'static str, Page); 5] {
     [
         ("order", || gallery::order("2")),
         ("pin", gallery::pin),
