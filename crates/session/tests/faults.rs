@@ -29,7 +29,7 @@ fn restarts() -> impl Strategy<Value = Fault> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(192))]
 
     /// Over a transport that keeps order but breaks: no tap is lost, doubled or reordered, and nobody is told off.
     #[test]

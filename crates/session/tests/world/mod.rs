@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use proptest::prelude::*;
 use tresen_scene::*;
 use tresen_session::*;
 use tresen_wire::*;

@@ -116,7 +116,7 @@ impl Maker {
 
     fn row_node(&self, row: &Row, ink: Color) -> Arc<Node> {
         let rect = Rect::new(0, 0, 90, 13);
-        let tint = Color::rgb(0x3366aa * (row.look + 1) & 0xff_ffff);
+        let tint = Color::rgb((0x33_66aa * (row.look + 1)) & 0xff_ffff);
         let pressed = Node::new(&self.namer, 0, vec![Op::Fill { rect, color: tint.with_alpha(60) }]);
         let mut ops = vec![self.text((row.look % 3) as u8, Point::new(12, 10), ink, &row.text)];
         match row.look {
@@ -127,7 +127,7 @@ impl Maker {
         ops.push(Op::Label(Label {
             rect,
             role: Role::ListItem,
-            text: (row.look % 2 == 0).then(|| row.text.as_str().into()),
+            text: row.look.is_multiple_of(2).then(|| row.text.as_str().into()),
         }));
         ops.push(Op::Touch(Touch {
             rect,
