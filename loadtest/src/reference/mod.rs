@@ -25,7 +25,7 @@ mod tests {
             Page::Sale => {
                 let rows = model.cart.iter().skip(model.offset).take(ROWS);
                 let rows: Vec<String> = rows
-                    .map(|line| format!("{} x {}={}", line.quantity, line.name, amount(line.total_cents())))
+                    .map(|line| format!("{} x {}={}", line.quantity, line.name(), amount(line.total_cents())))
                     .collect();
                 format!("sale {} | Total  {total} EUR | {}", TABS[model.tab], rows.join(", "))
             }

@@ -1,5 +1,7 @@
 //! What the reference till knows: a cart, a tab, a page, digits typed.
 
+use serde::{Deserialize, Serialize};
+
 /// Products of a tab, and rows of the cart that are visible.
 pub const PRODUCTS: usize = 16;
 /// Rows of the cart that are visible.
@@ -118,7 +120,7 @@ pub fn amount(cents: u64) -> String {
 }
 
 /// Which page is in front.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Page {
     /// Tabs, products and the cart.
     Sale,
@@ -129,20 +131,23 @@ pub enum Page {
 }
 
 /// A line of the cart.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// The product.
-    pub name: &'static str,
-    /// Its price in cents.
-    pub price_cents: u64,
+    tab: u8,
+    index: u8,
     /// How many.
     pub quantity: u64,
 }
 
 impl Line {
+    /// The product.
+    pub const fn name(&self) -> &'static str {
+        NAMES[self.tab as usize][self.index as usize]
+    }
+
     /// What it costs, in cents.
     pub const fn total_cents(&self) -> u64 {
-        self.price_cents * self.quantity
+        price_cents(self.index as usize) * self.quantity
     }
 }
 
@@ -215,7 +220,7 @@ impl Press {
 }
 
 /// The state of the till.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Model {
     /// The page in front.
     pub page: Page,
@@ -278,10 +283,10 @@ impl Model {
     }
 
     fn add(&mut self, index: usize) {
-        let name = NAMES[self.tab][index];
-        match self.cart.iter_mut().find(|line| line.name == name) {
+        let (tab, index) = (self.tab as u8, index as u8);
+        match self.cart.iter_mut().find(|line| line.tab == tab && line.index == index) {
             Some(line) => line.quantity += 1,
-            None => self.cart.push(Line { name, price_cents: price_cents(index), quantity: 1 }),
+            None => self.cart.push(Line { tab, index, quantity: 1 }),
         }
         self.offset = self.largest_offset();
     }
@@ -303,7 +308,7 @@ impl Model {
     /// The lines of the receipt.
     pub fn receipt(&self) -> Vec<String> {
         let line = |line: &Line| {
-            format!("{:>2} x {:<16}{:>8}", line.quantity, line.name, amount(line.total_cents()))
+            format!("{:>2} x {:<16}{:>8}", line.quantity, line.name(), amount(line.total_cents()))
         };
         let mut lines = vec!["ACME STORE 12".to_owned(), String::new()];
         lines.extend(self.cart.iter().map(line));

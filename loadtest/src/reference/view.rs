@@ -227,7 +227,7 @@ impl<'a> Brush<'a> {
         let (left, right) = (Rect::new(0, 0, 520, 50), Rect::new(520, 0, 184, 50));
         brush.fill(Rect::new(0, 0, 704, 50), WHITE);
         let Some(line) = line else { return brush.done(0) };
-        let what = format!("{} x {}", line.quantity, line.name);
+        let what = format!("{} x {}", line.quantity, line.name());
         let amount = model::amount(line.total_cents());
         brush.text(left, &[&what], letters::SANS_16, DARK, Anchor::West(11));
         brush.text(right, &[&amount], letters::SANS_16, DARK, Anchor::East(11));
