@@ -4,9 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
+use tresen_identity::DeviceClass;
 
 use crate::config::{Config, ConfigError};
+use crate::licence_file::{self, LicenceCommand};
 use crate::run::{self, RunOptions};
+use crate::{demo, local_door};
 
 /// Tresen: the point of sale of a site, streamed to any screen from one box.
 #[derive(Parser)]
@@ -22,6 +25,18 @@ pub struct Arguments {
 pub enum Command {
     /// Runs the server until it is interrupted.
     Run(RunArguments),
+    /// Shows a new pairing code of the running server.
+    Pair {
+        /// Data folder of the running server.
+        #[arg(long, value_name = "DIR", default_value = "tresen-data")]
+        data: PathBuf,
+        /// For a payment terminal instead of a handheld.
+        #[arg(long)]
+        paypos: bool,
+    },
+    /// Makes an issuer's key, signs and shows licence files.
+    #[command(subcommand)]
+    Licence(LicenceCommand),
 }
 
 /// Arguments of `run`; they stand above the configuration file.
@@ -49,9 +64,21 @@ pub struct Failure {
     pub exit_code: u8,
 }
 
+impl Failure {
+    /// It failed.
+    pub fn failed(error: impl std::fmt::Display) -> Self {
+        Self { message: error.to_string(), exit_code: 1 }
+    }
+
+    /// It was asked wrongly.
+    pub fn usage(error: impl std::fmt::Display) -> Self {
+        Self { message: error.to_string(), exit_code: 2 }
+    }
+}
+
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self { message: error.to_string(), exit_code: 2 }
+        Self::usage(error)
     }
 }
 
@@ -62,6 +89,13 @@ impl From<ConfigError> for Failure {
 pub fn execute(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         Command::Run(arguments) => run_server(arguments),
+        Command::Pair { data, paypos } => {
+            let class = if paypos { DeviceClass::Paypos } else { DeviceClass::Mpos };
+            let code = local_door::ask_for_code(&data, class).map_err(Failure::failed)?;
+            println!("{}", demo::code_for_terminal(&code));
+            Ok(())
+        }
+        Command::Licence(command) => licence_file::execute(command),
     }
 }
 
@@ -77,18 +111,15 @@ fn run_server(arguments: RunArguments) -> Result<(), Failure> {
         config.port = port;
     }
     start_log(&config.log);
-    let options = RunOptions { config, demo: arguments.demo };
-    block_on(async { run::run(options, run::interrupted()).await.map_err(failed) })?
+    let options = RunOptions { config, demo: arguments.demo, applications: None };
+    block_on(async { run::run(options, run::interrupted()).await.map_err(Failure::failed) })?
 }
 
 /// Starts the runtime for one future.
 fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::failed)?;
     Ok(runtime.block_on(future))
-}
-
-fn failed(error: impl std::fmt::Display) -> Failure {
-    Failure { message: error.to_string(), exit_code: 1 }
 }
 
 fn start_log(filter: &str) {

@@ -5,6 +5,7 @@
 //! server.key     the server's private key (32 bytes, base32), readable by its owner only
 //! browsers.key   the private key of the certificate that browsers see
 //! ledger.db      the database
+//! local.door     port and password of the running server, for commands on this machine
 //! spool/         receipts and kitchen tickets
 //! ```
 
@@ -104,30 +105,45 @@ impl DataDir {
     /// 32 secret bytes in a file of their own, drawn when the file is missing.
     fn secret_file(&self, name: &str) -> Result<Secret<32>, DataDirError> {
         let path = self.path.join(name);
+        if path.exists() { read_secret_file(&path) } else { new_secret_file(&path) }
+    }
+
+    /// Writes a file that only its owner may read, in place of an older one.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn write_private(&self, name: &str, text: &str) -> Result<(), DataDirError> {
+        let path = self.path.join(name);
         let io = |source| DataDirError::Io { path: path.clone(), source };
-        match std::fs::read_to_string(&path) {
-            Ok(text) => {
-                let text = Zeroizing::new(text);
-                Secret::from_text(text.trim()).ok_or_else(|| DataDirError::Key(path.clone()))
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let secret = random_secret().map_err(io)?;
-                let mut file =
-                    OpenOptions::new().create_new(true).write(true).mode(0o600).open(&path).map_err(io)?;
-                file.write_all(Zeroizing::new(secret.to_text()).as_bytes()).map_err(io)?;
-                file.sync_all().map_err(io)?;
-                Ok(secret)
-            }
-            Err(error) => Err(io(error)),
-        }
+        let mut options = OpenOptions::new();
+        let mut file = options.create(true).truncate(true).write(true).mode(0o600).open(&path).map_err(io)?;
+        file.write_all(text.as_bytes()).map_err(io)
     }
 }
 
-/// 32 bytes from the operating system.
-fn random_secret() -> std::io::Result<Secret<32>> {
+/// Reads 32 secret bytes.
+///
+/// # Errors
+/// When the file can't be read, or is damaged.
+pub fn read_secret_file(path: &Path) -> Result<Secret<32>, DataDirError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|source| DataDirError::Io { path: path.to_owned(), source })?;
+    Secret::from_text(Zeroizing::new(text).trim()).ok_or_else(|| DataDirError::Key(path.to_owned()))
+}
+
+/// Draws 32 secret bytes and writes them into a new file that only its owner may read.
+///
+/// # Errors
+/// When the file is there already, or can't be written.
+pub fn new_secret_file(path: &Path) -> Result<Secret<32>, DataDirError> {
+    let io = |source| DataDirError::Io { path: path.to_owned(), source };
     let mut bytes = Zeroizing::new([0; 32]);
-    getrandom::fill(bytes.as_mut_slice()).map_err(std::io::Error::other)?;
-    Ok(Secret::new(*bytes))
+    getrandom::fill(bytes.as_mut_slice()).map_err(|error| io(std::io::Error::other(error)))?;
+    let secret = Secret::new(*bytes);
+    let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path).map_err(io)?;
+    file.write_all(Zeroizing::new(secret.to_text()).as_bytes()).map_err(io)?;
+    file.sync_all().map_err(io)?;
+    Ok(secret)
 }
 
 #[cfg(test)]

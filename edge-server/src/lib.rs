@@ -7,10 +7,24 @@
 //! what a peer sends never disturbs anybody but the peer.
 #![allow(clippy::disallowed_methods, reason = "a shell: it owns the clock, the files and the sockets")]
 
+pub mod application;
+mod assets;
+mod attend;
+pub mod browser_auth;
 pub mod cli;
 pub mod config;
 pub mod data_dir;
+pub mod demo;
+mod enrol;
+pub mod hub;
+pub mod instance;
+mod licence_file;
+mod local_door;
+pub mod look;
+mod mdns;
 pub mod net;
 pub mod office;
+pub mod registry;
 pub mod run;
 pub mod site;
+mod waiting;

@@ -2,20 +2,40 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
-use tresen_identity::{Certificate, CertificateError, TlsError, https_config};
+use tokio_util::task::TaskTracker;
+use tresen_identity::{
+    Certificate, CertificateError, DeviceClass, Fingerprint, KeyPair, TlsError, https_config,
+    quic_server_config,
+};
+use tresen_ledger::{Ledger, OpenError, Options};
+use tresen_scene::Namer;
+use tresen_typeset::Typesetter;
+use tresen_wire::CloseCode;
 
+use crate::application::{Applications, Handhelds};
 use crate::config::Config;
 use crate::data_dir::{DataDir, DataDirError};
+use crate::hub::Hub;
+use crate::instance::Surroundings;
+use crate::local_door::Password;
+use crate::net::gate::Gate;
 use crate::net::listen::{self, ListenError, Sockets};
-use crate::net::{http, tcp};
+use crate::net::{http, quic, tcp};
+use crate::registry::{Registry, RegistryError, demo_licence};
 use crate::site::{Clock, PairingDesk, Site};
+use crate::{demo, mdns};
+
+/// How long a stopping server waits for its tasks.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often the licence is asked whether it still holds.
+const LICENCE_CHECK: Duration = Duration::from_secs(3600);
 
 /// What to run.
 pub struct RunOptions {
@@ -23,6 +43,8 @@ pub struct RunOptions {
     pub config: Config,
     /// Whether this is the demo restaurant.
     pub demo: bool,
+    /// What instances run; `None`: the handheld app.
+    pub applications: Option<Arc<dyn Applications>>,
 }
 
 /// Why a server can't run, or stopped running. Each is one sentence for a person.
@@ -31,24 +53,41 @@ pub enum RunError {
     /// The data folder.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
+    /// The database.
+    #[error(transparent)]
+    Ledger(#[from] OpenError),
     /// The port.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The socket for QUIC.
+    #[error("QUIC can't be served: {0}")]
+    Quic(std::io::Error),
     /// The certificates.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
     /// TLS.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// Stations and devices.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The demo's data.
+    #[error("the demo can't be set up: {0}")]
+    Demo(String),
+    /// The disk failed while the server ran.
+    #[error(
+        "stopped, because bookings can't be stored any more: {0}. What was confirmed is safe; make room or change the disk, then start again"
+    )]
+    Disk(String),
 }
 
-/// A server that serves. Dropping it leaves its tasks running; [`Server::finish`] ends them.
+/// A server that serves. [`Server::finish`] ends it.
 pub struct Server {
     /// What its parts share.
     pub site: Arc<Site>,
     /// The port that it listens on.
     pub port: u16,
-    tasks: JoinSet<()>,
+    _announcement: Option<mdns::Announcement>,
 }
 
 /// Runs a server until `shutdown` resolves.
@@ -58,10 +97,24 @@ pub struct Server {
 pub async fn run(options: RunOptions, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
     let server = start(options).await?;
     tracing::info!(port = server.port, name = %server.site.name, "serving");
-    shutdown.await;
-    tracing::info!("stopping");
-    server.finish().await;
-    Ok(())
+    if server.site.demo {
+        say_welcome(&server);
+    }
+    let mut failure = server.site.ledger.failure();
+    let failed = async { failure.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone()) };
+    tokio::select! {
+        () = shutdown => {
+            tracing::info!("stopping");
+            server.finish(CloseCode::ServerStopping, "").await;
+            Ok(())
+        }
+        reason = failed => {
+            let reason = reason.unwrap_or_default();
+            tracing::error!(reason, "bookings can't be stored: stopping");
+            server.finish(CloseCode::Internal, "bookings can't be stored").await;
+            Err(RunError::Disk(reason))
+        }
+    }
 }
 
 /// Starts a server and returns while it serves.
@@ -69,28 +122,64 @@ pub async fn run(options: RunOptions, shutdown: impl Future<Output = ()>) -> Res
 /// # Errors
 /// When it can't start.
 pub async fn start(options: RunOptions) -> Result<Server, RunError> {
-    let RunOptions { config, demo } = options;
+    let RunOptions { config, demo, applications } = options;
     let data = DataDir::open(&config.data)?;
     let key = data.server_key()?;
+    let ledger = Ledger::open(&data.ledger(), Options::default())?;
     let sockets = listen::bind(&config.bind, config.port)?;
-    let native = Certificate::for_key_pair(&key)?;
-    let hosts = own_hosts(&config);
-    let browsers = Certificate::for_browsers(&data.browsers_key()?, &config.name, &hosts)?;
-    let tls = TlsAcceptor::from(Arc::new(https_config(native, browsers)?));
+    let certificates = Certificates::make(&config, &data, &key)?;
     let port = sockets.port;
     let name = key.fingerprint();
-    let pairing = pairing_desk(&config, name, port);
-    let shutdown = CancellationToken::new();
-    let site = Arc::new(Site { config, demo, name, data, clock: Clock::default(), pairing, shutdown });
-    let tasks = serve(&site, sockets, &tls);
-    Ok(Server { site, port, tasks })
+    let local_password = Password::open(&data, port)?;
+    let registry = Registry::load(ledger.clone(), name, demo, today(&ledger)).await?;
+    if demo {
+        demo::furnish(&ledger).await.map_err(RunError::Demo)?;
+        let licence = demo_licence(today(&ledger)).map_err(|error| RunError::Demo(error.to_string()))?;
+        registry.install_licence(&licence, today(&ledger)).await?;
+    }
+    let namer = namer(&key);
+    let typesetter = Typesetter::new(namer.clone());
+    let applications = applications.unwrap_or_else(|| Arc::new(Handhelds::new(typesetter.clone())));
+    let clock = Arc::new(Clock::default());
+    let surroundings = Surroundings {
+        ledger: ledger.clone(),
+        clock: clock.clone(),
+        namer: namer.clone(),
+        applications,
+        reprint: Box::new(|number| tracing::info!(%number, "a receipt is asked for again")),
+    };
+    let addresses = lan_addresses();
+    let announcement = config.mdns.then(|| mdns::announce(&config.name, name, &addresses, port)).flatten();
+    let site = Arc::new(Site {
+        pairing: pairing_desk(&config, name, port, &addresses),
+        config,
+        demo,
+        name,
+        data,
+        ledger,
+        registry,
+        hub: Arc::new(Hub::new(Arc::new(surroundings))),
+        typesetter,
+        namer,
+        clock,
+        local_password,
+        shutdown: CancellationToken::new(),
+        tasks: TaskTracker::new(),
+    });
+    serve(&site, sockets, certificates).await?;
+    Ok(Server { site, port, _announcement: announcement })
 }
 
 impl Server {
-    /// Ends everything in order and waits for it.
-    pub async fn finish(mut self) {
-        self.site.shutdown.cancel();
-        while self.tasks.join_next().await.is_some() {}
+    /// Ends everything in order: goodbyes, open connections, tasks.
+    pub async fn finish(self, code: CloseCode, text: &'static str) {
+        let Self { site, .. } = self;
+        site.hub.stop(code, text).await;
+        site.shutdown.cancel();
+        site.tasks.close();
+        if tokio::time::timeout(STOP_PATIENCE, site.tasks.wait()).await.is_err() {
+            tracing::warn!("some connections did not end in time");
+        }
     }
 }
 
@@ -107,20 +196,90 @@ pub async fn interrupted() {
     }
 }
 
-fn serve(site: &Arc<Site>, sockets: Sockets, tls: &TlsAcceptor) -> JoinSet<()> {
-    let connections = Arc::new(Semaphore::new(site.config.limits.connections.get() as usize));
-    let router = http::router(site);
-    let mut tasks = JoinSet::new();
+/// Starts the instances, and everything that listens.
+async fn serve(site: &Arc<Site>, sockets: Sockets, certificates: Certificates) -> Result<(), RunError> {
+    let snapshot = site.registry.snapshot();
+    site.hub.keep_last_seats(&snapshot, site.clock.now_ms());
+    site.hub.follow(&snapshot).await;
+    site.tasks.spawn(follow_registry(site.clone()));
+    let gate = Arc::new(Gate::new(&site.config.limits));
+    let http = tcp::Http {
+        tls: TlsAcceptor::from(Arc::new(https_config(certificates.native.clone(), certificates.browsers)?)),
+        router: http::router(site),
+        gate: gate.clone(),
+        shutdown: site.shutdown.clone(),
+        clock: site.clock.clone(),
+        tasks: site.tasks.clone(),
+    };
     for listener in sockets.tcp {
-        tasks.spawn(tcp::serve(
-            listener,
-            tls.clone(),
-            router.clone(),
-            connections.clone(),
-            site.shutdown.clone(),
-        ));
+        site.tasks.spawn(tcp::serve(listener, http.clone()));
     }
-    tasks
+    for socket in sockets.udp {
+        let tls = quic_server_config(certificates.native.clone())?;
+        let endpoint = quic::endpoint(socket, tls).map_err(RunError::Quic)?;
+        site.tasks.spawn(quic::serve(site.clone(), endpoint, gate.clone()));
+    }
+    Ok(())
+}
+
+/// Keeps the instances in step with the stations, and the stations with the licence.
+async fn follow_registry(site: Arc<Site>) {
+    let mut changes = site.registry.watch();
+    let mut check = tokio::time::interval(LICENCE_CHECK);
+    loop {
+        tokio::select! {
+            changed = changes.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                let snapshot = changes.borrow_and_update().clone();
+                site.hub.follow(&snapshot).await;
+            }
+            _ = check.tick() => {
+                if let Err(error) = site.registry.renew_seats(today(&site.ledger)).await {
+                    tracing::error!(%error, "the licence's seats could not be renewed");
+                }
+            }
+            () = site.shutdown.cancelled() => return,
+        }
+    }
+}
+
+/// What the server shows to whoever connects.
+struct Certificates {
+    native: Certificate,
+    browsers: Certificate,
+}
+
+impl Certificates {
+    fn make(config: &Config, data: &DataDir, key: &KeyPair) -> Result<Self, RunError> {
+        let mut hosts: Vec<String> = config.public_host.iter().cloned().collect();
+        hosts.push("localhost".into());
+        hosts.extend(lan_addresses().iter().map(ToString::to_string));
+        Ok(Self {
+            native: Certificate::for_key_pair(key)?,
+            browsers: Certificate::for_browsers(&data.browsers_key()?, &config.name, &hosts)?,
+        })
+    }
+}
+
+fn say_welcome(server: &Server) {
+    let site = &server.site;
+    print!("{}", demo::welcome(server.port, &lan_addresses()));
+    match site.pairing.open(&site.clock, DeviceClass::Mpos) {
+        Ok(code) => println!("{}", demo::code_for_terminal(&code.to_string())),
+        Err(error) => tracing::warn!(%error, "no pairing code could be made"),
+    }
+}
+
+/// Object names are keyed per server, and stay the same across restarts, so that a client's slots stay good.
+fn namer(key: &KeyPair) -> Namer {
+    Namer::new(key.derive("tresen scene names v1"))
+}
+
+/// The date where the site is.
+fn today(ledger: &Ledger) -> jiff::civil::Date {
+    ledger.till().site().local(jiff::Timestamp::now()).date()
 }
 
 /// This machine's addresses on its networks, best first for a pairing code.
@@ -135,18 +294,10 @@ fn lan_addresses() -> Vec<IpAddr> {
     addresses
 }
 
-fn own_hosts(config: &Config) -> Vec<String> {
-    let mut hosts: Vec<String> = config.public_host.iter().cloned().collect();
-    hosts.push("localhost".into());
-    hosts.extend(lan_addresses().iter().map(ToString::to_string));
-    hosts
-}
-
-fn pairing_desk(config: &Config, name: tresen_identity::Fingerprint, port: u16) -> PairingDesk {
-    let mut addresses: Vec<SocketAddr> =
-        lan_addresses().into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
-    if addresses.is_empty() {
-        addresses.push(SocketAddr::new([127, 0, 0, 1].into(), port));
+fn pairing_desk(config: &Config, name: Fingerprint, port: u16, lan: &[IpAddr]) -> PairingDesk {
+    let mut addresses: Vec<SocketAddr> = lan.iter().map(|ip| SocketAddr::new(*ip, port)).collect();
+    if addresses.is_empty() || config.bind.iter().all(IpAddr::is_loopback) {
+        addresses = vec![SocketAddr::new([127, 0, 0, 1].into(), port)];
     }
     let authority = match &config.public_host {
         Some(host) => format!("{host}:{port}"),

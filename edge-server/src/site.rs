@@ -1,15 +1,22 @@
 //! What all parts of a running server share.
 
 use std::net::SocketAddr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tresen_identity::{DeviceClass, Fingerprint, Pairing, PairingCode, PairingRefused, Secret};
+use tresen_ledger::Ledger;
+use tresen_scene::Namer;
+use tresen_typeset::Typesetter;
 
 use crate::config::Config;
 use crate::data_dir::DataDir;
+use crate::hub::Hub;
+use crate::local_door;
+use crate::registry::Registry;
 
 /// A running server. Shared as `Arc<Site>`; every part of it has its own lock or task.
 pub struct Site {
@@ -21,12 +28,26 @@ pub struct Site {
     pub name: Fingerprint,
     /// The data folder, locked.
     pub data: DataDir,
+    /// The journal and its till.
+    pub ledger: Ledger,
+    /// Stations, devices, licence.
+    pub registry: Registry,
+    /// The instances.
+    pub hub: Arc<Hub>,
+    /// Draws text and shapes for all instances.
+    pub typesetter: Arc<Typesetter>,
+    /// Names objects of scenes.
+    pub namer: Namer,
     /// Clocks.
-    pub clock: Clock,
+    pub clock: Arc<Clock>,
     /// Pairing of new devices.
     pub pairing: PairingDesk,
+    /// For commands on this machine.
+    pub(crate) local_password: local_door::Password,
     /// Cancelled when the server is to stop.
     pub shutdown: CancellationToken,
+    /// Every task that holds the site; the server ends when they have.
+    pub tasks: TaskTracker,
 }
 
 /// The two clocks of the server.

@@ -76,6 +76,12 @@ impl KeyPair {
         self.0.sign(&domain.statement(message)).to_bytes()
     }
 
+    /// 32 bytes for one purpose, that only the owner of the key can derive (BLAKE3's key derivation; `context` names the purpose).
+    #[must_use]
+    pub fn derive(&self, context: &str) -> [u8; 32] {
+        blake3::derive_key(context, self.0.as_bytes())
+    }
+
     pub(crate) fn pkcs8_der(&self) -> Zeroizing<Vec<u8>> {
         let document = self.0.to_pkcs8_der().expect("an Ed25519 key always fits PKCS#8");
         Zeroizing::new(document.as_bytes().to_vec())

@@ -4,23 +4,33 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::HOST;
 use axum::http::{StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use tresen_identity::{MAX_HANDSHAKE_BYTES, PairAnswer, PairRequest};
 
+use crate::assets::WebClient;
+use crate::browser_auth::browser_key;
 use crate::net::tcp::Peer;
-use crate::office;
+use crate::net::websocket;
+use crate::registry::DeviceKey;
 use crate::site::Site;
+use crate::{enrol, local_door, office};
 
 /// Everything that is served over HTTP.
 pub fn router(site: &Arc<Site>) -> Router {
     Router::new()
         .route("/health", get(health))
+        .route("/session", get(websocket::session))
+        .route("/pair", post(pair).layer(DefaultBodyLimit::max(MAX_HANDSHAKE_BYTES)))
+        .route("/local/pair", post(local_door::pair))
         .with_state(site.clone())
+        .merge(WebClient::load().router())
         .merge(office::router(site.clone()))
         .layer(middleware::from_fn(plain_only_at_home))
 }
@@ -30,6 +40,27 @@ async fn health(State(site): State<Arc<Site>>) -> Response {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();
     }
     "ok\n".into_response()
+}
+
+/// A browser pairs; see [`crate::browser_auth`].
+async fn pair(State(site): State<Arc<Site>>, request: Result<Json<PairRequest>, JsonRejection>) -> Response {
+    let answer = match request {
+        Ok(Json(request @ PairRequest::Pair { key: Some(_), .. })) => pair_browser(&site, request).await,
+        Ok(Json(PairRequest::Pair { key: None, .. })) | Err(_) => enrol::malformed(),
+    };
+    let status = match answer {
+        PairAnswer::Paired { .. } => StatusCode::OK,
+        PairAnswer::Refused { .. } => StatusCode::FORBIDDEN,
+    };
+    (status, Json(answer)).into_response()
+}
+
+async fn pair_browser(site: &Arc<Site>, request: PairRequest) -> PairAnswer {
+    let PairRequest::Pair { key, .. } = &request;
+    match key.as_deref().and_then(browser_key) {
+        Some(key) => enrol::pair(site, request, key.fingerprint(), DeviceKey::Browser).await,
+        None => enrol::malformed(),
+    }
 }
 
 async fn plain_only_at_home(request: Request, next: Next) -> Response {

@@ -2,6 +2,10 @@
 //!
 //! TCP carries HTTP/1.1, plain or in TLS (the first byte tells): pages, and sessions as WebSocket. UDP carries QUIC.
 
+pub mod gate;
 pub mod http;
 pub mod listen;
+pub mod pump;
+pub mod quic;
 pub mod tcp;
+pub mod websocket;

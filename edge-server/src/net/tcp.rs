@@ -1,6 +1,7 @@
 //! Accepting TCP: tells TLS from plain HTTP by the first byte, and serves HTTP/1.1 on both.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,9 +11,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::net::gate::Gate;
+use crate::site::Clock;
 
 /// First byte of a TLS handshake record (RFC 8446, 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -46,19 +50,29 @@ impl Peer {
     }
 }
 
-/// Serves one listener until `shutdown`.
-pub async fn serve(
-    listener: TcpListener,
-    tls: TlsAcceptor,
-    router: Router,
-    connections: Arc<Semaphore>,
-    shutdown: CancellationToken,
-) {
+/// What every connection needs.
+#[derive(Clone)]
+pub struct Http {
+    /// For connections that begin with a TLS handshake.
+    pub tls: TlsAcceptor,
+    /// The pages.
+    pub router: Router,
+    /// Limits.
+    pub gate: Arc<Gate>,
+    /// Ends everything.
+    pub shutdown: CancellationToken,
+    /// The server's clock.
+    pub clock: Arc<Clock>,
+    /// Counts the connections' tasks.
+    pub tasks: TaskTracker,
+}
+
+/// Serves one listener until the server stops.
+pub async fn serve(listener: TcpListener, http: Http) {
     loop {
-        let Ok(permit) = connections.clone().acquire_owned().await else { return };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = shutdown.cancelled() => return,
+            () = http.shutdown.cancelled() => return,
         };
         let (stream, address) = match accepted {
             Ok(accepted) => accepted,
@@ -68,19 +82,21 @@ pub async fn serve(
                 continue;
             }
         };
-        let (tls, router, shutdown) = (tls.clone(), router.clone(), shutdown.clone());
-        tokio::spawn(async move {
-            let served = connection(stream, address, tls, router);
-            tokio::select! {
-                () = served => {}
-                () = shutdown.cancelled() => {}
+        match http.gate.admit(address.ip(), http.clock.now_ms()) {
+            Ok(pass) => {
+                let http = http.clone();
+                http.tasks.clone().spawn(async move {
+                    // Sessions end by themselves, with a goodbye; only what waits for a request is cut off.
+                    connection(stream, address, &http).await;
+                    drop(pass);
+                });
             }
-            drop(permit);
-        });
+            Err(reason) => tracing::debug!(%address, ?reason, "a connection was not admitted"),
+        }
     }
 }
 
-async fn connection(stream: TcpStream, address: SocketAddr, tls: TlsAcceptor, router: Router) {
+async fn connection(stream: TcpStream, address: SocketAddr, http: &Http) {
     let _ = stream.set_nodelay(true);
     let mut first = [0];
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, stream.peek(&mut first)).await {
@@ -88,25 +104,33 @@ async fn connection(stream: TcpStream, address: SocketAddr, tls: TlsAcceptor, ro
         _ => return,
     }
     if first[0] != TLS_HANDSHAKE {
-        return http(stream, Peer { address, tls: false }, router).await;
+        return requests(stream, Peer { address, tls: false }, http).await;
     }
-    match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
-        Ok(Ok(stream)) => http(stream, Peer { address, tls: true }, router).await,
+    match tokio::time::timeout(HANDSHAKE_TIMEOUT, http.tls.accept(stream)).await {
+        Ok(Ok(stream)) => requests(stream, Peer { address, tls: true }, http).await,
         Ok(Err(error)) => tracing::debug!(%address, %error, "TLS handshake failed"),
         Err(_) => tracing::debug!(%address, "TLS handshake took too long"),
     }
 }
 
-async fn http(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer, router: Router) {
-    let service = TowerToHyperService::new(router.layer(Extension(peer)));
-    let served = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades()
-        .await;
+async fn requests(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer, http: &Http) {
+    let service = TowerToHyperService::new(http.router.clone().layer(Extension(peer)));
+    let mut connection = pin!(
+        hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .max_buf_size(MAX_HEAD_BYTES)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades()
+    );
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        () = http.shutdown.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
     if let Err(error) = served {
-        tracing::debug!(address = %peer.address, %error, "HTTP connection ended");
+        tracing::debug!(address = %peer.address, %error, "an HTTP connection ended");
     }
 }

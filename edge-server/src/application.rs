@@ -1,0 +1,140 @@
+//! What an instance runs: an application behind a trait, so that benchmarks and tests run their own through the real hub.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use smol_str::SmolStr;
+use tresen_mpos::{App, Effect, Message, PinOutcome, World};
+use tresen_scene::Node;
+use tresen_till::Refusal;
+use tresen_typeset::Typesetter;
+use tresen_wire::{Input, Key, Look};
+
+/// What an application hears.
+#[derive(Clone, Debug)]
+pub enum AppInput {
+    /// From the device.
+    Input(Input),
+    /// The commit in flight is on disk and part of the world's till, or was refused.
+    Committed(Result<(), Refusal>),
+    /// The commit in flight failed; nothing was written.
+    Failed(SmolStr),
+    /// The PIN was checked.
+    Pin(PinOutcome),
+    /// The till changed, by whomever.
+    Changed,
+    /// It was loaded from what it saved.
+    Restored,
+}
+
+/// An application: pure but for its own state, and owned by one instance.
+pub trait Application: Send {
+    /// Hears something and says what it wants done. At most one commit is in flight.
+    fn message(&mut self, world: &World<'_>, input: AppInput) -> Vec<Effect>;
+
+    /// Its screen.
+    fn view(&self, world: &World<'_>, look: &Look) -> Arc<Node>;
+
+    /// Everything that its screen needs to come back.
+    fn save(&self) -> Vec<u8>;
+
+    /// When its view will look different by itself.
+    fn wake_at(&self, _world: &World<'_>) -> Option<Timestamp> {
+        None
+    }
+}
+
+/// Makes applications.
+pub trait Applications: Send + Sync {
+    /// A new one.
+    fn create(&self) -> Box<dyn Application>;
+
+    /// One from [`Application::save`]; `None` when the bytes are of another version.
+    fn load(&self, saved: &[u8]) -> Option<Box<dyn Application>>;
+}
+
+/// The handheld app.
+pub struct Handhelds {
+    typesetter: Arc<Typesetter>,
+}
+
+struct Handheld {
+    app: App,
+    typesetter: Arc<Typesetter>,
+}
+
+impl Handhelds {
+    /// All of them share one typesetter and its caches.
+    #[must_use]
+    pub const fn new(typesetter: Arc<Typesetter>) -> Self {
+        Self { typesetter }
+    }
+}
+
+impl Applications for Handhelds {
+    fn create(&self) -> Box<dyn Application> {
+        Box::new(Handheld { app: App::new(), typesetter: self.typesetter.clone() })
+    }
+
+    fn load(&self, saved: &[u8]) -> Option<Box<dyn Application>> {
+        let app = App::load(saved)?;
+        Some(Box::new(Handheld { app, typesetter: self.typesetter.clone() }))
+    }
+}
+
+impl Application for Handheld {
+    fn message(&mut self, world: &World<'_>, input: AppInput) -> Vec<Effect> {
+        match message_of(input) {
+            Some(message) => tresen_mpos::update(&mut self.app, world, message),
+            None => Vec::new(),
+        }
+    }
+
+    fn view(&self, world: &World<'_>, look: &Look) -> Arc<Node> {
+        let kit = crate::look::kit(&self.typesetter, look);
+        let root = tresen_mpos::ui::text(tresen_mpos::ui::Type::Title, world.station_name);
+        tresen_mpos::ui::render(&kit, crate::look::size(look), root.into())
+    }
+
+    fn save(&self) -> Vec<u8> {
+        self.app.save()
+    }
+
+    fn wake_at(&self, world: &World<'_>) -> Option<Timestamp> {
+        tresen_mpos::wake_at(&self.app, world)
+    }
+}
+
+/// What an input means to the handheld app; `None` when it means nothing.
+fn message_of(input: AppInput) -> Option<Message> {
+    match input {
+        AppInput::Input(Input::Tap(action) | Input::Hold(action)) => Message::tap(&action),
+        AppInput::Input(Input::Scrolled { .. }) => None,
+        AppInput::Input(Input::Text { action, text }) => Message::text(&action, text),
+        AppInput::Input(Input::Scan(code)) => Some(Message::Scan(code)),
+        AppInput::Input(Input::Key(key)) => key_of(key).map(Message::Key),
+        AppInput::Committed(result) => Some(Message::Committed(result)),
+        AppInput::Failed(reason) => Some(Message::Failed(reason)),
+        AppInput::Pin(outcome) => Some(Message::Pin(outcome)),
+        AppInput::Changed => Some(Message::Changed),
+        AppInput::Restored => Some(Message::Restored),
+    }
+}
+
+fn key_of(key: Key) -> Option<tresen_mpos::Key> {
+    match key {
+        Key::Digit(digit) => Some(tresen_mpos::Key::Digit(digit)),
+        Key::Backspace | Key::Delete => Some(tresen_mpos::Key::Backspace),
+        Key::Enter => Some(tresen_mpos::Key::Enter),
+        Key::Back => Some(tresen_mpos::Key::Back),
+        Key::Tab
+        | Key::Up
+        | Key::Down
+        | Key::Left
+        | Key::Right
+        | Key::PageUp
+        | Key::PageDown
+        | Key::Function(_)
+        | Key::Character(_) => None,
+    }
+}

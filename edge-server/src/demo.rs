@@ -1,0 +1,65 @@
+//! The demo restaurant: its data, its licence, and what the terminal says about it.
+
+use std::net::IpAddr;
+
+use qrcode::QrCode;
+use qrcode::render::unicode::Dense1x2;
+use tresen_identity::{HashCost, hash_password};
+use tresen_ledger::{Ledger, Submission};
+use tresen_till::{Command, Context, PinHash, StationId, demo};
+
+/// Fills an empty ledger with the Gasthaus Linde; one with an owner stays as it is.
+///
+/// # Errors
+/// With a sentence, when it can't be written.
+pub async fn furnish(ledger: &Ledger) -> Result<(), String> {
+    if ledger.till().has_owner() {
+        return Ok(());
+    }
+    let manage = tokio::task::spawn_blocking(|| demo::gasthaus_linde(hash_pin))
+        .await
+        .map_err(|error| error.to_string())?;
+    let context =
+        Context { staff: None, station: StationId(0), device: "demo".into(), at: jiff::Timestamp::now() };
+    let commands = manage.into_iter().map(Command::Manage).collect();
+    let answer = ledger.submit(Submission { context, commands, mark: None, records: Vec::new() }).await;
+    match answer {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("the ledger is closed".into()),
+    }
+}
+
+fn hash_pin(pin: &str) -> PinHash {
+    let mut salt = [0; 16];
+    getrandom::fill(&mut salt)
+        .expect("the operating system gives randomness: keys were drawn from it before");
+    PinHash::new(
+        hash_password(pin, &salt, HashCost::PIN).expect("the PINs and the cost are within their limits"),
+    )
+}
+
+/// What a person needs to begin.
+#[must_use]
+pub fn welcome(port: u16, addresses: &[IpAddr]) -> String {
+    let people: Vec<String> = demo::STAFF.iter().map(|(_, name, _, pin)| format!("{name} {pin}")).collect();
+    let mut text = format!(
+        "\nGasthaus Linde is open.\n\n  Handheld     http://127.0.0.1:{port}/\n  Back office  http://127.0.0.1:{port}/office\n  PINs         {}\n",
+        people.join(", ")
+    );
+    for address in addresses {
+        let host = std::net::SocketAddr::new(*address, port);
+        text.push_str(&format!("  On the LAN   https://{host}/ (pair first)\n"));
+    }
+    text
+}
+
+/// A pairing code for the terminal: as a picture and as text.
+#[must_use]
+pub fn code_for_terminal(code: &str) -> String {
+    let picture = QrCode::new(code).map(|code| code.render::<Dense1x2>().quiet_zone(true).build());
+    format!(
+        "\n  Pair a device, within two minutes and once (a new code: back office, or 'tresen-edge pair'):\n\n{}\n\n  {code}\n",
+        picture.unwrap_or_default()
+    )
+}

@@ -1,0 +1,115 @@
+//! An instance: one application for one station, with the session of whoever is attached. One task owns all of it.
+//!
+//! The way of an input: the session takes it once -> the application updates -> a commit goes to the ledger together with a *mark* (the
+//! input's number and the application's state), or, when it booked nothing, the mark alone goes with a later group commit -> when that is on
+//! disk, the input is acknowledged.
+//!
+//! Invariants:
+//! - an input is acknowledged only when its mark is on disk, so after any crash it is neither lost nor applied twice;
+//! - marks reach the ledger in the order of the inputs;
+//! - nothing is drawn while nobody is attached.
+
+mod flights;
+pub mod link;
+mod marks;
+pub(crate) mod session;
+mod status;
+mod supervisor;
+mod task;
+
+use std::sync::Arc;
+
+use smol_str::SmolStr;
+use tokio::sync::{mpsc, oneshot};
+use tresen_identity::Fingerprint;
+use tresen_ledger::Ledger;
+use tresen_scene::{Namer, Node};
+use tresen_till::ReceiptNumber;
+use tresen_wire::{CloseCode, Hello, Look};
+
+use crate::application::Applications;
+use crate::registry::Station;
+use crate::site::Clock;
+pub use link::Link;
+pub use status::{State, Status};
+
+/// Requests that wait to be taken by an instance.
+const REQUESTS: usize = 16;
+
+/// What every instance works with.
+pub struct Surroundings {
+    /// Where bookings go.
+    pub ledger: Ledger,
+    /// The server's clocks.
+    pub clock: Arc<Clock>,
+    /// Names objects of scenes.
+    pub namer: Namer,
+    /// Makes the applications.
+    pub applications: Arc<dyn Applications>,
+    /// Prints a receipt again.
+    pub reprint: Box<dyn Fn(ReceiptNumber) + Send + Sync>,
+}
+
+/// A running instance, as others see it.
+#[derive(Clone)]
+pub struct Handle {
+    requests: mpsc::Sender<Request>,
+    /// What it is doing.
+    pub status: Arc<Status>,
+}
+
+/// What an instance is asked.
+pub(crate) enum Request {
+    Attach(Box<Attach>),
+    Picture { look: Look, reply: oneshot::Sender<Arc<Node>> },
+    Rename(String),
+    Stop { code: CloseCode, text: &'static str },
+}
+
+/// A device wants to attach.
+pub(crate) struct Attach {
+    pub device: Fingerprint,
+    pub hello: Hello,
+    pub link: Link,
+}
+
+impl Handle {
+    /// Starts an instance for a station; it runs until it is stopped, whatever panics.
+    #[must_use]
+    pub fn start(surroundings: Arc<Surroundings>, station: &Station) -> Self {
+        let (requests, inbox) = mpsc::channel(REQUESTS);
+        let status = Arc::new(Status::default());
+        tokio::spawn(supervisor::supervise(surroundings, station.clone(), inbox, status.clone()));
+        Self { requests, status }
+    }
+
+    /// Attaches a device. Whoever is attached there leaves.
+    pub async fn attach(&self, device: Fingerprint, hello: Hello, link: Link) {
+        let attach = Attach { device, hello, link };
+        // When the instance is gone, dropping the link closes the connection, and the client comes again.
+        let _ = self.requests.send(Request::Attach(Box::new(attach))).await;
+    }
+
+    /// Its screen, drawn for a look of the caller's choice; `None` when it is not running.
+    pub async fn picture(&self, look: Look) -> Option<Arc<Node>> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request::Picture { look, reply }).await.ok()?;
+        answer.await.ok()
+    }
+
+    /// Tells it the station's new name.
+    pub async fn rename(&self, name: String) {
+        let _ = self.requests.send(Request::Rename(name)).await;
+    }
+
+    /// Ends it, with a goodbye to whoever is attached, and waits until it is gone.
+    pub async fn stop(&self, code: CloseCode, text: &'static str) {
+        let _ = self.requests.send(Request::Stop { code, text }).await;
+        self.requests.closed().await;
+    }
+}
+
+/// A device's name in bookings and in the counting of wrong PINs.
+fn device_label(device: Fingerprint) -> SmolStr {
+    device.short().into()
+}

@@ -1,0 +1,159 @@
+//! The session of the device that is attached, or was last.
+
+use std::sync::Arc;
+
+use tresen_identity::Fingerprint;
+use tresen_scene::{Namer, Node};
+use tresen_session::{Sender, SenderEvent};
+use tresen_wire::{CloseCode, Hello, Look, SessionId};
+
+use super::Link;
+use super::link::Leaving;
+
+/// A device's session: it stays while its connection comes and goes.
+pub struct Session {
+    /// Its name on the wire and in marks.
+    pub id: SessionId,
+    /// The device.
+    pub device: Fingerprint,
+    /// What the device's screen is like.
+    pub look: Look,
+    /// The highest input that the application has seen.
+    pub applied: u64,
+    sender: Sender,
+    link: Option<Link>,
+}
+
+/// What came of waiting for the client.
+pub enum Heard {
+    /// The application or the screen has something to do.
+    Event(SenderEvent),
+    /// Nothing to do.
+    Nothing,
+    /// The connection is gone.
+    Gone,
+}
+
+impl Session {
+    /// A session to which nobody is connected yet.
+    pub fn new(
+        namer: Namer,
+        id: SessionId,
+        device: Fingerprint,
+        next_input: u64,
+        epoch: u64,
+        look: Look,
+    ) -> Self {
+        let sender = Sender::new(namer, id, epoch, next_input);
+        Self { id, device, look, applied: next_input - 1, sender, link: None }
+    }
+
+    /// The device connected. A connection that it had before ends.
+    pub fn connect(&mut self, now_ms: u64, hello: &Hello, link: Link) {
+        self.leave(now_ms, CloseCode::Replaced, "");
+        self.look = hello.look;
+        match self.sender.connect(now_ms, hello) {
+            Ok(()) => self.link = Some(link),
+            Err(code) => {
+                tracing::warn!(device = %self.device.short(), %code, "a connection was refused");
+                link.bye(code, code.reason());
+            }
+        }
+    }
+
+    /// Ends the connection with a goodbye; the session stays.
+    pub fn leave(&mut self, now_ms: u64, code: CloseCode, text: &str) {
+        if let Some(link) = self.link.take() {
+            link.bye(code, text);
+            self.sender.disconnect(now_ms);
+        }
+    }
+
+    /// Whether somebody is connected.
+    pub const fn is_connected(&self) -> bool {
+        self.link.is_some()
+    }
+
+    /// The client's next message; for ever when nobody is connected. Safe to drop and call again.
+    pub async fn receive(&mut self) -> Option<Vec<u8>> {
+        match &mut self.link {
+            Some(link) => link.incoming.recv().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Takes what [`Self::receive`] gave. A client that breaks the protocol is shown out.
+    pub fn handle(&mut self, now_ms: u64, message: Option<&[u8]>) -> Heard {
+        let Some(message) = message else {
+            self.link = None;
+            self.sender.disconnect(now_ms);
+            return Heard::Gone;
+        };
+        match self.sender.handle(now_ms, message) {
+            Ok(Some(SenderEvent::Bye(_))) => {
+                if let Some(link) = self.link.take() {
+                    link.closing.close(Leaving::Goodbye);
+                }
+                self.sender.disconnect(now_ms);
+                Heard::Gone
+            }
+            Ok(Some(event)) => Heard::Event(event),
+            Ok(None) => Heard::Nothing,
+            Err(error) => {
+                tracing::warn!(device = %self.device.short(), %error, "a connection was closed: the client broke the protocol");
+                self.leave(now_ms, error.close_code(), error.close_code().reason());
+                Heard::Gone
+            }
+        }
+    }
+
+    /// An input that waited for the one before it.
+    pub fn waiting_input(&mut self) -> Option<SenderEvent> {
+        self.sender.poll_event()
+    }
+
+    /// The newest screen.
+    pub fn show(&mut self, root: Arc<Node>) {
+        self.sender.show(root);
+    }
+
+    /// Inputs up to this one are on disk with their effects.
+    pub fn acknowledge(&mut self, input: u64) {
+        self.sender.acknowledge_input(input);
+    }
+
+    /// Hands everything that is due to the network: messages and their bytes. A connection that takes nothing more is given up.
+    pub fn flush(&mut self, now_ms: u64) -> (usize, usize) {
+        let (mut messages, mut bytes) = (0, 0);
+        while let Some(link) = &self.link {
+            let Some(message) = self.sender.poll_transmit(now_ms) else { break };
+            messages += 1;
+            bytes += message.len();
+            if link.outgoing.send(message).is_err() {
+                tracing::info!(device = %self.device.short(), "a connection was given up: it takes nothing more");
+                self.link = None;
+                self.sender.disconnect(now_ms);
+            }
+        }
+        (messages, bytes)
+    }
+
+    /// When [`Self::handle_timeout`] wants to be called.
+    pub fn timeout_ms(&self) -> Option<u64> {
+        self.link.as_ref().and_then(|_| self.sender.poll_timeout())
+    }
+
+    /// Calls [`Self::handle_timeout`] when it is time to.
+    pub fn handle_timeout_if_due(&mut self, now_ms: u64) {
+        if self.timeout_ms().is_some_and(|due| due <= now_ms) {
+            self.handle_timeout(now_ms);
+        }
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now_ms: u64) {
+        if let Err(code) = self.sender.handle_timeout(now_ms) {
+            self.leave(now_ms, code, code.reason());
+        }
+    }
+}

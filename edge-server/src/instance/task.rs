@@ -1,0 +1,472 @@
+//! The task of an instance: waits for whatever comes first and handles it. See [`super`] for the way of an input.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tresen_identity::verify_password;
+use tresen_ledger::{Submission, SubmitError};
+use tresen_mpos::{Commit, Effect, Pin, PinOutcome, World};
+use tresen_session::SenderEvent;
+use tresen_till::{Context, StaffId, Throttle, Till};
+use tresen_wire::{CloseCode, Look, SessionId};
+use zeroize::Zeroizing;
+
+use super::flights::{Answer, Cargo, Flight, Flights};
+use super::marks::{Marks, session_id};
+use super::session::{Heard, Session};
+use super::{Attach, Request, State, Status, Surroundings, device_label};
+use crate::application::{AppInput, Application};
+use crate::registry::Station;
+
+/// How long a mark that nobody waits for may wait. (One that an acknowledgement waits for goes at once; the ledger itself lets it wait for
+/// company.)
+const LAZY_MARK_MS: u64 = 1_000;
+
+/// How long a screen may wait for a commit that will change it again.
+const COMMIT_PATIENCE_MS: u64 = 50;
+
+/// Commits that may wait for the one in flight; an application has one at a time, so this is for those that don't keep to it.
+const WAITING_COMMITS: usize = 64;
+
+/// How long a stopping instance waits for the ledger.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long it sleeps when nothing is due.
+const NOTHING_DUE_MS: u64 = 3_600_000;
+
+/// Why the task ended.
+pub enum Fate {
+    /// It was stopped.
+    Stopped,
+}
+
+/// An instance. Owned by its task.
+pub struct Instance {
+    around: Arc<Surroundings>,
+    station: Station,
+    status: Arc<Status>,
+    till: watch::Receiver<Arc<Till>>,
+    app: Box<dyn Application>,
+    marks: Marks,
+    session: Option<Session>,
+    /// A device that takes over as soon as everything of the one before is on disk.
+    arriving: Option<Box<Attach>>,
+    flights: Flights,
+    waiting: VecDeque<Commit>,
+    pin: Option<JoinHandle<bool>>,
+    mark_due_ms: Option<u64>,
+    render_due_ms: Option<u64>,
+    wake_due_ms: Option<u64>,
+}
+
+enum Event {
+    Request(Option<Request>),
+    Message(Option<Vec<u8>>),
+    Landed(Flight, Answer),
+    Pin(bool),
+    TillChanged,
+    Time,
+}
+
+impl Instance {
+    /// An instance where its marks left it, or a new one.
+    pub fn new(around: Arc<Surroundings>, station: Station, status: Arc<Status>, from_saved: bool) -> Self {
+        let mut marks = Marks::read(&around.ledger, station.number);
+        let saved = marks.saved.take().filter(|_| from_saved);
+        let loaded = saved.and_then(|saved| around.applications.load(&saved));
+        let restored = loaded.is_some();
+        let app = loaded.unwrap_or_else(|| around.applications.create());
+        let till = around.ledger.watch();
+        let mut instance = Self {
+            around,
+            station,
+            status,
+            till,
+            app,
+            marks,
+            session: None,
+            arriving: None,
+            flights: Flights::default(),
+            waiting: VecDeque::new(),
+            pin: None,
+            mark_due_ms: None,
+            render_due_ms: None,
+            wake_due_ms: None,
+        };
+        if restored {
+            instance.tell(AppInput::Restored);
+        }
+        instance
+    }
+
+    /// Runs until it is stopped.
+    pub async fn run(mut self, inbox: &mut mpsc::Receiver<Request>) -> Fate {
+        self.status.set_state(State::Running);
+        loop {
+            match self.next_event(inbox).await {
+                Event::Request(None) => return self.stop(CloseCode::ServerStopping, "").await,
+                Event::Request(Some(Request::Stop { code, text })) => return self.stop(code, text).await,
+                Event::Request(Some(request)) => self.requested(request),
+                Event::Message(message) => self.message(message.as_deref()),
+                Event::Landed(flight, answer) => self.landed(&flight, answer),
+                Event::Pin(right) => self.pin_checked(right),
+                Event::TillChanged => self.till_changed(),
+                Event::Time => self.time(),
+            }
+            self.mark_when_due();
+            self.welcome_the_arriving();
+            self.flush();
+        }
+    }
+
+    async fn next_event(&mut self, inbox: &mut mpsc::Receiver<Request>) -> Event {
+        let sleep = Duration::from_millis(self.due_ms().saturating_sub(self.now_ms()));
+        let connected = self.session.as_ref().is_some_and(Session::is_connected);
+        tokio::select! {
+            request = inbox.recv() => Event::Request(request),
+            message = receive(&mut self.session) => Event::Message(message),
+            (flight, answer) = self.flights.land() => Event::Landed(flight, answer),
+            right = checked(&mut self.pin) => Event::Pin(right),
+            Ok(()) = self.till.changed(), if connected => Event::TillChanged,
+            () = tokio::time::sleep(sleep) => Event::Time,
+        }
+    }
+
+    fn due_ms(&self) -> u64 {
+        let session = self.session.as_ref().and_then(Session::timeout_ms);
+        let mark = self.mark_due_ms.filter(|_| !self.flights.any(Cargo::Mark));
+        let due = [mark, self.render_due_ms, self.wake_due_ms, session];
+        due.into_iter().flatten().min().unwrap_or_else(|| self.now_ms() + NOTHING_DUE_MS)
+    }
+
+    fn time(&mut self) {
+        let now_ms = self.now_ms();
+        let passed = |due: Option<u64>| due.is_some_and(|due| due <= now_ms);
+        if passed(self.render_due_ms) || passed(self.wake_due_ms) {
+            self.render();
+        }
+        if let Some(session) = &mut self.session
+            && passed(session.timeout_ms())
+        {
+            session.handle_timeout(now_ms);
+            self.note_connection();
+        }
+    }
+
+    fn requested(&mut self, request: Request) {
+        match request {
+            Request::Attach(attach) => self.attach(attach),
+            Request::Picture { look, reply } => {
+                let root = self.with_world(&look, |app, world| app.view(world, &look));
+                let _ = reply.send(root);
+            }
+            Request::Rename(name) => {
+                self.station.name = name;
+                self.render();
+            }
+            Request::Stop { .. } => {}
+        }
+    }
+
+    /// The same device goes on with its session; another one waits until everything of the one before is on disk.
+    fn attach(&mut self, attach: Box<Attach>) {
+        let now_ms = self.now_ms();
+        if let Some(session) = &mut self.session
+            && session.device == attach.device
+        {
+            session.connect(now_ms, &attach.hello, attach.link);
+            self.begin_to_show();
+            return;
+        }
+        if let Some(session) = &mut self.session {
+            session.leave(now_ms, CloseCode::Replaced, "");
+        }
+        if self.mark_due_ms.is_some() {
+            self.mark();
+        }
+        if let Some(earlier) = self.arriving.replace(attach) {
+            earlier.link.bye(CloseCode::Replaced, "");
+        }
+    }
+
+    fn welcome_the_arriving(&mut self) {
+        if self.arriving.is_none() || !self.flights.is_empty() || !self.waiting.is_empty() {
+            return;
+        }
+        let Some(attach) = self.arriving.take() else { return };
+        let Attach { device, hello, link } = *attach;
+        let id = session_id(self.station.number, device);
+        let next_input = self.marks.next_input(id);
+        let namer = self.around.namer.clone();
+        let mut session = Session::new(namer, id, device, next_input, rand::random(), hello.look);
+        session.connect(self.now_ms(), &hello, link);
+        self.session = Some(session);
+        self.begin_to_show();
+    }
+
+    fn begin_to_show(&mut self) {
+        self.note_connection();
+        self.tell(AppInput::Changed);
+        self.render();
+    }
+
+    fn note_connection(&self) {
+        let connected = self.session.as_ref().filter(|session| session.is_connected());
+        self.status.set_attached(connected.map(|session| (session.device, self.around.clock.now())));
+    }
+
+    fn message(&mut self, message: Option<&[u8]>) {
+        let now_ms = self.now_ms();
+        let Some(session) = &mut self.session else { return };
+        match session.handle(now_ms, message) {
+            Heard::Event(event) => self.event(event),
+            Heard::Nothing => {}
+            Heard::Gone => self.note_connection(),
+        }
+    }
+
+    fn event(&mut self, event: SenderEvent) {
+        let Some(session) = &mut self.session else { return };
+        match event {
+            SenderEvent::Input { number, input } => {
+                session.applied = number;
+                self.marks.applied(session.id, number);
+                self.status.count(&self.status.inputs, 1);
+                self.mark_by(0);
+                self.tell(AppInput::Input(input));
+                self.render_unless_committing();
+            }
+            SenderEvent::Look(look) => {
+                session.look = look;
+                self.render();
+            }
+            SenderEvent::Bye(_) => {}
+        }
+    }
+
+    /// Tells the application something and does what it wants.
+    fn tell(&mut self, input: AppInput) {
+        let look = self.look();
+        for effect in self.with_world(&look, |app, world| app.message(world, input)) {
+            match effect {
+                Effect::Commit(commit) => self.commit(commit),
+                Effect::VerifyPin { staff, pin } => self.check_pin(staff, &pin),
+                Effect::Reprint(number) => (self.around.reprint)(number),
+            }
+        }
+    }
+
+    fn commit(&mut self, commit: Commit) {
+        if self.flights.any(Cargo::Commit) {
+            assert!(self.waiting.len() < WAITING_COMMITS, "an application has one commit in flight");
+            self.waiting.push_back(commit);
+            return;
+        }
+        let mark = self.marks.make(&self.app.save());
+        let context = self.context(commit.staff);
+        let submission =
+            Submission { context, commands: commit.commands, mark: Some(mark), records: Vec::new() };
+        self.submit(Cargo::Commit, submission);
+    }
+
+    fn mark(&mut self) {
+        let mark = self.marks.make(&self.app.save());
+        let context = self.context(None);
+        let submission = Submission { context, commands: Vec::new(), mark: Some(mark), records: Vec::new() };
+        self.submit(Cargo::Mark, submission);
+    }
+
+    /// One mark at a time: what comes meanwhile goes together with the next.
+    fn mark_when_due(&mut self) {
+        let due = self.mark_due_ms.is_some_and(|due| due <= self.now_ms());
+        if due && !self.flights.any(Cargo::Mark) {
+            self.mark();
+        }
+    }
+
+    fn submit(&mut self, cargo: Cargo, submission: Submission) {
+        self.mark_due_ms = None;
+        let marks = self.session.as_ref().map(|session| (session.id, session.applied));
+        self.flights.push(cargo, marks, self.around.ledger.submit(submission));
+    }
+
+    fn landed(&mut self, flight: &Flight, answer: Answer) {
+        let on_disk = answer.is_ok();
+        if flight.cargo == Cargo::Commit {
+            // The till of this commit is in the application's world before it hears of the commit.
+            self.till.mark_unchanged();
+            self.tell(match answer {
+                Ok(_) => AppInput::Committed(Ok(())),
+                Err(SubmitError::Refused(refusal)) => AppInput::Committed(Err(refusal)),
+                Err(error) => AppInput::Failed(error.to_string().into()),
+            });
+            self.mark_by(if on_disk { LAZY_MARK_MS } else { 0 });
+            self.render();
+            if let Some(commit) = self.waiting.pop_front() {
+                self.commit(commit);
+            }
+        }
+        if on_disk && let Some((id, input)) = flight.marks {
+            self.acknowledge(id, input);
+        }
+    }
+
+    fn acknowledge(&mut self, id: SessionId, input: u64) {
+        let Some(session) = self.session.as_mut().filter(|session| session.id == id) else { return };
+        session.acknowledge(input);
+        while let Some(event) = self.session.as_mut().and_then(Session::waiting_input) {
+            self.event(event);
+        }
+    }
+
+    /// Checks a PIN on a thread for slow work. While the till's throttle is closed, it is not even looked at.
+    fn check_pin(&mut self, staff: StaffId, pin: &Pin) {
+        let till = self.till.borrow().clone();
+        let device = self.device_label();
+        let throttle = till.throttle(staff, &device, self.around.clock.now());
+        let hash = till.staff_member(staff).map(|person| person.pin_hash.clone());
+        let pin = Zeroizing::new(pin.expose());
+        self.pin = Some(match (throttle, hash) {
+            (Throttle::Open, Some(hash)) => {
+                tokio::task::spawn_blocking(move || verify_password(&pin, hash.reveal()))
+            }
+            (Throttle::Locked { .. }, _) | (_, None) => tokio::spawn(async { false }),
+        });
+    }
+
+    fn pin_checked(&mut self, right: bool) {
+        self.pin = None;
+        self.tell(AppInput::Pin(if right { PinOutcome::Right } else { PinOutcome::Wrong }));
+        self.mark_by(LAZY_MARK_MS);
+        self.render_unless_committing();
+    }
+
+    fn till_changed(&mut self) {
+        self.tell(AppInput::Changed);
+        self.render_unless_committing();
+    }
+
+    fn mark_by(&mut self, within_ms: u64) {
+        let due = self.now_ms() + within_ms;
+        self.mark_due_ms = Some(self.mark_due_ms.map_or(due, |earlier| earlier.min(due)));
+    }
+
+    /// A screen that a commit on its way is about to change is not sent twice, unless the commit takes long.
+    fn render_unless_committing(&mut self) {
+        if self.flights.any(Cargo::Commit) {
+            let due = self.now_ms() + COMMIT_PATIENCE_MS;
+            self.render_due_ms = Some(self.render_due_ms.map_or(due, |earlier| earlier.min(due)));
+        } else {
+            self.render();
+        }
+    }
+
+    fn render(&mut self) {
+        self.render_due_ms = None;
+        self.wake_due_ms = None;
+        if !self.session.as_ref().is_some_and(Session::is_connected) {
+            return;
+        }
+        let look = self.look();
+        let now = self.around.clock.now();
+        let (root, wake_at) =
+            self.with_world(&look, |app, world| (app.view(world, &look), app.wake_at(world)));
+        self.wake_due_ms = wake_at.map(|at| {
+            let ahead_ms = u64::try_from(at.duration_since(now).as_millis()).unwrap_or(0);
+            self.now_ms() + ahead_ms.max(1)
+        });
+        self.status.set_root(root.clone());
+        if let Some(session) = &mut self.session {
+            session.show(root);
+        }
+    }
+
+    fn flush(&mut self) {
+        let now_ms = self.now_ms();
+        let Some(session) = &mut self.session else { return };
+        let (messages, bytes) = session.flush(now_ms);
+        self.status.count(&self.status.messages, messages);
+        self.status.count(&self.status.sent_bytes, bytes);
+    }
+
+    /// Says goodbye when everything that was applied is on disk.
+    async fn stop(mut self, code: CloseCode, text: &str) -> Fate {
+        if self.mark_due_ms.is_some() {
+            self.mark();
+        }
+        let all_landed = async {
+            while !self.flights.is_empty() {
+                let (flight, answer) = self.flights.land().await;
+                self.landed(&flight, answer);
+            }
+        };
+        let _ = tokio::time::timeout(STOP_PATIENCE, all_landed).await;
+        self.flush();
+        let now_ms = self.now_ms();
+        if let Some(session) = &mut self.session {
+            session.leave(now_ms, code, text);
+        }
+        if let Some(arriving) = self.arriving.take() {
+            arriving.link.bye(code, text);
+        }
+        self.note_connection();
+        Fate::Stopped
+    }
+
+    fn with_world<T>(
+        &mut self,
+        look: &Look,
+        f: impl FnOnce(&mut Box<dyn Application>, &World<'_>) -> T,
+    ) -> T {
+        let till = self.till.borrow().clone();
+        let device = self.device_label();
+        let world = World {
+            till: &till,
+            now: self.around.clock.now(),
+            station: self.station.id(),
+            station_name: &self.station.name,
+            device: &device,
+            language: crate::look::language(look),
+        };
+        f(&mut self.app, &world)
+    }
+
+    fn look(&self) -> Look {
+        self.session.as_ref().map_or(crate::look::DEFAULT, |session| session.look)
+    }
+
+    fn context(&self, staff: Option<StaffId>) -> Context {
+        Context {
+            staff,
+            station: self.station.id(),
+            device: self.device_label(),
+            at: self.around.clock.now(),
+        }
+    }
+
+    fn device_label(&self) -> smol_str::SmolStr {
+        self.session.as_ref().map(|session| device_label(session.device)).unwrap_or_default()
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.around.clock.now_ms()
+    }
+}
+
+async fn receive(session: &mut Option<Session>) -> Option<Vec<u8>> {
+    match session {
+        Some(session) => session.receive().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether the PIN was right; a check that panicked counts as wrong.
+async fn checked(pin: &mut Option<JoinHandle<bool>>) -> bool {
+    match pin {
+        Some(check) => check.await.unwrap_or(false),
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,260 @@
+//! Sessions over QUIC, for native clients.
+//!
+//! ALPN `tresen/1`, TLS 1.3 with the certificates of both sides, no 0-RTT. The client opens **one** bidirectional stream; on it each message,
+//! in both directions, has its length before it:
+//!
+//! ```text
+//! length   LEB128, at most 4 bytes; at most TO_SERVER_BYTES to the server, TO_CLIENT_BYTES to the client
+//! message  a wire message; the first one may be a JSON request to pair (first byte `{`), see tresen_identity's module `handshake`
+//! ```
+//!
+//! A client whose key is not enrolled may send the request to pair and nothing else; anything else gets a wire `Bye` and the connection
+//! closes with the number of the close code as its application error.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use quinn::crypto::rustls::QuicServerConfig;
+use quinn::{Connection, Endpoint, EndpointConfig, RecvStream, SendStream, TokioRuntime, VarInt};
+use rustls_pki_types::CertificateDer;
+use tresen_identity::{
+    Fingerprint, MAX_HANDSHAKE_BYTES, PairAnswer, PairRequest, fingerprint_of_certificate,
+};
+use tresen_wire::{CloseCode, ToClient, limits};
+
+use crate::attend::attend;
+use crate::enrol;
+use crate::instance::link;
+use crate::net::gate::Gate;
+use crate::net::pump::{Incoming, Reader, Writer, pump};
+use crate::registry::DeviceKey;
+use crate::site::Site;
+
+/// How long a client may take for the handshake, and again for its first message.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A connection without any packet ends after this. Sessions ask for a sign of life well before.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(45);
+
+/// With more handshakes than this under way, a client must show that its address is its own before anything is computed for it.
+const UNVALIDATED_HANDSHAKES: usize = 64;
+
+/// What a client may send before it is read, in bytes.
+const RECEIVE_WINDOW_BYTES: u32 = 64 * 1024;
+
+/// First byte of a request to pair.
+const JSON: u8 = b'{';
+
+/// Longest length prefix, in bytes.
+const MAX_PREFIX_BYTES: u32 = 4;
+
+/// How long a closed connection may take to deliver its last message.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Opens the endpoint on a bound socket.
+///
+/// # Errors
+/// When the socket or the configuration doesn't serve.
+pub fn endpoint(socket: std::net::UdpSocket, tls: rustls::ServerConfig) -> std::io::Result<Endpoint> {
+    let crypto = QuicServerConfig::try_from(tls).map_err(std::io::Error::other)?;
+    let mut config = quinn::ServerConfig::with_crypto(Arc::new(crypto));
+    let mut transport = quinn::TransportConfig::default();
+    transport
+        .max_concurrent_bidi_streams(1_u8.into())
+        .max_concurrent_uni_streams(0_u8.into())
+        .datagram_receive_buffer_size(None)
+        .stream_receive_window(RECEIVE_WINDOW_BYTES.into())
+        .receive_window(RECEIVE_WINDOW_BYTES.into())
+        .max_idle_timeout(Some(IDLE_TIMEOUT.try_into().map_err(std::io::Error::other)?));
+    config.transport_config(Arc::new(transport));
+    Endpoint::new(EndpointConfig::default(), Some(config), socket, Arc::new(TokioRuntime))
+}
+
+/// Serves an endpoint until the server stops.
+pub async fn serve(site: Arc<Site>, endpoint: Endpoint, gate: Arc<Gate>) {
+    loop {
+        let incoming = tokio::select! {
+            incoming = endpoint.accept() => incoming,
+            () = site.shutdown.cancelled() => break,
+        };
+        let Some(incoming) = incoming else { break };
+        let address = incoming.remote_address();
+        if !incoming.remote_address_validated() && gate.handshakes() > UNVALIDATED_HANDSHAKES {
+            let _ = incoming.retry();
+            continue;
+        }
+        let Ok(pass) = gate.admit(address.ip(), site.clock.now_ms()) else {
+            incoming.refuse();
+            continue;
+        };
+        let site = site.clone();
+        site.tasks.clone().spawn(async move {
+            let handshake = pass.handshake();
+            let shaken = match incoming.accept() {
+                Ok(connecting) => tokio::time::timeout(HANDSHAKE_TIMEOUT, connecting).await,
+                Err(error) => Ok(Err(error)),
+            };
+            drop(handshake);
+            match shaken {
+                Ok(Ok(connection)) => serve_connection(site, connection).await,
+                Ok(Err(error)) => tracing::debug!(%address, %error, "a QUIC handshake failed"),
+                Err(_) => tracing::debug!(%address, "a QUIC handshake took too long"),
+            }
+            drop(pass);
+        });
+    }
+    // Sessions have said goodbye by now; their packets want to leave.
+    endpoint.close(VarInt::from_u32(CloseCode::ServerStopping.number().into()), b"");
+    let _ = tokio::time::timeout(FAREWELL, endpoint.wait_idle()).await;
+}
+
+async fn serve_connection(site: Arc<Site>, connection: Connection) {
+    let address = connection.remote_address();
+    let Some(device) = peer(&connection) else { return };
+    let begun = async {
+        let (send, recv) = connection.accept_bi().await.ok()?;
+        let mut streams = (StreamWriter { connection: connection.clone(), send }, StreamReader(recv));
+        let first = first_message(&site, device, &mut streams).await?;
+        Some((streams, first))
+    };
+    let Ok(Some(((mut writer, reader), first))) = tokio::time::timeout(HANDSHAKE_TIMEOUT, begun).await else {
+        tracing::debug!(%address, device = %device.short(), "a QUIC connection ended before its hello");
+        return;
+    };
+    let known = site.registry.snapshot().devices.get(&device).map(|device| device.revoked);
+    let refused = match known {
+        Some(false) => None,
+        Some(true) => Some(CloseCode::Revoked),
+        None => Some(CloseCode::Unauthorised),
+    };
+    if let Some(code) = refused {
+        tracing::warn!(%address, device = %device.short(), %code, "a device was not let in");
+        writer.send(ToClient::Bye { code, text: code.reason().into() }.encode()).await;
+        return writer.close(code).await;
+    }
+    let (ours, wire) = link::pair();
+    tokio::join!(pump(reader, writer, wire), attend(site, device, first, ours));
+}
+
+/// The first message that is not about pairing.
+async fn first_message(
+    site: &Arc<Site>,
+    device: Fingerprint,
+    (writer, reader): &mut (StreamWriter, StreamReader),
+) -> Option<Vec<u8>> {
+    let first = match reader.next().await {
+        Incoming::Message(message) => message,
+        Incoming::Refused(code) => {
+            tracing::warn!(device = %device.short(), %code, "a connection was closed: its first message is none");
+            writer.send(ToClient::Bye { code, text: code.reason().into() }.encode()).await;
+            writer.close(code).await;
+            return None;
+        }
+        Incoming::Closed | Incoming::Lost => return None,
+    };
+    if first.first() != Some(&JSON) {
+        return Some(first);
+    }
+    let answer = pairing(site, device, &first).await;
+    writer.send(serde_json::to_vec(&answer).expect("an answer is plain data")).await;
+    match answer {
+        PairAnswer::Paired { .. } => match reader.next().await {
+            Incoming::Message(message) => Some(message),
+            Incoming::Closed | Incoming::Lost | Incoming::Refused(_) => None,
+        },
+        PairAnswer::Refused { .. } => {
+            writer.close(CloseCode::Unauthorised).await;
+            None
+        }
+    }
+}
+
+async fn pairing(site: &Arc<Site>, device: Fingerprint, message: &[u8]) -> PairAnswer {
+    let request =
+        (message.len() <= MAX_HANDSHAKE_BYTES).then(|| serde_json::from_slice(message).ok()).flatten();
+    match request {
+        Some(request @ PairRequest::Pair { key: None, .. }) => {
+            enrol::pair(site, request, device, DeviceKey::Certificate).await
+        }
+        Some(_) | None => enrol::malformed(),
+    }
+}
+
+/// The name of the key that the client's certificate proves.
+fn peer(connection: &Connection) -> Option<Fingerprint> {
+    let certificates = connection.peer_identity()?.downcast::<Vec<CertificateDer<'static>>>().ok()?;
+    fingerprint_of_certificate(certificates.first()?).ok()
+}
+
+struct StreamReader(RecvStream);
+
+struct StreamWriter {
+    connection: Connection,
+    send: SendStream,
+}
+
+impl StreamReader {
+    async fn length(&mut self) -> Result<usize, Incoming> {
+        let mut length = 0;
+        for index in 0..MAX_PREFIX_BYTES {
+            let mut byte = [0];
+            match self.0.read_exact(&mut byte).await {
+                Ok(()) => {}
+                Err(quinn::ReadExactError::FinishedEarly(0)) if index == 0 => return Err(Incoming::Closed),
+                Err(error) => return Err(ended(&error)),
+            }
+            length |= usize::from(byte[0] & 0x7f) << (7 * index);
+            if byte[0] & 0x80 == 0 {
+                return Ok(length);
+            }
+        }
+        Err(Incoming::Refused(CloseCode::Protocol))
+    }
+}
+
+impl Reader for StreamReader {
+    async fn next(&mut self) -> Incoming {
+        let length = match self.length().await {
+            Ok(length) if length > limits::TO_SERVER_BYTES => return Incoming::Refused(CloseCode::TooLarge),
+            Ok(length) => length,
+            Err(end) => return end,
+        };
+        let mut message = vec![0; length];
+        match self.0.read_exact(&mut message).await {
+            Ok(()) => Incoming::Message(message),
+            Err(error) => ended(&error),
+        }
+    }
+}
+
+/// Whether the client closed in order or was lost.
+fn ended(error: &quinn::ReadExactError) -> Incoming {
+    use quinn::{ConnectionError, ReadError, ReadExactError};
+    match error {
+        ReadExactError::ReadError(ReadError::ConnectionLost(ConnectionError::ApplicationClosed(_))) => {
+            Incoming::Closed
+        }
+        ReadExactError::ReadError(_) | ReadExactError::FinishedEarly(_) => Incoming::Lost,
+    }
+}
+
+impl Writer for StreamWriter {
+    async fn send(&mut self, message: Vec<u8>) -> bool {
+        let mut bytes = Vec::with_capacity(message.len() + 4);
+        let mut length = message.len();
+        while length > 0x7f {
+            bytes.push((length & 0x7f) as u8 | 0x80);
+            length >>= 7;
+        }
+        bytes.push(length as u8);
+        bytes.extend(message);
+        self.send.write_all(&bytes).await.is_ok()
+    }
+
+    async fn close(&mut self, code: CloseCode) {
+        let _ = self.send.finish();
+        // The peer has everything when it acknowledged the end of the stream, or it never will.
+        let _ = tokio::time::timeout(FAREWELL, self.send.stopped()).await;
+        self.connection.close(VarInt::from_u32(code.number().into()), code.reason().as_bytes());
+    }
+}
