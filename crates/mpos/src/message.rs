@@ -96,6 +96,8 @@ pub enum ScrollArea {
     People,
     /// Tables.
     Tables(TableFilter, TablesLayout),
+    /// Tabs of product groups.
+    Tabs,
     /// Products of a group.
     Products(GroupId),
     /// Products that were found.

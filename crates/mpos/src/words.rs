@@ -9,6 +9,11 @@ use crate::notice::Notice;
 pub(crate) struct Words {
     pub language: Language,
     pub who: &'static str,
+    pub waiter: &'static str,
+    pub manager: &'static str,
+    pub owner: &'static str,
+    pub search_hint: &'static str,
+    pub more_guests: &'static str,
     pub enter_pin: &'static str,
     pub checking: &'static str,
     pub switch: &'static str,
@@ -23,7 +28,6 @@ pub(crate) struct Words {
     pub plan: &'static str,
     pub free: &'static str,
     pub direct_sale: &'static str,
-    pub direct_sale_open: &'static str,
     pub no_tables: &'static str,
     pub none_mine: &'static str,
     pub table: &'static str,
@@ -37,10 +41,9 @@ pub(crate) struct Words {
     pub sold_out: &'static str,
     pub send: &'static str,
     pub pay: &'static str,
-    pub tap_a_product: &'static str,
-    pub sent: &'static str,
-    pub required: &'static str,
+    pub nothing_ordered: &'static str,
     pub please_choose: &'static str,
+    pub still_missing: &'static str,
     pub optional: &'static str,
     pub several: &'static str,
     pub note: &'static str,
@@ -54,7 +57,6 @@ pub(crate) struct Words {
     pub delete: &'static str,
     pub options: &'static str,
     pub done: &'static str,
-    pub no_guests: &'static str,
     pub open_amount: &'static str,
     pub given: &'static str,
     pub exact: &'static str,
@@ -64,14 +66,16 @@ pub(crate) struct Words {
     pub paid: &'static str,
     pub print: &'static str,
     pub receipt: &'static str,
-    pub minutes_short: &'static str,
-    pub items: &'static str,
-    pub tendered: &'static str,
 }
 
 const DE: Words = Words {
     language: Language::De,
     who: "Wer bist du?",
+    waiter: "Service",
+    manager: "Leitung",
+    owner: "Inhaber",
+    search_hint: "Name des Artikels",
+    more_guests: "Oder genau",
     enter_pin: "PIN eingeben",
     checking: "Einen Moment …",
     switch: "Wechseln",
@@ -86,7 +90,6 @@ const DE: Words = Words {
     plan: "Plan",
     free: "frei",
     direct_sale: "Direktverkauf",
-    direct_sale_open: "Direktverkauf läuft",
     no_tables: "Hier stehen keine Tische.",
     none_mine: "Du hast gerade keinen Tisch.",
     table: "Tisch",
@@ -100,10 +103,9 @@ const DE: Words = Words {
     sold_out: "aus",
     send: "Senden",
     pay: "Zahlen",
-    tap_a_product: "Noch nichts bestellt",
-    sent: "gesendet",
-    required: "bitte wählen",
-    please_choose: "fehlt noch",
+    nothing_ordered: "Noch nichts bestellt",
+    please_choose: "bitte wählen",
+    still_missing: "fehlt noch: bitte wählen",
     optional: "wenn gewünscht",
     several: "mehrere möglich",
     note: "Notiz",
@@ -117,7 +119,6 @@ const DE: Words = Words {
     delete: "Löschen",
     options: "Ändern",
     done: "Fertig",
-    no_guests: "Keine Angabe",
     open_amount: "Offen",
     given: "Gegeben",
     exact: "passend",
@@ -127,14 +128,16 @@ const DE: Words = Words {
     paid: "Bezahlt",
     print: "Drucken",
     receipt: "Bon",
-    minutes_short: "min",
-    items: "Artikel",
-    tendered: "Gegeben",
 };
 
 const EN: Words = Words {
     language: Language::En,
     who: "Who are you?",
+    waiter: "Service",
+    manager: "Manager",
+    owner: "Owner",
+    search_hint: "Name of the product",
+    more_guests: "Or exactly",
     enter_pin: "Enter your PIN",
     checking: "One moment …",
     switch: "Switch",
@@ -149,7 +152,6 @@ const EN: Words = Words {
     plan: "Plan",
     free: "free",
     direct_sale: "Direct sale",
-    direct_sale_open: "Direct sale, open",
     no_tables: "No tables here.",
     none_mine: "You have no table right now.",
     table: "Table",
@@ -163,10 +165,9 @@ const EN: Words = Words {
     sold_out: "sold out",
     send: "Send",
     pay: "Pay",
-    tap_a_product: "Nothing ordered yet",
-    sent: "sent",
-    required: "please choose",
-    please_choose: "still missing",
+    nothing_ordered: "Nothing ordered yet",
+    please_choose: "please choose",
+    still_missing: "still missing: please choose",
     optional: "if wanted",
     several: "several possible",
     note: "Note",
@@ -180,7 +181,6 @@ const EN: Words = Words {
     delete: "Delete",
     options: "Change",
     done: "Done",
-    no_guests: "Not said",
     open_amount: "Due",
     given: "Given",
     exact: "exact",
@@ -190,9 +190,6 @@ const EN: Words = Words {
     paid: "Paid",
     print: "Print",
     receipt: "Receipt",
-    minutes_short: "min",
-    items: "items",
-    tendered: "Given",
 };
 
 impl Words {
@@ -244,6 +241,39 @@ impl Words {
             (1, Language::En) => "1 guest".into(),
             (_, Language::De) => format!("{guests} Gäste"),
             (_, Language::En) => format!("{guests} guests"),
+        }
+    }
+
+    /// `5 Artikel`.
+    pub fn item_count(&self, items: u32) -> String {
+        match (items, self.language) {
+            (_, Language::De) => format!("{items} Artikel"),
+            (1, Language::En) => "1 item".into(),
+            (_, Language::En) => format!("{items} items"),
+        }
+    }
+
+    /// `38 min`, `2 h 05`.
+    pub fn minutes(&self, minutes: i64) -> String {
+        match minutes {
+            0..=99 => format!("{minutes} min"),
+            _ => format!("{} h {:02}", minutes / 60, minutes % 60),
+        }
+    }
+
+    /// When a line went to the kitchen, and who had added it.
+    pub fn sent_at(&self, clock: &str, by: &str) -> String {
+        match self.language {
+            Language::De => format!("{by}, gesendet um {clock}"),
+            Language::En => format!("{by}, sent at {clock}"),
+        }
+    }
+
+    /// When a line was added, and by whom.
+    pub fn added_at(&self, clock: &str, by: &str) -> String {
+        match self.language {
+            Language::De => format!("{by}, {clock} Uhr"),
+            Language::En => format!("{by}, {clock}"),
         }
     }
 
@@ -357,4 +387,14 @@ impl Words {
         };
         if self.language == Language::De { de.into() } else { en.into() }
     }
+}
+
+/// Whole minutes that passed, never negative.
+pub(crate) fn minutes_between(from: Timestamp, to: Timestamp) -> i64 {
+    ((to.as_second() - from.as_second()) / 60).max(0)
+}
+
+/// The time of day at the site: `19:42`.
+pub(crate) fn clock(site: &Site, at: Timestamp) -> String {
+    site.local(at).strftime("%H:%M").to_string()
 }

@@ -7,6 +7,9 @@ mod people;
 mod reconcile;
 mod sheets;
 
+pub(crate) use people::throttled_until;
+pub(crate) use sheets::missing;
+
 use jiff::{SignedDuration, Timestamp};
 use tresen_till::Target;
 

@@ -1,6 +1,9 @@
 //! A whole till around an app, in memory: what the edge server does with effects, without disks and threads.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod evening;
+pub mod screen;
+
 use jiff::{SignedDuration, Timestamp};
 use tresen_mpos::{App, Commit, Effect, Message, PinOutcome, Tap, World, update};
 use tresen_till::{

@@ -1,0 +1,109 @@
+//! What the app looks like: state and world in, a screen out. Pure, and cheap enough for every change of the till.
+
+mod order;
+mod order_list;
+mod pay;
+mod people;
+mod plan;
+mod receipt;
+mod sheets;
+mod tables;
+mod tabs;
+
+use std::sync::Arc;
+
+use tresen_scene::{Node, Size};
+use tresen_till::{Currency, Money, Till};
+
+use crate::app::{App, Screen, Toast};
+use crate::notice::Notice;
+use crate::ui::{self, Button, Element, Kit, Place, Surface, Tone, column, divider, row};
+use crate::words::Words;
+use crate::{Tap, World};
+
+/// From this width on, the order stands beside the products, in dp.
+const WIDE: i32 = 700;
+
+/// The screen of an app, `size` device pixels large.
+pub fn view(app: &App, world: &World, kit: &Kit, size: Size) -> Arc<Node> {
+    let scene = Scene { app, world, kit, words: Words::of(world.language), size: kit.size_dp(size) };
+    ui::render(kit, size, scene.screen())
+}
+
+/// All that the screens are made of.
+struct Scene<'a> {
+    app: &'a App,
+    world: &'a World<'a>,
+    kit: &'a Kit,
+    words: &'static Words,
+    /// In dp.
+    size: Size,
+}
+
+impl<'a> Scene<'a> {
+    fn screen(&self) -> Element {
+        let screen = match &self.app.screen {
+            Screen::People => self.people(),
+            Screen::Pin(entry) => self.pin(entry),
+            Screen::Tables => self.tables(),
+            Screen::Order(order) => self.order(order),
+            Screen::Pay(pay) => self.pay(pay),
+            Screen::Receipt(number) => self.receipt(*number),
+        };
+        match self.app.toast.as_ref().filter(|toast| toast.until > self.world.now) {
+            Some(toast) => ui::toast_over(screen, self.toast(toast)),
+            None => screen,
+        }
+    }
+
+    fn toast(&self, toast: &Toast) -> ui::Toast {
+        let tone = match toast.notice {
+            Notice::Sent { .. } | Notice::Printing => Tone::Done,
+            Notice::TotalChanged { .. } | Notice::TooLittle | Notice::TooFast | Notice::ScanNeedsOrder => Tone::Waits,
+            Notice::Refused(_)
+            | Notice::WrongPin
+            | Notice::ClosedElsewhere
+            | Notice::NoLongerStaff
+            | Notice::UnknownCode(_)
+            | Notice::Failed(_) => Tone::Failed,
+        };
+        let text = self.words.notice(&toast.notice, self.world.till);
+        ui::toast(tone, text).close(Tap::Dismiss.action(), self.words.close)
+    }
+
+    fn till(&self) -> &'a Till {
+        self.world.till
+    }
+
+    fn currency(&self) -> Currency {
+        self.world.till.site().currency
+    }
+
+    /// An amount with its currency.
+    fn amount(&self, money: Money) -> String {
+        self.words.amount(money, self.currency())
+    }
+
+    /// An amount without its currency.
+    fn plain(&self, money: Money) -> String {
+        self.words.plain(money, self.currency())
+    }
+
+    fn is_wide(&self) -> bool {
+        self.size.w >= WIDE
+    }
+
+    /// The name of whoever is logged in.
+    fn staff_name(&self) -> &'a str {
+        let member = self.app.staff.and_then(|staff| self.till().staff_member(staff));
+        member.map_or("", |member| member.name.as_str())
+    }
+}
+
+/// The bar at the bottom: what else there is, and the action that most likely comes next, which is the widest.
+fn bottom_bar(second: Option<Button>, first: Button) -> Element {
+    let second = second.map(|button| button.grow_by(2.0));
+    let buttons = row().gap(ui::GAP).children(second).child(first.grow_by(5.0));
+    let bar = buttons.pad_x(ui::EDGE).pad_y(ui::GAP);
+    column().child(divider()).child(bar).on_surface(Surface::plain(ui::Ink::Card)).key("bottom bar")
+}

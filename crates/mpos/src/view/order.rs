@@ -1,0 +1,181 @@
+//! Taking an order: groups, products, the order itself.
+
+use tresen_till::{Check, GroupId, Product, ProductId, Target};
+
+use super::tabs::Tab;
+use super::{Scene, bottom_bar};
+use crate::app::{ListHeight, Order, Sheet, Task};
+use crate::ui::{
+    self, Button, EDGE, Element, GAP, Icon, Ink, Place, Selected, State, Surface, Type, button, column, field,
+    grid, header, icon_button, row, scroll, text, tile,
+};
+use crate::{ScrollArea, Tap};
+
+/// Width of a product, at least, in dp.
+const TILE: i32 = 104;
+/// Height that tabs may take, in dp.
+const TABS: i32 = 4 * 48;
+/// Most products that a search shows.
+const FOUND: usize = 60;
+
+impl Scene<'_> {
+    pub(super) fn order(&self, order: &Order) -> Element {
+        let screen = self.order_screen(order);
+        let Some(sheet) = &order.sheet else { return screen };
+        let content = match sheet {
+            Sheet::Choice(choice) => self.choice_sheet(choice),
+            Sheet::Line(edit) => self.line_sheet(order, edit),
+            Sheet::Guests => self.guests_sheet(order),
+        };
+        match content {
+            Some(content) => ui::sheet(screen, Tap::Back.action(), self.words.close, content),
+            None => screen,
+        }
+    }
+
+    fn order_screen(&self, order: &Order) -> Element {
+        let check = self.till().open_check(&order.target);
+        let list_width = if self.is_wide() { (self.size.w / 3).clamp(300, 400) } else { 0 };
+        let products = self.products(order, check, self.size.w - list_width);
+        let content = match (self.is_wide(), order.list) {
+            (true, _) => {
+                let side = column().child(self.list(check).grow()).child(self.order_bar(order, check));
+                let side = side.on_surface(Surface::plain(Ink::Card)).width(list_width);
+                row().align(ui::Align::Stretch).child(products.grow()).child(side).grow()
+            }
+            (false, ListHeight::Full) => {
+                column().child(self.pulled_list(check)).child(self.order_bar(order, check)).grow()
+            }
+            (false, ListHeight::Low) => column()
+                .child(products.grow())
+                .children(self.low_list(check))
+                .child(self.order_bar(order, check))
+                .grow(),
+        };
+        column().child(self.order_header(order, check)).child(content)
+    }
+
+    fn order_header(&self, order: &Order, check: Option<&Check>) -> Element {
+        let guests = check.map_or(0, |check| check.guests);
+        let subtitle = if guests > 0 { self.words.guest_count(guests) } else { String::new() };
+        let bar = header(self.words.place(&order.target, self.till()))
+            .subtitle(subtitle)
+            .back(Tap::Back.action(), self.words.back);
+        let bar = match order.target {
+            Target::Direct(_) => bar,
+            Target::Table(_) | Target::Check(_) => bar.action(Icon::Users, self.words.guests, Tap::Guests.action()),
+        };
+        bar.action(Icon::Search, self.words.search, Tap::Search.action()).into()
+    }
+
+    /// Tabs, or the search field, and the products below.
+    fn products(&self, order: &Order, check: Option<&Check>, width: i32) -> Element {
+        let catalog = self.till().catalog();
+        let (head, area, shown): (_, _, Vec<&Product>) = match &order.search {
+            Some(wanted) => {
+                let found = catalog.products().filter(|product| matches(product, wanted)).take(FOUND);
+                (self.search_field(wanted), ScrollArea::Found, found.collect())
+            }
+            None => {
+                let first = || catalog.groups().next().map(|group| group.id);
+                let group = order.group.or_else(first).unwrap_or(GroupId(0));
+                let tabs = self.group_tabs(group, width);
+                (tabs, ScrollArea::Products(group), catalog.products_in(group).collect())
+            }
+        };
+        let content = if shown.is_empty() {
+            let searching = order.search.is_some();
+            let nothing = if searching { self.words.nothing_found } else { self.words.no_products };
+            text(Type::Body, nothing).muted().pad_x(EDGE).pad_y(GAP)
+        } else {
+            self.product_tiles(&shown, check, width)
+        };
+        column().child(head).child(scroll(Tap::Scroll(area).action(), content))
+    }
+
+    fn group_tabs(&self, shown: GroupId, width: i32) -> Element {
+        let tabs = self.till().catalog().groups().map(|group| Tab {
+            text: group.name.clone(),
+            selected: Selected::when(group.id == shown),
+            tap: Tap::Group(group.id),
+        });
+        let tabs = self.tabs(width - 2 * EDGE, tabs.collect());
+        let tabs = tabs.pad_x(EDGE).pad_y(4);
+        scroll(Tap::Scroll(ScrollArea::Tabs).action(), tabs).hugging().max_height(TABS)
+    }
+
+    fn search_field(&self, wanted: &str) -> Element {
+        let input = field(self.words.search, wanted, Tap::SearchText.action())
+            .hint(self.words.search_hint)
+            .keyboard(tresen_scene::Keyboard::Search);
+        let close = icon_button(Icon::X, self.words.close, Tap::Back.action());
+        row().align(ui::Align::End).child(input.grow()).child(close).gap(4).pad_x(EDGE).pad_y(GAP)
+    }
+
+    fn product_tiles(&self, shown: &[&Product], check: Option<&Check>, width: i32) -> Element {
+        let columns = ((width - 2 * EDGE + GAP) / (TILE + GAP)).clamp(2, 8);
+        let counts = counts(check);
+        let tiles = shown.iter().map(|product| {
+            let count = counts.iter().find(|(id, _)| *id == product.id).map(|(_, count)| *count);
+            self.product(product, count).key(("product", product.id))
+        });
+        grid(columns as u16).gap(GAP).children(tiles).pad_x(EDGE).pad_top(4).pad_bottom(GAP)
+    }
+
+    fn product(&self, product: &Product, count: Option<u32>) -> Element {
+        let price = if product.available { self.plain(product.price) } else { self.words.sold_out.to_owned() };
+        let tile = tile(product.name.clone(), price, Tap::Product(product.id).action())
+            .on_hold(Tap::ProductDetails(product.id).action())
+            .state(State::ready_when(product.available));
+        match count {
+            Some(count) => tile.count(count.to_string()).into(),
+            None => tile.into(),
+        }
+    }
+
+    /// Pay at the left, and the widest action: what most likely comes next.
+    fn order_bar(&self, order: &Order, check: Option<&Check>) -> Element {
+        let unsent = check.map_or(0, Check::unsent_count);
+        let direct = matches!(order.target, Target::Direct(_));
+        let Some(check) = check.filter(|check| !check.lines.is_empty()) else {
+            let nothing = button(self.words.nothing_ordered, Tap::Send.action()).state(State::Disabled);
+            return bottom_bar(None, nothing);
+        };
+        let total = self.amount(check.total());
+        let pay = button(self.words.pay, Tap::ToPay.action());
+        let send = button(format!("{} · {unsent}", self.words.send), Tap::Send.action()).state(self.sending(order));
+        match (unsent > 0, direct) {
+            (true, false) => bottom_bar(Some(pay), send.primary().trailing(total)),
+            (true, true) => bottom_bar(Some(send), pay.primary().trailing(total)),
+            (false, _) => {
+                let tables: Button = button(self.words.tables, Tap::Back.action());
+                bottom_bar(Some(tables), pay.primary().trailing(total))
+            }
+        }
+    }
+
+    fn sending(&self, order: &Order) -> State {
+        let sending = self.app.queue.jobs.iter().any(|job| job.task == Task::Send { target: order.target });
+        if sending { State::Pending } else { State::Ready }
+    }
+}
+
+/// Whether a product is meant: every word begins a word of its name, in any case.
+fn matches(product: &Product, wanted: &str) -> bool {
+    let name = product.name.to_lowercase();
+    let wanted = wanted.to_lowercase();
+    let begins = |word: &str| name.split([' ', '-', '(']).any(|part| part.starts_with(word));
+    wanted.split_whitespace().all(|word| begins(word) || word.len() >= 3 && name.contains(word))
+}
+
+/// How many of each product are new on the check.
+fn counts(check: Option<&Check>) -> Vec<(ProductId, u32)> {
+    let mut counts: Vec<(ProductId, u32)> = Vec::new();
+    for line in check.into_iter().flat_map(Check::unsent) {
+        match counts.iter_mut().find(|(product, _)| *product == line.product) {
+            Some((_, count)) => *count += line.quantity,
+            None => counts.push((line.product, line.quantity)),
+        }
+    }
+    counts
+}

@@ -1,0 +1,101 @@
+//! The order as a list: the newest lines below the products, pulled up to full height, or beside the products.
+
+use tresen_scene::Role;
+use tresen_till::{Check, Line};
+
+use super::Scene;
+use crate::ui::{
+    Align, EDGE, Element, GAP, Icon, Ink, ListRow, Place, RowLook, Surface, Type, Weight, column, divider, icon,
+    list_row, row, scroll, spacer, text,
+};
+use crate::{ScrollArea, Tap};
+
+/// Beyond every list: the newest line is in sight.
+const END: i32 = 20_000;
+/// Height of the newest lines on a phone, in dp, and on one that is small.
+const LOW: i32 = 152;
+const LOWER: i32 = 104;
+/// From this height on a phone has room for more lines, in dp.
+const TALL: i32 = 700;
+
+impl Scene<'_> {
+    /// The newest lines, below the products of a narrow screen; none when nothing was ordered.
+    pub(super) fn low_list(&self, check: Option<&Check>) -> Option<Element> {
+        let check = check.filter(|check| !check.lines.is_empty())?;
+        let height = if self.size.h >= TALL { LOW } else { LOWER };
+        let handle = self.handle(check, Icon::ChevronUp, self.words.pull_up);
+        let rows = self.rows(check).hugging().max_height(height);
+        let list = column().child(divider()).child(handle).child(rows);
+        Some(list.on_surface(Surface::plain(Ink::Card)).key("list"))
+    }
+
+    /// The whole order on a narrow screen.
+    pub(super) fn pulled_list(&self, check: Option<&Check>) -> Element {
+        let list = match check {
+            Some(check) => {
+                let handle = self.handle(check, Icon::ChevronDown, self.words.pull_down);
+                column().child(handle).child(self.rows(check))
+            }
+            None => column().child(self.nothing()).child(spacer()),
+        };
+        list.on_surface(Surface::plain(Ink::Card)).grow().key("whole list")
+    }
+
+    /// The order beside the products.
+    pub(super) fn list(&self, check: Option<&Check>) -> Element {
+        match check.filter(|check| !check.lines.is_empty()) {
+            Some(check) => {
+                let title = row().child(self.list_title(check)).min_height(48).pad_x(EDGE);
+                column().child(title).child(divider()).child(self.rows(check))
+            }
+            None => column().child(self.nothing()).child(spacer()),
+        }
+    }
+
+    fn nothing(&self) -> Element {
+        text(Type::Body, self.words.nothing_ordered).muted().pad(EDGE)
+    }
+
+    /// What pulls the list up or down.
+    fn handle(&self, check: &Check, arrow: Icon, label: &'static str) -> Element {
+        row()
+            .align(Align::Center)
+            .child(self.list_title(check).grow())
+            .child(icon(arrow).ink(Ink::Muted))
+            .min_height(48)
+            .pad_x(EDGE)
+            .pressable(Tap::PullList.action(), Role::Button, label)
+    }
+
+    fn list_title(&self, check: &Check) -> Element {
+        let items: u32 = check.lines.iter().map(|line| line.quantity).sum();
+        let count = self.words.item_count(items);
+        let title = text(Type::Body, self.words.order).weight(Weight::Semibold).lines(1);
+        row().gap(GAP).child(title).child(text(Type::Label, count).muted().lines(1))
+    }
+
+    fn rows(&self, check: &Check) -> Element {
+        let rows = check.lines.iter().map(|line| self.line(line).key(("line", line.id)));
+        let rows = column().children(rows.collect::<Vec<_>>()).key("rows");
+        scroll(Tap::Scroll(ScrollArea::Lines).action(), rows).scrolled_to(END)
+    }
+
+    fn line(&self, line: &Line) -> ListRow {
+        let row = list_row(line.name.clone())
+            .quantity(line.quantity.to_string())
+            .amount(self.plain(line.total()))
+            .look(if line.sent_at.is_none() { RowLook::New } else { RowLook::Plain })
+            .on(Tap::Line(line.id).action());
+        let details = self.line_details(line);
+        if details.is_empty() { row } else { row.subtitle(details) }
+    }
+
+    /// Modifiers, the note, and who added it when it was somebody else.
+    pub(super) fn line_details(&self, line: &Line) -> String {
+        let modifiers = line.modifiers.iter().map(|modifier| modifier.name.as_str());
+        let note = Some(line.note.as_str()).filter(|note| !note.is_empty());
+        let other = Some(line.by).filter(|by| Some(*by) != self.app.staff);
+        let by = other.and_then(|by| self.till().staff_member(by)).map(|staff| staff.name.as_str());
+        modifiers.chain(note).chain(by).collect::<Vec<_>>().join(" · ")
+    }
+}

@@ -1,0 +1,71 @@
+//! Tabs: chips in as few lines as they fit, each line as wide as the screen.
+
+use smol_str::SmolStr;
+
+use super::Scene;
+use crate::ui::{Chip, Element, GAP, MIN_TARGET, Place, Selected, Type, Weight, chip, column, row};
+use crate::Tap;
+
+/// Room beside the text of a chip that has plenty of it, and of one that has little, in dp.
+const ROOMY: i32 = 32;
+const TIGHT: i32 = 17;
+
+/// One of several views.
+pub(super) struct Tab {
+    pub text: SmolStr,
+    pub selected: Selected,
+    pub tap: Tap,
+}
+
+impl Scene<'_> {
+    /// Tabs within `width` dp: roomy in one line where they fit, else tight in as few lines as possible.
+    pub(super) fn tabs(&self, width: i32, tabs: Vec<Tab>) -> Element {
+        let lines = [(Type::Body, ROOMY), (Type::Body, TIGHT)].into_iter().find_map(|(of, side)| {
+            let widths = self.tab_widths(&tabs, of, side);
+            (used(&widths) <= width).then_some(vec![widths])
+        });
+        let fits = lines.is_some();
+        let lines = lines.unwrap_or_else(|| broken(&self.tab_widths(&tabs, Type::Label, TIGHT), width));
+        let mut tabs = tabs.into_iter();
+        let rows = lines.into_iter().map(|widths| {
+            let spare = if fits { 0 } else { (width - used(&widths)).max(0) };
+            let count = widths.len().max(1) as i32;
+            let chips = widths.into_iter().zip(0..).zip(tabs.by_ref()).map(|((tab_width, index), tab)| {
+                let share = spare / count + i32::from(index < spare % count);
+                chip_of(tab).width((tab_width + share).min(width))
+            });
+            row().gap(GAP).children(chips.collect::<Vec<_>>())
+        });
+        column().children(rows.collect::<Vec<_>>()).key("tabs")
+    }
+
+    fn tab_widths(&self, tabs: &[Tab], of: Type, side: i32) -> Vec<i32> {
+        let style = of.style(Weight::Medium);
+        let px = |tab: &Tab| self.kit.typesetter.shape(&tab.text, style, self.kit.scale).width();
+        let dp = |px: i32| (px * 100 + 99) / i32::from(self.kit.scale.hundredths());
+        tabs.iter().map(|tab| (dp(px(tab)) + side).max(MIN_TARGET)).collect()
+    }
+}
+
+fn chip_of(tab: Tab) -> Chip {
+    chip(tab.text, tab.selected, tab.tap.action())
+}
+
+fn used(widths: &[i32]) -> i32 {
+    widths.iter().sum::<i32>() + GAP * (widths.len() as i32 - 1).max(0)
+}
+
+/// Breaks widths into lines of at most `width`.
+fn broken(widths: &[i32], width: i32) -> Vec<Vec<i32>> {
+    let mut lines: Vec<Vec<i32>> = vec![Vec::new()];
+    for tab in widths {
+        if let Some(line) = lines.last_mut()
+            && (line.is_empty() || used(line) + GAP + tab <= width)
+        {
+            line.push(*tab);
+        } else {
+            lines.push(vec![*tab]);
+        }
+    }
+    lines
+}

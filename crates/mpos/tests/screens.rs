@@ -1,0 +1,184 @@
+//! Every screen as a picture, painted by the reference rasteriser.
+//!
+//! `TRESEN_RENEW=1 cargo test -p tresen-mpos --test screens` makes the pictures anew. A screen that looks different is left
+//! beside its picture as `NAME.new.png`.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use common::House;
+use common::screen::{Look, Screen};
+use tresen_mpos::{Message, Tap};
+use tresen_mpos::ui::Theme;
+use tresen_scene::{Canvas, Rect};
+use tresen_till::{Command, Language, LineId, ModifierId, Money, ProductId, StaffId, TableId, Target, demo};
+
+const DARK: Look = Look { height_dp: 640, theme: Theme::Dark, language: Language::En, ..Look::PHONE };
+const WIDE: Look = Look { width_dp: 1280, height_dp: 800, ..Look::PHONE };
+const FINE: Look = Look { height_dp: 640, scale_100: 300, ..Look::PHONE };
+
+type Story = fn(&mut House);
+
+/// What was done to come to each screen.
+const PEOPLE: Story = |_| {};
+const PIN: Story = |house| house.taps([Tap::Person(demo::ANNA), Tap::Digit(1), Tap::Digit(2)]);
+const THROTTLED: Story = |house| {
+    for _ in 0..3 {
+        house.type_pin(demo::ANNA, "0000");
+        house.tap(Tap::Back);
+    }
+    house.tap(Tap::Person(demo::ANNA));
+};
+const TABLES: Story = |house| house.type_pin(demo::ANNA, "1234");
+const PLAN: Story = |house| {
+    TABLES(house);
+    house.tap(Tap::Layout(tresen_mpos::TablesLayout::Plan));
+};
+const SENT: Story = |house| {
+    ORDER(house);
+    house.taps([Tap::Send, Tap::Filter(tresen_mpos::TableFilter::Mine)]);
+};
+const NEW_ORDER: Story = |house| {
+    TABLES(house);
+    house.tap(Tap::Table(TableId(7)));
+};
+const ORDER: Story = |house| {
+    TABLES(house);
+    house.taps([Tap::Table(TableId(4)), Tap::Product(ProductId(101)), Tap::Product(ProductId(101))]);
+    house.tap(Tap::Product(ProductId(103)));
+};
+const WHOLE_ORDER: Story = |house| {
+    ORDER(house);
+    house.tap(Tap::PullList);
+};
+const FOUND: Story = |house| {
+    ORDER(house);
+    house.tap(Tap::Search);
+    house.say(Message::Text(Tap::SearchText, "sch".into()));
+};
+const MODIFIERS: Story = |house| {
+    ORDER(house);
+    house.taps([Tap::Product(ProductId(301)), Tap::Modifier(ModifierId(103)), Tap::Modifier(ModifierId(402))]);
+};
+const MISSING: Story = |house| {
+    MODIFIERS(house);
+    house.tap(Tap::Accept);
+};
+const QUANTITY: Story = |house| {
+    ORDER(house);
+    house.taps([Tap::ProductDetails(ProductId(106)), Tap::Digit(1), Tap::Digit(2)]);
+};
+const LINE: Story = |house| {
+    ORDER(house);
+    house.tap(Tap::Line(LineId(4)));
+};
+const SENT_LINE: Story = |house| {
+    ORDER(house);
+    house.tap(Tap::Line(LineId(1)));
+};
+const GUESTS: Story = |house| {
+    ORDER(house);
+    house.tap(Tap::Guests);
+};
+const PAY: Story = |house| {
+    ORDER(house);
+    house.taps([Tap::ToPay, Tap::Tender(Money::from_minor(6000))]);
+};
+const CHANGED: Story = |house| {
+    PAY(house);
+    let expected = house.total(4);
+    house.order(demo::BEN, 4, 0, &[(1, 201, &[])]);
+    house.tap(Tap::PayCash { expected, tendered: Money::from_minor(6000) });
+};
+const RECEIPT: Story = |house| {
+    PAY(house);
+    house.tap(Tap::PayCash { expected: house.total(4), tendered: Money::from_minor(6000) });
+};
+
+const SHOTS: [(&str, Look, Story); 25] = [
+    ("people", Look::PHONE, PEOPLE),
+    ("pin", Look::PHONE, PIN),
+    ("pin-throttled", Look::PHONE, THROTTLED),
+    ("tables", Look::PHONE, TABLES),
+    ("tables-plan", Look::PHONE, PLAN),
+    ("tables-mine-sent", Look::PHONE, SENT),
+    ("order-new", Look::PHONE, NEW_ORDER),
+    ("order", Look::PHONE, ORDER),
+    ("order-whole", Look::PHONE, WHOLE_ORDER),
+    ("order-search", Look::PHONE, FOUND),
+    ("modifiers-missing", Look::PHONE, MISSING),
+    ("quantity", Look::PHONE, QUANTITY),
+    ("line", Look::PHONE, LINE),
+    ("line-sent", Look::PHONE, SENT_LINE),
+    ("guests", Look::PHONE, GUESTS),
+    ("pay", Look::PHONE, PAY),
+    ("pay-changed", Look::PHONE, CHANGED),
+    ("receipt", Look::PHONE, RECEIPT),
+    ("dark-tables", DARK, TABLES),
+    ("dark-order", DARK, ORDER),
+    ("dark-modifiers", DARK, MODIFIERS),
+    ("dark-pay", DARK, PAY),
+    ("wide-tables", WIDE, TABLES),
+    ("wide-order", WIDE, MISSING),
+    ("fine-order", FINE, ORDER),
+];
+
+/// Promise: every screen looks as it was last approved.
+#[test]
+fn screens_look_as_approved() {
+    let renew = std::env::var_os("TRESEN_RENEW").is_some();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/screens");
+    let mut different = Vec::new();
+    for (name, look, story) in SHOTS {
+        let mut house = House::evening();
+        house.language = look.language;
+        story(&mut house);
+        let canvas = Screen::new(house, look).paint();
+        let (approved, new) = (folder.join(format!("{name}.png")), folder.join(format!("{name}.new.png")));
+        let _ = fs::remove_file(&new);
+        if renew {
+            write_png(&approved, &canvas);
+        } else if let Some(difference) = difference(&approved, &canvas) {
+            write_png(&new, &canvas);
+            different.push(format!("{name}: {difference}; see {}", new.display()));
+        }
+    }
+    assert!(different.is_empty(), "{}\nTRESEN_RENEW=1 approves them", different.join("\n"));
+}
+
+fn difference(approved: &PathBuf, canvas: &Canvas) -> Option<String> {
+    let Some((size, pixels)) = read_png(approved) else { return Some("has no approved picture".into()) };
+    if size != (canvas.size().w as u32, canvas.size().h as u32) {
+        return Some(format!("is {:?}, approved {size:?}", canvas.size()));
+    }
+    let now = rgb(canvas);
+    let differing = now.chunks(3).zip(pixels.chunks(3)).enumerate().filter(|(_, (now, then))| now != then);
+    let places: Vec<_> = differing.map(|(index, _)| (index as u32 % size.0, index as u32 / size.0)).collect();
+    let (first, last) = (places.first()?, places.last()?);
+    Some(format!("{} pixels differ, from row {} to row {}", places.len(), first.1, last.1))
+}
+
+fn rgb(canvas: &Canvas) -> Vec<u8> {
+    let (_, rgba) = canvas.rgba(Rect::of_size(canvas.size()));
+    rgba.chunks(4).flat_map(|pixel| pixel[..3].to_vec()).collect()
+}
+
+fn write_png(path: &Path, canvas: &Canvas) {
+    let file = fs::File::create(path).expect("the folder of pictures can be written");
+    let mut encoder = png::Encoder::new(file, canvas.size().w as u32, canvas.size().h as u32);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_compression(png::Compression::High);
+    let mut writer = encoder.write_header().expect("the header can be written");
+    writer.write_image_data(&rgb(canvas)).expect("the picture can be written");
+}
+
+fn read_png(path: &Path) -> Option<((u32, u32), Vec<u8>)> {
+    let decoder = png::Decoder::new(std::io::BufReader::new(fs::File::open(path).ok()?));
+    let mut reader = decoder.read_info().expect("an approved picture is a PNG");
+    let mut pixels = vec![0; reader.output_buffer_size().expect("it fits into memory")];
+    let info = reader.next_frame(&mut pixels).expect("an approved picture is a PNG");
+    pixels.truncate(info.buffer_size());
+    Some(((info.width, info.height), pixels))
+}
