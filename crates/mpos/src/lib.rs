@@ -18,6 +18,7 @@ mod notice;
 mod pin;
 pub mod ui;
 mod update;
+mod view;
 mod words;
 mod world;
 
@@ -26,6 +27,7 @@ pub use effect::{Commit, Effect};
 pub use message::{Key, Message, PinOutcome, ScrollArea, TableFilter, TablesLayout, Tap};
 pub use pin::Pin;
 pub use update::{update, wake_at};
+pub use view::view;
 pub use world::World;
 
 /// Named limits of the app.

@@ -13,7 +13,7 @@ use common::screen::{Look, Screen};
 use tresen_mpos::{Message, Tap};
 use tresen_mpos::ui::Theme;
 use tresen_scene::{Canvas, Rect};
-use tresen_till::{Command, Language, LineId, ModifierId, Money, ProductId, StaffId, TableId, Target, demo};
+use tresen_till::{Language, LineId, ModifierId, Money, ProductId, TableId, demo};
 
 const DARK: Look = Look { height_dp: 640, theme: Theme::Dark, language: Language::En, ..Look::PHONE };
 const WIDE: Look = Look { width_dp: 1280, height_dp: 800, ..Look::PHONE };
@@ -37,8 +37,9 @@ const PLAN: Story = |house| {
     house.tap(Tap::Layout(tresen_mpos::TablesLayout::Plan));
 };
 const SENT: Story = |house| {
-    ORDER(house);
-    house.taps([Tap::Send, Tap::Filter(tresen_mpos::TableFilter::Mine)]);
+    TABLES(house);
+    house.taps([Tap::Filter(tresen_mpos::TableFilter::Mine), Tap::Table(TableId(4))]);
+    house.taps([Tap::Product(ProductId(101)), Tap::Send]);
 };
 const NEW_ORDER: Story = |house| {
     TABLES(house);

@@ -52,7 +52,7 @@ impl Scene<'_> {
                 .child(self.order_bar(order, check))
                 .grow(),
         };
-        column().child(self.order_header(order, check)).child(content)
+        column().child(self.order_header(order, check)).child(content.min_height(0))
     }
 
     fn order_header(&self, order: &Order, check: Option<&Check>) -> Element {
@@ -90,7 +90,7 @@ impl Scene<'_> {
         } else {
             self.product_tiles(&shown, check, width)
         };
-        column().child(head).child(scroll(Tap::Scroll(area).action(), content))
+        column().child(head).child(scroll(Tap::Scroll(area).action(), content)).min_height(0)
     }
 
     fn group_tabs(&self, shown: GroupId, width: i32) -> Element {

@@ -73,7 +73,7 @@ impl Scene<'_> {
 impl Map {
     /// As large as fits; a little higher than wide where there is room.
     fn of(tables: &[&Table], width: i32, height: i32) -> Self {
-        let edge = |of: fn(&Table) -> u16| tables.iter().map(|table| i32::from(of(table)));
+        let edge = |of: fn(&Table) -> u16| tables.iter().map(move |table| i32::from(of(table)));
         let left_dm = edge(|table| table.x_dm).min().unwrap_or(0);
         let top_dm = edge(|table| table.y_dm).min().unwrap_or(0);
         let right_dm = edge(|table| table.x_dm + table.width_dm).max().unwrap_or(1);

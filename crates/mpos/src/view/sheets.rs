@@ -16,7 +16,7 @@ use crate::{ScrollArea, Tap, limits};
 /// Numbers of guests that are one tap away.
 const GUESTS: u16 = 12;
 /// Height of a question without its answers, and of a row of answers, in dp.
-const QUESTION: i32 = 24 + GAP + EDGE;
+const QUESTION: i32 = 24 + EDGE;
 const ANSWERS: i32 = 56 + GAP;
 /// Answers beside one another.
 const COLUMNS: i32 = 3;
