@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use common::House;
 use common::screen::{Look, Screen};
-use tresen_mpos::{Message, Tap};
 use tresen_mpos::ui::Theme;
+use tresen_mpos::{Message, Tap};
 use tresen_scene::{Canvas, Rect};
 use tresen_till::{Language, LineId, ModifierId, Money, ProductId, TableId, demo};
 
@@ -61,7 +61,11 @@ const FOUND: Story = |house| {
 };
 const MODIFIERS: Story = |house| {
     ORDER(house);
-    house.taps([Tap::Product(ProductId(301)), Tap::Modifier(ModifierId(103)), Tap::Modifier(ModifierId(402))]);
+    house.taps([
+        Tap::Product(ProductId(301)),
+        Tap::Modifier(ModifierId(103)),
+        Tap::Modifier(ModifierId(402)),
+    ]);
 };
 const MISSING: Story = |house| {
     MODIFIERS(house);

@@ -85,7 +85,7 @@ impl Step<'_> {
             Tap::PullList => self.pull_list(),
             Tap::Line(line) => self.open_line(line),
             Tap::Send => self.send(),
-            Tap::ToPay => self.to_pay(),
+            Tap::ToPay => self.go_pay(),
             Tap::Guests => self.open_guests(),
             Tap::GuestCount(guests) => self.set_guests(guests),
             Tap::Modifier(modifier) => self.toggle_modifier(modifier),
@@ -117,7 +117,7 @@ impl Step<'_> {
             Screen::People | Screen::Pin(_) | Screen::Tables => {}
             Screen::Order(Order { sheet: Some(_), .. }) => self.accept_sheet(),
             Screen::Order(_) if self.unsent_count() > 0 => self.send(),
-            Screen::Order(_) => self.to_pay(),
+            Screen::Order(_) => self.go_pay(),
             Screen::Pay(_) => self.pay_as_shown(),
             Screen::Receipt(_) => self.receipt_done(),
         }

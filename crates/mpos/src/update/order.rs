@@ -75,7 +75,7 @@ impl Step<'_> {
         }
     }
 
-    pub(super) fn to_pay(&mut self) {
+    pub(super) fn go_pay(&mut self) {
         let Screen::Order(order) = &self.app.screen else { return };
         let check = self.world.till.open_check(&order.target).filter(|check| !check.lines.is_empty());
         if let Some(check) = check {

@@ -59,7 +59,9 @@ impl<'a> Scene<'a> {
     fn toast(&self, toast: &Toast) -> ui::Toast {
         let tone = match toast.notice {
             Notice::Sent { .. } | Notice::Printing => Tone::Done,
-            Notice::TotalChanged { .. } | Notice::TooLittle | Notice::TooFast | Notice::ScanNeedsOrder => Tone::Waits,
+            Notice::TotalChanged { .. } | Notice::TooLittle | Notice::TooFast | Notice::ScanNeedsOrder => {
+                Tone::Waits
+            }
             Notice::Refused(_)
             | Notice::WrongPin
             | Notice::ClosedElsewhere

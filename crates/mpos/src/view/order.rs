@@ -6,8 +6,8 @@ use super::tabs::Tab;
 use super::{Scene, bottom_bar};
 use crate::app::{ListHeight, Order, Sheet, Task};
 use crate::ui::{
-    self, Button, EDGE, Element, GAP, Icon, Ink, Place, Selected, State, Surface, Type, button, column, field,
-    grid, header, icon_button, row, scroll, text, tile,
+    self, Button, EDGE, Element, GAP, Icon, Ink, Place, Selected, State, Surface, Type, button, column,
+    field, grid, header, icon_button, row, scroll, text, tile,
 };
 use crate::{ScrollArea, Tap};
 
@@ -63,7 +63,9 @@ impl Scene<'_> {
             .back(Tap::Back.action(), self.words.back);
         let bar = match order.target {
             Target::Direct(_) => bar,
-            Target::Table(_) | Target::Check(_) => bar.action(Icon::Users, self.words.guests, Tap::Guests.action()),
+            Target::Table(_) | Target::Check(_) => {
+                bar.action(Icon::Users, self.words.guests, Tap::Guests.action())
+            }
         };
         bar.action(Icon::Search, self.words.search, Tap::Search.action()).into()
     }
@@ -123,7 +125,8 @@ impl Scene<'_> {
     }
 
     fn product(&self, product: &Product, count: Option<u32>) -> Element {
-        let price = if product.available { self.plain(product.price) } else { self.words.sold_out.to_owned() };
+        let price =
+            if product.available { self.plain(product.price) } else { self.words.sold_out.to_owned() };
         let tile = tile(product.name.clone(), price, Tap::Product(product.id).action())
             .on_hold(Tap::ProductDetails(product.id).action())
             .state(State::ready_when(product.available));
@@ -143,7 +146,8 @@ impl Scene<'_> {
         };
         let total = self.amount(check.total());
         let pay = button(self.words.pay, Tap::ToPay.action());
-        let send = button(format!("{} · {unsent}", self.words.send), Tap::Send.action()).state(self.sending(order));
+        let send =
+            button(format!("{} · {unsent}", self.words.send), Tap::Send.action()).state(self.sending(order));
         match (unsent > 0, direct) {
             (true, false) => bottom_bar(Some(pay), send.primary().trailing(total)),
             (true, true) => bottom_bar(Some(send), pay.primary().trailing(total)),

@@ -5,8 +5,8 @@ use tresen_till::{Check, Line};
 
 use super::Scene;
 use crate::ui::{
-    Align, EDGE, Element, GAP, Icon, Ink, ListRow, Place, RowLook, Surface, Type, Weight, column, divider, icon,
-    list_row, row, scroll, spacer, text,
+    Align, EDGE, Element, GAP, Icon, Ink, ListRow, Place, RowLook, Surface, Type, Weight, column, divider,
+    icon, list_row, row, scroll, spacer, text,
 };
 use crate::{ScrollArea, Tap};
 

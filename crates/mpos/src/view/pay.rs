@@ -3,12 +3,12 @@
 use tresen_till::{Money, money};
 
 use super::Scene;
+use crate::Tap;
 use crate::app::{Pay, Task};
 use crate::ui::{
-    Align, EDGE, Element, GAP, Icon, Ink, Place, Selected, State, Surface, Type, Weight, amount, button, choice, column,
-    divider, grid, header, key, row, spacer, text,
+    Align, EDGE, Element, GAP, Icon, Ink, Place, Selected, State, Surface, Type, Weight, amount, button,
+    choice, column, divider, grid, header, key, row, spacer, text,
 };
-use crate::Tap;
 
 /// All that is on the screen but keys, in dp.
 const REST: i32 = 408;
@@ -34,11 +34,17 @@ impl Scene<'_> {
         let sums = Sums { total, due, tendered: pay.tendered.unwrap_or(due) };
         let content = if self.is_wide() || self.size.w > self.size.h {
             let left = column().grow().child(self.sums(&sums)).pad(24);
-            let right = column().grow().child(spacer()).child(self.pay_keys()).child(self.pay_button(pay, &sums));
+            let right =
+                column().grow().child(spacer()).child(self.pay_keys()).child(self.pay_button(pay, &sums));
             let right = right.gap(EDGE).pad(EDGE).max_width(KEYPAD + 2 * EDGE);
             row().align(Align::Stretch).child(left).child(right)
         } else {
-            let parts = column().child(self.sums(&sums)).child(spacer()).child(self.pay_keys()).pad(EDGE).pad_bottom(GAP);
+            let parts = column()
+                .child(self.sums(&sums))
+                .child(spacer())
+                .child(self.pay_keys())
+                .pad(EDGE)
+                .pad_bottom(GAP);
             column().child(parts.grow()).child(divider()).child(self.pay_bar(pay, &sums))
         };
         column().child(bar).child(content.grow())
@@ -48,7 +54,8 @@ impl Scene<'_> {
     fn sums(&self, sums: &Sums) -> Element {
         let open = amount(Type::HugeAmount, self.amount(sums.total));
         let suggested = money::suggested_notes(sums.due).into_iter().map(|note| {
-            let given = choice(self.plain(note), Selected::when(note == sums.tendered), Tap::Tender(note).action());
+            let given =
+                choice(self.plain(note), Selected::when(note == sums.tendered), Tap::Tender(note).action());
             if note == sums.due { given.extra(self.words.exact) } else { given }
         });
         let suggested: Vec<_> = suggested.collect();
@@ -100,6 +107,10 @@ impl Scene<'_> {
             false => State::ready_when(sums.tendered >= sums.due),
         };
         let action = Tap::PayCash { expected: sums.total, tendered: sums.tendered }.action();
-        button(self.words.cash_received, action).primary().trailing(self.amount(sums.tendered)).state(state).into()
+        button(self.words.cash_received, action)
+            .primary()
+            .trailing(self.amount(sums.tendered))
+            .state(state)
+            .into()
     }
 }

@@ -1,13 +1,13 @@
 //! Who are you, and the PIN.
 
-use tresen_till::{Role as StaffRole, Staff, StaffId};
 use tresen_scene::Role;
+use tresen_till::{Role as StaffRole, Staff, StaffId};
 
 use super::Scene;
 use crate::app::PinEntry;
 use crate::ui::{
-    Align, EDGE, Element, GAP, Icon, Ink, Key, Place, State, Surface, Type, Weight, avatar, column, grid, header, key,
-    keypad, pin_dots, row, scroll, spacer, text,
+    Align, EDGE, Element, GAP, Icon, Ink, Key, Place, State, Surface, Type, Weight, avatar, column, grid,
+    header, key, keypad, pin_dots, row, scroll, spacer, text,
 };
 use crate::update::throttled_until;
 use crate::{ScrollArea, Tap, limits};
@@ -41,7 +41,9 @@ impl Scene<'_> {
             .align(Align::Center)
             .gap(4)
             .child(avatar(&staff.name, 64))
-            .child(text(Type::Title, staff.name.clone()).weight(Weight::Semibold).centred().lines(1).pad_top(8))
+            .child(
+                text(Type::Title, staff.name.clone()).weight(Weight::Semibold).centred().lines(1).pad_top(8),
+            )
             .child(text(Type::Label, role).muted().centred().lines(1))
             .pad(EDGE)
             .on_surface(Surface::card())
@@ -52,12 +54,22 @@ impl Scene<'_> {
     pub(super) fn pin(&self, entry: &PinEntry) -> Element {
         let bar = header(self.till().site().name.clone()).subtitle(self.world.station_name);
         let keys = self.pin_keys(entry.staff).max_width(KEYPAD);
-        let person = column().grow().align(Align::Center).child(spacer()).child(self.pin_person(entry)).child(spacer());
+        let person = column()
+            .grow()
+            .align(Align::Center)
+            .child(spacer())
+            .child(self.pin_person(entry))
+            .child(spacer());
         let beside = self.size.w > self.size.h;
         let content = if beside {
-            row().align(Align::Stretch).child(person).child(column().grow().child(spacer()).child(keys).child(spacer()))
+            row()
+                .align(Align::Stretch)
+                .child(person)
+                .child(column().grow().child(spacer()).child(keys).child(spacer()))
         } else {
-            column().child(person).child(keys.width((self.size.w - 2 * EDGE).min(KEYPAD)).align_self(Align::Center))
+            column()
+                .child(person)
+                .child(keys.width((self.size.w - 2 * EDGE).min(KEYPAD)).align_self(Align::Center))
         };
         column().child(bar).child(content.grow().pad(EDGE))
     }

@@ -5,8 +5,8 @@ use tresen_till::{Receipt, ReceiptNumber, receipt};
 
 use super::{Scene, bottom_bar};
 use crate::ui::{
-    Align, EDGE, Element, Ink, PaperAlign, PaperLine, PaperStyle, Place, Surface, Type, Weight, amount, button, column,
-    header, paper, row, scroll, text,
+    Align, EDGE, Element, Ink, PaperAlign, PaperLine, PaperStyle, Place, Surface, Type, Weight, amount,
+    button, column, header, paper, row, scroll, text,
 };
 use crate::{ScrollArea, Tap};
 

@@ -6,8 +6,8 @@ use tresen_till::{Line, ModifierGroup, Money, Product};
 use super::Scene;
 use crate::app::{Choice, LineEdit, Order};
 use crate::ui::{
-    EDGE, Element, GAP, Icon, Ink, Place, Selected, State, Type, Weight, amount, button, choice, column, field, grid,
-    icon_button, key, row, scroll, spacer, stepper, text,
+    EDGE, Element, GAP, Icon, Ink, Place, Selected, State, Type, Weight, amount, button, choice, column,
+    field, grid, icon_button, key, row, scroll, spacer, stepper, text,
 };
 use crate::update::missing;
 use crate::words::clock;
@@ -30,19 +30,23 @@ impl Scene<'_> {
         let questions: Vec<&ModifierGroup> = self.till().catalog().questions(product).collect();
         let asks = !questions.is_empty();
         let blocks = questions.iter().map(|group| self.question(chosen, group));
-        let note = field(self.words.note, chosen.note.clone(), Tap::NoteText.action()).hint(self.words.note_hint);
-        let body = column().gap(EDGE).children(blocks.collect::<Vec<_>>()).child(note).pad_x(EDGE).pad_bottom(EDGE);
+        let note =
+            field(self.words.note, chosen.note.clone(), Tap::NoteText.action()).hint(self.words.note_hint);
+        let body =
+            column().gap(EDGE).children(blocks.collect::<Vec<_>>()).child(note).pad_x(EDGE).pad_bottom(EDGE);
         let sheet = column()
             .child(self.sheet_title(product.name.clone(), Some(unit_price(product, chosen, &questions))))
             .child(self.blocks(chosen, &questions, body));
-        let sheet = if asks { sheet.child(self.quantity_row(chosen)) } else { sheet.child(quantity_keys(chosen)) };
+        let sheet =
+            if asks { sheet.child(self.quantity_row(chosen)) } else { sheet.child(quantity_keys(chosen)) };
         Some(sheet.child(self.accept(chosen, product, &questions)).key("choice"))
     }
 
     /// The questions scroll; when one was left out, it is brought into sight.
     fn blocks(&self, chosen: &Choice, questions: &[&ModifierGroup], body: Element) -> Element {
         let left_out = missing(chosen, self.till().catalog()).next().filter(|_| chosen.insisted);
-        let above = questions.iter().take_while(|group| left_out.is_some_and(|left_out| left_out.id != group.id));
+        let above =
+            questions.iter().take_while(|group| left_out.is_some_and(|left_out| left_out.id != group.id));
         let height = |group: &&ModifierGroup| QUESTION + ANSWERS * rows(group.modifiers.len());
         let offset = above.map(height).sum();
         scroll(Tap::Scroll(ScrollArea::Sheet).action(), body).hugging().scrolled_to(offset)
@@ -57,7 +61,8 @@ impl Scene<'_> {
             (_, _, false, true) => (self.words.several, Ink::Muted),
             (_, _, false, false) => (self.words.optional, Ink::Muted),
         };
-        let title = text(Type::Body, group.name.clone()).weight(Weight::Semibold).lines(1).role(Role::Heading);
+        let title =
+            text(Type::Body, group.name.clone()).weight(Weight::Semibold).lines(1).role(Role::Heading);
         let title = row().gap(GAP).child(title.grow()).child(text(Type::Label, hint).ink(ink).lines(1));
         let answers = group.modifiers.iter().map(|modifier| {
             let selected = Selected::when(chosen.chosen.contains(&modifier.id));
@@ -84,7 +89,8 @@ impl Scene<'_> {
     fn accept(&self, chosen: &Choice, product: &Product, questions: &[&ModifierGroup]) -> Element {
         let total = unit_price(product, chosen, questions).times(chosen.quantity.max(1));
         let word = if chosen.replaces.is_some() { self.words.take_over } else { self.words.add };
-        let text = if chosen.quantity > 1 { format!("{} · {}", word, chosen.quantity) } else { word.to_owned() };
+        let text =
+            if chosen.quantity > 1 { format!("{} · {}", word, chosen.quantity) } else { word.to_owned() };
         let accept = button(text, Tap::Accept.action()).primary().trailing(self.amount(total));
         row().child(accept.grow()).pad(EDGE).pad_top(GAP)
     }
@@ -105,14 +111,18 @@ impl Scene<'_> {
     /// A line: what can still be done with it.
     pub(super) fn line_sheet(&self, order: &Order, edit: &LineEdit) -> Option<Element> {
         let line = self.till().open_check(&order.target)?.line(edit.line)?;
-        let sheet = column().child(self.sheet_title(line.name.clone(), Some(line.total()))).child(self.line_facts(line));
+        let sheet = column()
+            .child(self.sheet_title(line.name.clone(), Some(line.total())))
+            .child(self.line_facts(line));
         let repeat = button(self.words.repeat, Tap::Repeat.action()).icon(Icon::Repeat2);
         if line.sent_at.is_some() {
             let repeat = repeat.primary().trailing(self.amount(line.total()));
             return Some(sheet.child(row().child(repeat.grow()).pad(EDGE)).key("line"));
         }
-        let has_options = self.till().catalog().product(line.product).is_some_and(|p| !p.modifier_groups.is_empty());
-        let options = has_options.then(|| button(self.words.options, Tap::Options.action()).icon(Icon::SlidersHorizontal));
+        let has_options =
+            self.till().catalog().product(line.product).is_some_and(|p| !p.modifier_groups.is_empty());
+        let options = has_options
+            .then(|| button(self.words.options, Tap::Options.action()).icon(Icon::SlidersHorizontal));
         let delete = button(self.words.delete, Tap::Delete.action()).danger().icon(Icon::Trash2);
         let others = row().gap(GAP).child(repeat.grow()).children(options.map(|options| options.grow()));
         let done = button(self.words.done, Tap::Accept.action()).primary();
@@ -131,7 +141,8 @@ impl Scene<'_> {
             Some(sent) => self.words.sent_at(&clock(site, sent), by),
             None => self.words.added_at(&clock(site, line.added_at), by),
         };
-        let details = line.modifiers.iter().map(|modifier| modifier.name.as_str()).collect::<Vec<_>>().join(" · ");
+        let details =
+            line.modifiers.iter().map(|modifier| modifier.name.as_str()).collect::<Vec<_>>().join(" · ");
         let details = Some(details).filter(|details| !details.is_empty());
         let note = Some(&line.note).filter(|note| line.sent_at.is_some() && !note.is_empty());
         column()
@@ -181,7 +192,8 @@ fn quantity_keys(chosen: &Choice) -> Element {
 
 fn unit_price(product: &Product, chosen: &Choice, questions: &[&ModifierGroup]) -> Money {
     let modifiers = questions.iter().flat_map(|group| &group.modifiers);
-    let extra: Money = modifiers.filter(|known| chosen.chosen.contains(&known.id)).map(|known| known.price).sum();
+    let extra: Money =
+        modifiers.filter(|known| chosen.chosen.contains(&known.id)).map(|known| known.price).sum();
     product.price + extra
 }
 

@@ -5,8 +5,8 @@ use tresen_till::{Area, Check, Table, TableId, Target};
 use super::tabs::Tab;
 use super::{Scene, bottom_bar};
 use crate::ui::{
-    BAR, EDGE, Element, GAP, Icon, Place, Selected, TableLook, Type, button, column, grid, header, scroll, table_tile,
-    text,
+    BAR, EDGE, Element, GAP, Icon, Place, Selected, TableLook, Type, button, column, grid, header, scroll,
+    table_tile, text,
 };
 use crate::words::minutes_between;
 use crate::{ScrollArea, TableFilter, TablesLayout, Tap, limits};
@@ -36,7 +36,8 @@ impl Scene<'_> {
             (Some(filter), _) => self.tiles(filter, room),
             (None, _) => text(Type::Body, self.words.no_tables).muted().pad_x(EDGE),
         };
-        let layout = if matches!(filter, Some(TableFilter::Mine)) { TablesLayout::Grid } else { self.app.layout };
+        let layout =
+            if matches!(filter, Some(TableFilter::Mine)) { TablesLayout::Grid } else { self.app.layout };
         let area = ScrollArea::Tables(filter.unwrap_or(TableFilter::Mine), layout);
         column()
             .child(bar)
@@ -48,10 +49,13 @@ impl Scene<'_> {
     fn tables_bar(&self) -> Element {
         let open = self.till().open_check(&Target::Direct(self.world.station));
         let direct = button(self.words.direct_sale, Tap::Direct.action()).primary();
-        bottom_bar(None, match open {
-            Some(check) => direct.trailing(self.amount(check.total())),
-            None => direct.icon(Icon::ShoppingBag),
-        })
+        bottom_bar(
+            None,
+            match open {
+                Some(check) => direct.trailing(self.amount(check.total())),
+                None => direct.icon(Icon::ShoppingBag),
+            },
+        )
     }
 
     /// What is shown: what was chosen, or else the first area.
@@ -81,7 +85,8 @@ impl Scene<'_> {
             TableFilter::Mine => self.till().tables().filter(|table| self.is_mine(table.id)).collect(),
         };
         if shown.is_empty() {
-            let nothing = if filter == TableFilter::Mine { self.words.none_mine } else { self.words.no_tables };
+            let nothing =
+                if filter == TableFilter::Mine { self.words.none_mine } else { self.words.no_tables };
             return text(Type::Body, nothing).muted().pad(EDGE);
         }
         let rows = (shown.len() as i32 + columns - 1) / columns;
@@ -107,7 +112,8 @@ impl Scene<'_> {
             0 => format!("{name}, {total}"),
             guests => format!("{name}, {}, {total}", self.words.guest_count(guests)),
         };
-        let tile = tile.amount(total).minutes(self.words.minutes(minutes)).look(self.look(check)).label(label);
+        let tile =
+            tile.amount(total).minutes(self.words.minutes(minutes)).look(self.look(check)).label(label);
         if check.guests > 0 { tile.guests(check.guests.to_string()).into() } else { tile.into() }
     }
 

@@ -3,8 +3,8 @@
 use smol_str::SmolStr;
 
 use super::Scene;
-use crate::ui::{Chip, Element, GAP, MIN_TARGET, Place, Selected, Type, Weight, chip, column, row};
 use crate::Tap;
+use crate::ui::{Chip, Element, GAP, MIN_TARGET, Place, Selected, Type, Weight, chip, column, row};
 
 /// Room beside the text of a chip that has plenty of it, and of one that has little, in dp.
 const ROOMY: i32 = 32;
