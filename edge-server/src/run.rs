@@ -44,8 +44,11 @@ pub struct RunOptions {
     /// Whether this is the demo restaurant.
     pub demo: bool,
     /// What instances run; `None`: the handheld app.
-    pub applications: Option<Arc<dyn Applications>>,
+    pub applications: Option<MakeApplications>,
 }
+
+/// Makes what instances run, with the typesetter that names objects as this server does.
+pub type MakeApplications = Box<dyn FnOnce(Arc<Typesetter>) -> Arc<dyn Applications> + Send>;
 
 /// Why a server can't run, or stopped running. Each is one sentence for a person.
 #[derive(Debug, Error)]
@@ -139,7 +142,10 @@ pub async fn start(options: RunOptions) -> Result<Server, RunError> {
     }
     let namer = namer(&key);
     let typesetter = Typesetter::new(namer.clone());
-    let applications = applications.unwrap_or_else(|| Arc::new(Handhelds::new(typesetter.clone())));
+    let applications = match applications {
+        Some(make) => make(typesetter.clone()),
+        None => Arc::new(Handhelds::new(typesetter.clone())),
+    };
     let clock = Arc::new(Clock::default());
     let surroundings = Surroundings {
         ledger: ledger.clone(),
