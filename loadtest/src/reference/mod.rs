@@ -2,6 +2,7 @@
 //!
 //! [`script`] says where to tap, [`model`] what a tap does, [`view`] what is shown, [`app`] lets the real hub run it.
 
+pub mod app;
 mod letters;
 pub mod model;
 pub mod script;

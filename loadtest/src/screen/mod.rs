@@ -7,3 +7,5 @@ pub mod cpu;
 pub mod figures;
 pub mod player;
 pub mod report;
+pub mod run;
+pub mod serve;

@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use tresen_client::{Client, Path, Pointer};
-use tresen_scene::{OutlineItem, Point};
+use tresen_scene::{OutlineItem, OutlineKind, Point, Role};
 use tresen_wire::Look;
 
 use super::figures::Tap;
 use crate::device::{Connection, Device};
+use crate::handheld::script::Step;
 
 /// A line that is silent for this long after everything was acknowledged has nothing more to say. Longer than the latest
 /// that QUIC may acknowledge (25 ms) and a mark may wait (25 ms), shorter than any clock on a screen.
@@ -91,13 +92,12 @@ impl Player {
         })
     }
 
-    /// Taps what has this name, exactly or up to a space, comma or line break. Scrolls to it where that is needed.
+    /// Does one step of a script.
     ///
     /// # Errors
     /// As [`Self::tap`], and when nothing has this name.
-    pub async fn tap_named(&mut self, name: &str) -> Result<Tap> {
-        let item =
-            self.find(name).with_context(|| format!("nothing is called '{name}': {:?}", self.names()))?;
+    pub async fn step(&mut self, step: Step) -> Result<Tap> {
+        let item = self.find(step).with_context(|| format!("it is not on the screen: {:?}", self.names()))?;
         let rect = item.rect;
         self.tap(Point::new(rect.x + rect.w / 2, rect.y + rect.h / 2)).await
     }
@@ -111,9 +111,14 @@ impl Player {
         self.client.root().map_or_else(Vec::new, |root| tresen_scene::outline(root, self.client.scrolls()))
     }
 
-    fn find(&self, name: &str) -> Option<OutlineItem> {
-        let pressable = |item: &OutlineItem| matches!(item.kind, tresen_scene::OutlineKind::Touch { .. });
+    /// What has the step's name, exactly or up to a space, comma or line break.
+    fn find(&self, step: Step) -> Option<OutlineItem> {
+        let pressable = |item: &OutlineItem| {
+            let touch = matches!(item.kind, OutlineKind::Touch { .. });
+            touch && (item.role == Role::Key) == matches!(step, Step::Key(_))
+        };
         let items: Vec<OutlineItem> = self.items().into_iter().filter(pressable).collect();
+        let (Step::Tap(name) | Step::Key(name)) = step;
         let exact = items.iter().find(|item| item.label == name);
         let begins = |item: &&OutlineItem| {
             item.label.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', ',', '\n']))
