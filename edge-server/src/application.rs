@@ -92,8 +92,7 @@ impl Application for Handheld {
 
     fn view(&self, world: &World<'_>, look: &Look) -> Arc<Node> {
         let kit = crate::look::kit(&self.typesetter, look);
-        let root = tresen_mpos::ui::text(tresen_mpos::ui::Type::Title, world.station_name);
-        tresen_mpos::ui::render(&kit, crate::look::size(look), root.into())
+        tresen_mpos::view(&self.app, world, &kit, crate::look::size(look))
     }
 
     fn save(&self) -> Vec<u8> {
