@@ -1,3 +1,7 @@
 //! `tresen-desktop`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tresen_desktop::main()
+}
