@@ -113,6 +113,8 @@ pub enum ScrollArea {
 /// Which tables are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TableFilter {
+    /// All of them; where the screen is wide.
+    All,
     /// Those of an area.
     Area(AreaId),
     /// Those that the person opened.

@@ -24,6 +24,7 @@ pub(crate) struct Words {
     pub log_out: &'static str,
     pub tables: &'static str,
     pub mine: &'static str,
+    pub all: &'static str,
     pub grid: &'static str,
     pub plan: &'static str,
     pub free: &'static str,
@@ -86,6 +87,7 @@ const DE: Words = Words {
     log_out: "Abmelden",
     tables: "Tische",
     mine: "Meine",
+    all: "Alle",
     grid: "Liste",
     plan: "Plan",
     free: "frei",
@@ -148,6 +150,7 @@ const EN: Words = Words {
     log_out: "Log out",
     tables: "Tables",
     mine: "Mine",
+    all: "All",
     grid: "List",
     plan: "Plan",
     free: "free",
@@ -289,22 +292,14 @@ impl Words {
         }
     }
 
-    /// A notice as a sentence: what happened, what to do.
-    pub fn notice(&self, notice: &Notice, till: &Till) -> String {
+    /// A notice: what happened, and what to do.
+    pub fn notice(&self, notice: &Notice, till: &Till) -> (String, Option<String>) {
         let german = self.language == Language::De;
         let say = |de: &str, en: &str| if german { de.to_owned() } else { en.to_owned() };
-        match notice {
+        let said = match notice {
             Notice::Refused(refusal) => self.refusal(refusal, till),
-            Notice::TotalChanged { by: Some(by), what: Some(what) } if german => {
-                format!("Der Betrag ist neu: {by} hat {what} gebucht. Bitte prüfen.")
-            }
-            Notice::TotalChanged { by: Some(by), what: Some(what) } => {
-                format!("The total changed: {by} added {what}. Please check.")
-            }
-            Notice::TotalChanged { .. } => {
-                say("Der Betrag hat sich geändert. Bitte prüfen.", "The total changed. Please check.")
-            }
-            Notice::WrongPin => say("Die PIN stimmt nicht. Noch einmal.", "Wrong PIN. Please try again."),
+            Notice::TotalChanged { by, what } => return self.total_changed(by.as_deref(), what.as_deref()),
+            Notice::WrongPin => say("Die PIN stimmt nicht.", "Wrong PIN."),
             Notice::Sent { target } if german => format!("{}: gesendet", self.place(target, till)),
             Notice::Sent { target } => format!("{}: sent", self.place(target, till)),
             Notice::ClosedElsewhere => say(
@@ -323,9 +318,23 @@ impl Words {
             Notice::TooLittle => say("Das reicht noch nicht.", "That is not enough yet."),
             Notice::TooFast => say("Einen Moment, es wird noch gebucht.", "One moment, still booking."),
             Notice::Printing => say("Der Bon wird gedruckt.", "The receipt is being printed."),
-            Notice::Failed(reason) if german => format!("Nicht gebucht: {reason}. Bitte die Leitung rufen."),
-            Notice::Failed(reason) => format!("Not booked: {reason}. Please call your manager."),
-        }
+            Notice::Failed(reason) => {
+                let todo = say("Bitte die Leitung rufen.", "Please call your manager.");
+                return (say("Nicht gebucht.", "Not booked."), Some(format!("{reason}. {todo}")));
+            }
+        };
+        (said, None)
+    }
+
+    fn total_changed(&self, by: Option<&str>, what: Option<&str>) -> (String, Option<String>) {
+        let german = self.language == Language::De;
+        let headline = if german { "Der Betrag ist jetzt ein anderer." } else { "The total changed." };
+        let detail = match (by, what) {
+            (Some(by), Some(what)) if german => Some(format!("{by} hat {what} gebucht.")),
+            (Some(by), Some(what)) => Some(format!("{by} added {what}.")),
+            _ => None,
+        };
+        (headline.into(), detail)
     }
 
     /// A refusal as a sentence.

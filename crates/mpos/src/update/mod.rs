@@ -29,18 +29,21 @@ pub fn update(app: &mut App, world: &World, message: Message) -> Vec<Effect> {
     step.effects
 }
 
-/// When the view will look different by itself, because a notice ends, a minute passes or a throttle opens.
+/// When the view will look different by itself, because a notice ends, a minute passes or a throttled second.
 pub fn wake_at(app: &App, world: &World) -> Option<Timestamp> {
-    let minute = match &app.screen {
-        Screen::Tables => {
-            let second = world.now.as_second();
-            Timestamp::from_second(second - second.rem_euclid(60) + 60).ok()
-        }
-        Screen::Pin(entry) => people::throttled_until(world, entry.staff),
+    let tick = match &app.screen {
+        Screen::Tables => next_multiple(world.now, 60),
+        Screen::Pin(entry) => throttled_until(world, entry.staff).and_then(|_| next_multiple(world.now, 1)),
         _ => None,
     };
     let toast = app.toast.as_ref().map(|toast| toast.until).filter(|until| *until > world.now);
-    minute.into_iter().chain(toast).min()
+    tick.into_iter().chain(toast).min()
+}
+
+/// The next whole multiple of so many seconds.
+fn next_multiple(now: Timestamp, seconds: i64) -> Option<Timestamp> {
+    let second = now.as_second();
+    Timestamp::from_second(second - second.rem_euclid(seconds) + seconds).ok()
 }
 
 /// One update on its way.

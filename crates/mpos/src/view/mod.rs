@@ -69,8 +69,12 @@ impl<'a> Scene<'a> {
             | Notice::UnknownCode(_)
             | Notice::Failed(_) => Tone::Failed,
         };
-        let text = self.words.notice(&toast.notice, self.world.till);
-        ui::toast(tone, text).close(Tap::Dismiss.action(), self.words.close)
+        let (text, detail) = self.words.notice(&toast.notice, self.world.till);
+        let said = ui::toast(tone, text).close(Tap::Dismiss.action(), self.words.close);
+        match detail {
+            Some(detail) => said.detail(detail),
+            None => said,
+        }
     }
 
     fn till(&self) -> &'a Till {

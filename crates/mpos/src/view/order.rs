@@ -1,18 +1,23 @@
 //! Taking an order: groups, products, the order itself.
 
+use tresen_scene::Role;
 use tresen_till::{Check, GroupId, Product, ProductId, Target};
 
 use super::tabs::Tab;
 use super::{Scene, bottom_bar};
 use crate::app::{ListHeight, Order, Sheet, Task};
 use crate::ui::{
-    self, Button, EDGE, Element, GAP, Icon, Ink, Place, Selected, State, Surface, Type, button, column,
-    field, grid, header, icon_button, row, scroll, text, tile,
+    self, Button, EDGE, Element, GAP, Icon, Ink, Place, Selected, State, Surface, Type, Weight, button,
+    column, field, grid, header, icon_button, row, scroll, text, tile,
 };
 use crate::{ScrollArea, Tap};
 
-/// Width of a product, at least, in dp.
+/// Width of a product, at least, in dp, and on a wide screen.
 const TILE: i32 = 104;
+const WIDE_TILE: i32 = 120;
+/// Height of a row of products and of a group's name, in dp.
+const ROW: i32 = 92;
+const HEADING: i32 = 32;
 /// Height that tabs may take, in dp.
 const TABS: i32 = 4 * 48;
 /// Most products that a search shows.
@@ -82,6 +87,10 @@ impl Scene<'_> {
                 let first = || catalog.groups().next().map(|group| group.id);
                 let group = order.group.or_else(first).unwrap_or(GroupId(0));
                 let tabs = self.group_tabs(group, width);
+                if self.is_wide() {
+                    let content = self.groups_from(group, check, width);
+                    return with_head(tabs, ScrollArea::Products(group), content);
+                }
                 (tabs, ScrollArea::Products(group), catalog.products_in(group).collect())
             }
         };
@@ -90,9 +99,34 @@ impl Scene<'_> {
             let nothing = if searching { self.words.nothing_found } else { self.words.no_products };
             text(Type::Body, nothing).muted().pad_x(EDGE).pad_y(GAP)
         } else {
-            self.product_tiles(&shown, check, width)
+            self.product_tiles(&shown, check, columns(width, TILE))
         };
-        column().child(head).child(scroll(Tap::Scroll(area).action(), content)).min_height(0)
+        with_head(head, area, content)
+    }
+
+    /// A wide screen has room for the groups that follow, too.
+    fn groups_from(&self, shown: GroupId, check: Option<&Check>, width: i32) -> Element {
+        let catalog = self.till().catalog();
+        let columns = columns(width, WIDE_TILE);
+        let mut room = self.size.h;
+        let following = catalog.groups().skip_while(|group| group.id != shown).take_while(|group| {
+            let fits = room > 0;
+            let rows = (catalog.products_in(group.id).count() as i32 + columns - 1) / columns;
+            room -= HEADING + rows * ROW;
+            fits
+        });
+        let blocks = following.map(|group| {
+            let products: Vec<&Product> = catalog.products_in(group.id).collect();
+            let name =
+                text(Type::Body, group.name.clone()).weight(Weight::Semibold).lines(1).role(Role::Heading);
+            let name = (group.id != shown).then(|| name.pad_x(EDGE).pad_top(8).pad_bottom(4));
+            let tiles = match products.is_empty() {
+                true => text(Type::Body, self.words.no_products).muted().pad_x(EDGE).pad_y(GAP),
+                false => self.product_tiles(&products, check, columns),
+            };
+            column().children(name).child(tiles)
+        });
+        column().children(blocks.collect::<Vec<_>>())
     }
 
     fn group_tabs(&self, shown: GroupId, width: i32) -> Element {
@@ -114,8 +148,7 @@ impl Scene<'_> {
         row().align(ui::Align::End).child(input.grow()).child(close).gap(4).pad_x(EDGE).pad_y(GAP)
     }
 
-    fn product_tiles(&self, shown: &[&Product], check: Option<&Check>, width: i32) -> Element {
-        let columns = ((width - 2 * EDGE + GAP) / (TILE + GAP)).clamp(2, 8);
+    fn product_tiles(&self, shown: &[&Product], check: Option<&Check>, columns: i32) -> Element {
         let counts = counts(check);
         let tiles = shown.iter().map(|product| {
             let count = counts.iter().find(|(id, _)| *id == product.id).map(|(_, count)| *count);
@@ -162,6 +195,15 @@ impl Scene<'_> {
         let sending = self.app.queue.jobs.iter().any(|job| job.task == Task::Send { target: order.target });
         if sending { State::Pending } else { State::Ready }
     }
+}
+
+/// What stays at the top, and what scrolls below.
+fn with_head(head: Element, area: ScrollArea, content: Element) -> Element {
+    column().child(head).child(scroll(Tap::Scroll(area).action(), content)).min_height(0)
+}
+
+fn columns(width: i32, tile: i32) -> i32 {
+    ((width - 2 * EDGE + GAP) / (tile + GAP)).clamp(2, 8)
 }
 
 /// Whether a product is meant: every word begins a word of its name, in any case.

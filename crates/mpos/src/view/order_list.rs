@@ -13,8 +13,8 @@ use crate::{ScrollArea, Tap};
 /// Beyond every list: the newest line is in sight.
 const END: i32 = 20_000;
 /// Height of the newest lines on a phone, in dp, and on one that is small.
-const LOW: i32 = 152;
-const LOWER: i32 = 104;
+const LOW: i32 = 144;
+const LOWER: i32 = 96;
 /// From this height on a phone has room for more lines, in dp.
 const TALL: i32 = 700;
 
@@ -80,12 +80,21 @@ impl Scene<'_> {
         scroll(Tap::Scroll(ScrollArea::Lines).action(), rows).scrolled_to(END)
     }
 
+    /// What is paid, beside the sums of a wide screen.
+    pub(super) fn rows_to_read(&self, check: &Check) -> Element {
+        let rows = check.lines.iter().map(|line| self.row_of(line).key(("line", line.id)));
+        let rows = column().children(rows.collect::<Vec<_>>()).pad_x(GAP);
+        scroll(Tap::Scroll(ScrollArea::Lines).action(), rows)
+    }
+
     fn line(&self, line: &Line) -> ListRow {
-        let row = list_row(line.name.clone())
-            .quantity(line.quantity.to_string())
-            .amount(self.plain(line.total()))
-            .look(if line.sent_at.is_none() { RowLook::New } else { RowLook::Plain })
-            .on(Tap::Line(line.id).action());
+        let look = if line.sent_at.is_none() { RowLook::New } else { RowLook::Plain };
+        self.row_of(line).look(look).on(Tap::Line(line.id).action())
+    }
+
+    fn row_of(&self, line: &Line) -> ListRow {
+        let row =
+            list_row(line.name.clone()).quantity(line.quantity.to_string()).amount(self.plain(line.total()));
         let details = self.line_details(line);
         if details.is_empty() { row } else { row.subtitle(details) }
     }

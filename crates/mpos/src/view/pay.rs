@@ -33,7 +33,8 @@ impl Scene<'_> {
         let due = self.currency().cash_due(total);
         let sums = Sums { total, due, tendered: pay.tendered.unwrap_or(due) };
         let content = if self.is_wide() || self.size.w > self.size.h {
-            let left = column().grow().child(self.sums(&sums)).pad(24);
+            let lines = self.till().check(pay.check).map(|check| self.rows_to_read(check));
+            let left = column().grow().child(self.sums(&sums).pad(24)).children(lines);
             let right =
                 column().grow().child(spacer()).child(self.pay_keys()).child(self.pay_button(pay, &sums));
             let right = right.gap(EDGE).pad(EDGE).max_width(KEYPAD + 2 * EDGE);

@@ -18,8 +18,12 @@ const GUESTS: u16 = 12;
 /// Height of a question without its answers, and of a row of answers, in dp.
 const QUESTION: i32 = 24 + EDGE;
 const ANSWERS: i32 = 56 + GAP;
-/// Answers beside one another.
+/// Answers beside one another, when they are short and when they are not.
 const COLUMNS: i32 = 3;
+const FEWER_COLUMNS: i32 = 2;
+/// Widest sheet, in dp, and what is beside the text of an answer.
+const SHEET: i32 = 560;
+const ANSWER_SIDES: i32 = 20;
 /// Height of a key of the quantity's keypad, in dp.
 const KEY: i32 = 48;
 
@@ -47,7 +51,10 @@ impl Scene<'_> {
         let left_out = missing(chosen, self.till().catalog()).next().filter(|_| chosen.insisted);
         let above =
             questions.iter().take_while(|group| left_out.is_some_and(|left_out| left_out.id != group.id));
-        let height = |group: &&ModifierGroup| QUESTION + ANSWERS * rows(group.modifiers.len());
+        let rows = |group: &ModifierGroup| {
+            (group.modifiers.len() as i32 + self.columns(group) - 1) / self.columns(group)
+        };
+        let height = |group: &&ModifierGroup| QUESTION + ANSWERS * rows(group);
         let offset = above.map(height).sum();
         scroll(Tap::Scroll(ScrollArea::Sheet).action(), body).hugging().scrolled_to(offset)
     }
@@ -73,8 +80,22 @@ impl Scene<'_> {
                 price => answer.extra(format!("+{}", self.plain(price))),
             }
         });
-        let answers = grid(COLUMNS as u16).gap(GAP).children(answers.collect::<Vec<_>>());
+        let answers = grid(self.columns(group) as u16).gap(GAP).children(answers.collect::<Vec<_>>());
         column().gap(GAP).child(title.min_height(24)).child(answers).key(("question", group.id))
+    }
+
+    /// Three, unless an answer is too long for a third of the sheet.
+    fn columns(&self, group: &ModifierGroup) -> i32 {
+        let room = (self.size.w.min(SHEET) - 2 * EDGE - (COLUMNS - 1) * GAP) / COLUMNS - ANSWER_SIDES;
+        let style = Type::Body.style(Weight::Semibold);
+        let fits = |piece: &str| {
+            self.kit.typesetter.shape(piece, style, self.kit.scale).width() <= self.kit.px(room)
+        };
+        let short = group.modifiers.iter().all(|modifier| match modifier.price {
+            Money::ZERO => modifier.name.split_whitespace().all(fits),
+            _ => fits(&modifier.name),
+        });
+        if short { COLUMNS } else { FEWER_COLUMNS }
     }
 
     fn quantity_row(&self, chosen: &Choice) -> Element {
@@ -195,8 +216,4 @@ fn unit_price(product: &Product, chosen: &Choice, questions: &[&ModifierGroup]) 
     let extra: Money =
         modifiers.filter(|known| chosen.chosen.contains(&known.id)).map(|known| known.price).sum();
     product.price + extra
-}
-
-const fn rows(answers: usize) -> i32 {
-    (answers as i32 + COLUMNS - 1) / COLUMNS
 }

@@ -1,12 +1,13 @@
 //! All tables: their state, and the way to each.
 
+use tresen_scene::Role;
 use tresen_till::{Area, Check, Table, TableId, Target};
 
 use super::tabs::Tab;
 use super::{Scene, bottom_bar};
 use crate::ui::{
-    BAR, EDGE, Element, GAP, Icon, Place, Selected, TableLook, Type, button, column, grid, header, scroll,
-    table_tile, text,
+    Align, BAR, EDGE, Element, GAP, Icon, Place, Selected, TableLook, Type, Weight, button, column, grid,
+    header, row, scroll, table_tile, text,
 };
 use crate::words::minutes_between;
 use crate::{ScrollArea, TableFilter, TablesLayout, Tap, limits};
@@ -14,11 +15,16 @@ use crate::{ScrollArea, TableFilter, TablesLayout, Tap, limits};
 /// Width of a tile, at least, and its lowest and greatest height, in dp.
 const TILE: i32 = 104;
 const LOW: i32 = 84;
-const HIGH: i32 = 104;
-/// Height of the bar at the bottom, in dp.
+const HIGH: i32 = 116;
+/// Height of the bar at the bottom, of a line of tabs, and of an area's name, in dp.
 const BOTTOM: i32 = 73;
+const TABS: i32 = 56;
+const HEADING: i32 = 36;
 
-impl Scene<'_> {
+/// An area, when its name is to be shown, and its tables.
+type Section<'a> = (Option<&'a Area>, Vec<&'a Table>);
+
+impl<'a> Scene<'a> {
     pub(super) fn tables(&self) -> Element {
         let filter = self.filter();
         let (icon, label, other) = match self.app.layout {
@@ -30,12 +36,7 @@ impl Scene<'_> {
             .action(icon, label, Tap::Layout(other).action())
             .action(Icon::LogOut, self.words.log_out, Tap::LogOut.action());
         let tabs = self.tabs(self.size.w - 2 * EDGE, self.areas(filter)).pad_x(EDGE).pad_y(4);
-        let room = self.size.h - BAR - BOTTOM - 56;
-        let content = match (filter, self.app.layout) {
-            (Some(TableFilter::Area(area)), TablesLayout::Plan) => self.plan(area, room),
-            (Some(filter), _) => self.tiles(filter, room),
-            (None, _) => text(Type::Body, self.words.no_tables).muted().pad_x(EDGE),
-        };
+        let content = self.tables_shown(filter);
         let layout =
             if matches!(filter, Some(TableFilter::Mine)) { TablesLayout::Grid } else { self.app.layout };
         let area = ScrollArea::Tables(filter.unwrap_or(TableFilter::Mine), layout);
@@ -46,24 +47,60 @@ impl Scene<'_> {
             .child(self.tables_bar())
     }
 
+    fn tables_shown(&self, filter: Option<TableFilter>) -> Element {
+        let room = self.size.h - BAR - BOTTOM - TABS;
+        let till = self.till();
+        match (filter, self.app.layout) {
+            (None, _) => text(Type::Body, self.words.no_tables).muted().pad(EDGE),
+            (Some(TableFilter::Mine), _) => {
+                let mine = till.tables().filter(|table| self.is_mine(table.id)).collect();
+                self.sections(vec![(None, mine)], self.words.none_mine, room)
+            }
+            (Some(TableFilter::Area(area)), TablesLayout::Grid) => {
+                self.sections(vec![(None, till.tables_in(area).collect())], self.words.no_tables, room)
+            }
+            (Some(TableFilter::All), TablesLayout::Grid) => {
+                let section = |area: &'a Area| (Some(area), till.tables_in(area.id).collect());
+                self.sections(till.areas().map(section).collect(), self.words.no_tables, room)
+            }
+            (Some(TableFilter::Area(area)), TablesLayout::Plan) => {
+                column().child(self.plan(area, self.size.w - 2 * EDGE, room - EDGE)).pad_x(EDGE).pad_top(4)
+            }
+            (Some(TableFilter::All), TablesLayout::Plan) => {
+                let count = till.areas().len().max(1) as i32;
+                let width = (self.size.w - 2 * EDGE - (count - 1) * GAP) / count;
+                let plans = till.areas().map(|area| {
+                    column()
+                        .child(heading(area))
+                        .child(self.plan(area.id, width, room - EDGE - HEADING))
+                        .width(width)
+                });
+                let plans = row().align(Align::Start).gap(GAP).children(plans.collect::<Vec<_>>());
+                plans.pad_x(EDGE)
+            }
+        }
+    }
+
+    /// One action; on a wide screen it need not be as wide.
     fn tables_bar(&self) -> Element {
         let open = self.till().open_check(&Target::Direct(self.world.station));
         let direct = button(self.words.direct_sale, Tap::Direct.action()).primary();
-        bottom_bar(
-            None,
-            match open {
-                Some(check) => direct.trailing(self.amount(check.total())),
-                None => direct.icon(Icon::ShoppingBag),
-            },
-        )
+        let direct = match open {
+            Some(check) => direct.trailing(self.amount(check.total())),
+            None => direct.icon(Icon::ShoppingBag),
+        };
+        bottom_bar(None, direct)
     }
 
-    /// What is shown: what was chosen, or else the first area.
+    /// What is shown: what was chosen, or else everything where there is room for it, or the first area.
     fn filter(&self) -> Option<TableFilter> {
-        let first = || self.till().areas().next().map(|area| TableFilter::Area(area.id));
+        let first = || match (self.is_wide(), self.till().areas().next()) {
+            (true, Some(_)) => Some(TableFilter::All),
+            (_, area) => area.map(|area| TableFilter::Area(area.id)),
+        };
         match self.app.filter {
             Some(TableFilter::Area(area)) if self.till().floor().area(area).is_none() => first(),
-            None => first(),
+            Some(TableFilter::All) | None => first(),
             chosen => chosen,
         }
     }
@@ -74,25 +111,29 @@ impl Scene<'_> {
             selected: Selected::when(filter == Some(filter_of)),
             tap: Tap::Filter(filter_of),
         };
+        let all = self.is_wide().then(|| tab(self.words.all.into(), TableFilter::All));
         let areas = self.till().areas().map(|area: &Area| tab(area.name.clone(), TableFilter::Area(area.id)));
-        areas.chain([tab(self.words.mine.into(), TableFilter::Mine)]).collect()
+        let mine = tab(self.words.mine.into(), TableFilter::Mine);
+        all.into_iter().chain(areas).chain([mine]).collect()
     }
 
-    fn tiles(&self, filter: TableFilter, room: i32) -> Element {
+    /// Tables in rows, area by area.
+    fn sections(&self, sections: Vec<Section>, nothing: &'static str, room: i32) -> Element {
         let columns = ((self.size.w - 2 * EDGE + GAP) / (TILE + GAP)).clamp(1, 8);
-        let shown: Vec<&Table> = match filter {
-            TableFilter::Area(area) => self.till().tables_in(area).collect(),
-            TableFilter::Mine => self.till().tables().filter(|table| self.is_mine(table.id)).collect(),
-        };
-        if shown.is_empty() {
-            let nothing =
-                if filter == TableFilter::Mine { self.words.none_mine } else { self.words.no_tables };
+        let rows_of = |tables: &[&Table]| (tables.len() as i32 + columns - 1) / columns;
+        let rows: i32 = sections.iter().map(|(_, tables)| rows_of(tables)).sum();
+        if rows == 0 {
             return text(Type::Body, nothing).muted().pad(EDGE);
         }
-        let rows = (shown.len() as i32 + columns - 1) / columns;
-        let height = ((room - EDGE) / rows - GAP).clamp(LOW, HIGH);
-        let tiles = shown.into_iter().map(|table| self.table(table).height(height).key(("table", table.id)));
-        grid(columns as u16).gap(GAP).children(tiles).pad_x(EDGE).pad_top(4).pad_bottom(EDGE)
+        let headings = sections.iter().filter(|(area, _)| area.is_some()).count() as i32;
+        let height = ((room - EDGE - headings * HEADING) / rows - GAP).clamp(LOW, HIGH);
+        let sections = sections.into_iter().map(|(area, tables)| {
+            let tiles =
+                tables.into_iter().map(|table| self.table(table).height(height).key(("table", table.id)));
+            let tiles = grid(columns as u16).gap(GAP).children(tiles);
+            column().children(area.map(heading)).child(tiles).pad_bottom(GAP)
+        });
+        column().children(sections.collect::<Vec<_>>()).pad_x(EDGE).pad_top(4).pad_bottom(GAP)
     }
 
     fn is_mine(&self, table: TableId) -> bool {
@@ -128,4 +169,9 @@ impl Scene<'_> {
             TableLook::Open
         }
     }
+}
+
+fn heading(area: &Area) -> Element {
+    let name = text(Type::Body, area.name.clone()).weight(Weight::Semibold).lines(1).role(Role::Heading);
+    name.pad_top(8).pad_bottom(8)
 }

@@ -4,11 +4,11 @@ use smol_str::SmolStr;
 
 use super::Scene;
 use crate::Tap;
-use crate::ui::{Chip, Element, GAP, MIN_TARGET, Place, Selected, Type, Weight, chip, column, row};
+use crate::ui::{Element, GAP, MIN_TARGET, Place, Selected, Type, Weight, chip, column, row};
 
 /// Room beside the text of a chip that has plenty of it, and of one that has little, in dp.
 const ROOMY: i32 = 32;
-const TIGHT: i32 = 17;
+const TIGHT: i32 = 15;
 
 /// One of several views.
 pub(super) struct Tab {
@@ -20,19 +20,22 @@ pub(super) struct Tab {
 impl Scene<'_> {
     /// Tabs within `width` dp: roomy in one line where they fit, else tight in as few lines as possible.
     pub(super) fn tabs(&self, width: i32, tabs: Vec<Tab>) -> Element {
-        let lines = [(Type::Body, ROOMY), (Type::Body, TIGHT)].into_iter().find_map(|(of, side)| {
-            let widths = self.tab_widths(&tabs, of, side);
-            (used(&widths) <= width).then_some(vec![widths])
-        });
-        let fits = lines.is_some();
-        let lines = lines.unwrap_or_else(|| broken(&self.tab_widths(&tabs, Type::Label, TIGHT), width));
+        let in_one =
+            |(of, side)| Some(self.tab_widths(&tabs, of, side)).filter(|widths| used(widths) <= width);
+        let (lines, stretches) = match [(Type::Body, ROOMY), (Type::Body, TIGHT)].into_iter().find_map(in_one)
+        {
+            Some(widths) => (vec![widths], false),
+            None => (balanced(&self.tab_widths(&tabs, Type::Label, TIGHT), width), true),
+        };
         let mut tabs = tabs.into_iter();
         let rows = lines.into_iter().map(|widths| {
-            let spare = if fits { 0 } else { (width - used(&widths)).max(0) };
+            let spare = if stretches { (width - used(&widths)).max(0) } else { 0 };
             let count = widths.len().max(1) as i32;
             let chips = widths.into_iter().zip(0..).zip(tabs.by_ref()).map(|((tab_width, index), tab)| {
                 let share = spare / count + i32::from(index < spare % count);
-                chip_of(tab).width((tab_width + share).min(width))
+                let chip = chip(tab.text, tab.selected, tab.tap.action());
+                let chip = if stretches { chip.compact() } else { chip };
+                chip.width((tab_width + share).min(width))
             });
             row().gap(GAP).children(chips.collect::<Vec<_>>())
         });
@@ -47,12 +50,18 @@ impl Scene<'_> {
     }
 }
 
-fn chip_of(tab: Tab) -> Chip {
-    chip(tab.text, tab.selected, tab.tap.action())
-}
-
 fn used(widths: &[i32]) -> i32 {
     widths.iter().sum::<i32>() + GAP * (widths.len() as i32 - 1).max(0)
+}
+
+/// Breaks widths into as few lines as fit into `width`, all about as long.
+fn balanced(widths: &[i32], width: i32) -> Vec<Vec<i32>> {
+    const STEP: usize = 4;
+    let fewest = broken(widths, width).len();
+    let shorter = (MIN_TARGET..=width).rev().step_by(STEP).map(|width| broken(widths, width));
+    let fitting =
+        shorter.take_while(|lines| lines.len() <= fewest && lines.iter().all(|line| used(line) <= width));
+    fitting.last().unwrap_or_else(|| broken(widths, width))
 }
 
 /// Breaks widths into lines of at most `width`.

@@ -31,7 +31,7 @@ pub struct House {
 impl House {
     pub fn new() -> Self {
         let mut till = Till::empty(Site::default());
-        let now: Timestamp = "2026-11-24T18:40:00Z".parse().unwrap();
+        let now: Timestamp = "2026-11-24T18:40:00Z".parse().expect("a timestamp");
         let commands: Vec<Command> =
             demo::gasthaus_linde(|pin| PinHash::new(pin.into())).into_iter().map(Command::Manage).collect();
         let context = Context { staff: None, station: STATION, device: "setup".into(), at: now };

@@ -14,11 +14,19 @@ pub struct Chip {
     text: SmolStr,
     action: Action,
     selected: Selected,
+    of: Type,
+}
+
+impl Chip {
+    /// With smaller letters, where there are many.
+    pub fn compact(self) -> Self {
+        Self { of: Type::Label, ..self }
+    }
 }
 
 /// A chip that shows one of several views.
 pub fn chip(text: impl Into<SmolStr>, selected: Selected, action: Action) -> Chip {
-    Chip { text: text.into(), action, selected }
+    Chip { text: text.into(), action, selected, of: Type::Body }
 }
 
 /// Chips beside one another; when a line is full they go on in the next.
@@ -29,6 +37,8 @@ pub fn chips(chips: impl IntoIterator<Item = Chip>) -> Element {
 /// What is drawn; what is pressed is [`MIN_TARGET`] high.
 const HEIGHT: i32 = 40;
 const SIDE: i32 = 16;
+/// Both sides of a chip that is given less room than it likes; then its letters get smaller before they are cut.
+const LEAST_SIDES: i32 = 14;
 
 component!(Chip);
 
@@ -36,7 +46,7 @@ impl Component for Chip {
     inputs_of!("chip");
 
     fn measure(&self, kit: &Kit, space: Space) -> Size {
-        let style = Type::Body.style(Weight::Medium);
+        let style = self.of.style(Weight::Medium);
         let text = kit.typesetter.shape(&self.text, style, kit.scale).width();
         let wish = (text + 2 * kit.px(SIDE)).max(kit.px(MIN_TARGET));
         Size::new(space.clamp(kit.px(MIN_TARGET), wish), kit.px(MIN_TARGET))
@@ -56,7 +66,10 @@ impl Component for Chip {
                 Ink::Text
             }
         };
-        let text = pen.wrap(&self.text, Type::Body, Weight::Medium, area.w - pen.px(SIDE), 1);
+        let room = area.w - pen.px(LEAST_SIDES);
+        let fits = |of: &Type| pen.shape(&self.text, *of, Weight::Medium).width() <= room;
+        let of = [self.of, Type::Label].into_iter().find(fits).unwrap_or(Type::Label);
+        let text = pen.wrap(&self.text, of, Weight::Medium, room, 1);
         text.lines().iter().for_each(|line| pen.line_centred(line, pill, ink));
         let state = TouchState { selected: self.selected == Selected::Yes, disabled: false };
         let label = text.is_cut().then(|| self.text.clone());

@@ -65,8 +65,13 @@ impl Component for Choice {
         pen.outlined(area, RADIUS, Corners::All, fill, line);
         let room = area.w - 2 * pen.px(SIDE);
         let lines = if self.extra.is_some() { 1 } else { 2 };
-        let text = pen.wrap(&self.text, LETTERS, Weight::Semibold, room, lines);
-        let (line, small) = (pen.px(LETTERS.line()), pen.px(Type::Label.line()));
+        let large = pen.wrap(&self.text, LETTERS, Weight::Semibold, room, lines);
+        let small = pen.px(Type::Label.line());
+        let (text, line) = if large.is_whole() {
+            (large, pen.px(LETTERS.line()))
+        } else {
+            (pen.wrap(&self.text, Type::Label, Weight::Semibold, room, 2), small)
+        };
         let height = line * text.lines().len() as i32 + if self.extra.is_some() { small } else { 0 };
         let mut top = (area.h - height) / 2;
         for shaped in text.lines() {
