@@ -11,10 +11,12 @@
 //! - painting needs integer arithmetic only, so every client shows the same pixels;
 //! - nothing here reads a clock, a file, a socket or randomness.
 
+mod canonical;
 mod damage;
 mod geometry;
 mod hit;
 mod id;
+mod interact;
 mod node;
 mod object;
 mod raster;
@@ -24,9 +26,8 @@ pub use damage::damage;
 pub use geometry::{Insets, Point, Rect, Size};
 pub use hit::{Hit, OutlineItem, OutlineKind, hit_test, outline};
 pub use id::{Namer, ObjectId};
-pub use node::{
-    Action, Field, Keyboard, Label, Node, Op, PlacedGlyph, Role, Scroll, TextRun, Touch, TouchState,
-};
+pub use interact::{Action, Field, Keyboard, Label, Role, Scroll, Touch, TouchState};
+pub use node::{Node, Op, PlacedGlyph, TextRun};
 pub use object::{Color, FaceId, Glyph, Mask, Sprite};
 pub use raster::{Canvas, Pressed};
 pub use scroll::ScrollOffsets;

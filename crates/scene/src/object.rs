@@ -1,7 +1,7 @@
 //! Bitmaps and colours: the leaves of a scene.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use smol_str::SmolStr;
 
@@ -47,19 +47,19 @@ impl fmt::Debug for Color {
 }
 
 /// Coverage of a shape, to be tinted with a colour. Values are multiples of 17: sixteen levels.
-#[derive(PartialEq, Eq)]
 pub struct Mask {
     id: ObjectId,
     size: Size,
     alpha: Box<[u8]>,
+    coded: OnceLock<Box<[u8]>>,
 }
 
 /// A small picture with straight alpha, four bytes a pixel: red, green, blue, alpha.
-#[derive(PartialEq, Eq)]
 pub struct Sprite {
     id: ObjectId,
     size: Size,
     rgba: Box<[u8]>,
+    coded: OnceLock<Box<[u8]>>,
 }
 
 /// A font at one size and weight; the number is a server's own, 0-31. Glyphs of one face share a slot bank.
@@ -67,7 +67,6 @@ pub struct Sprite {
 pub struct FaceId(pub u8);
 
 /// One rasterised glyph.
-#[derive(PartialEq, Eq)]
 pub struct Glyph {
     id: ObjectId,
     face: FaceId,
@@ -100,7 +99,8 @@ impl Mask {
     pub fn new(namer: &Namer, size: Size, alpha: &[u8]) -> Arc<Self> {
         assert_bitmap(size, alpha.len(), 1);
         let alpha: Box<[u8]> = alpha.iter().map(|&a| ((u32::from(a) + 8) / 17 * 17) as u8).collect();
-        Arc::new(Self { id: namer.name(&bitmap_bytes(1, size, &alpha)), size, alpha })
+        let id = namer.name(&bitmap_bytes(1, size, &alpha));
+        Arc::new(Self { id, size, alpha, coded: OnceLock::new() })
     }
 
     /// Its name.
@@ -117,6 +117,11 @@ impl Mask {
     pub const fn alpha(&self) -> &[u8] {
         &self.alpha
     }
+
+    /// What `code` makes of it, made once and kept: many sessions send the same mask.
+    pub fn coded(&self, code: impl FnOnce(&Self) -> Box<[u8]>) -> &[u8] {
+        self.coded.get_or_init(|| code(self))
+    }
 }
 
 impl Sprite {
@@ -126,7 +131,8 @@ impl Sprite {
     /// When `rgba` is not `4 * w * h` long or a side is beyond [`limits::BITMAP_SIDE_PX`].
     pub fn new(namer: &Namer, size: Size, rgba: &[u8]) -> Arc<Self> {
         assert_bitmap(size, rgba.len(), 4);
-        Arc::new(Self { id: namer.name(&bitmap_bytes(2, size, rgba)), size, rgba: rgba.into() })
+        let id = namer.name(&bitmap_bytes(2, size, rgba));
+        Arc::new(Self { id, size, rgba: rgba.into(), coded: OnceLock::new() })
     }
 
     /// Its name.
@@ -142,6 +148,11 @@ impl Sprite {
     /// Four bytes a pixel, row by row.
     pub const fn rgba(&self) -> &[u8] {
         &self.rgba
+    }
+
+    /// What `code` makes of it, made once and kept: many sessions send the same sprite.
+    pub fn coded(&self, code: impl FnOnce(&Self) -> Box<[u8]>) -> &[u8] {
+        self.coded.get_or_init(|| code(self))
     }
 }
 
@@ -201,8 +212,16 @@ impl Glyph {
     }
 }
 
-macro_rules! debug_by_name {
+macro_rules! equal_by_name {
     ($($kind:ident),*) => {$(
+        impl PartialEq for $kind {
+            fn eq(&self, other: &Self) -> bool {
+                self.id == other.id
+            }
+        }
+
+        impl Eq for $kind {}
+
         impl fmt::Debug for $kind {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, "{}({:?})", stringify!($kind), self.id)
@@ -210,4 +229,4 @@ macro_rules! debug_by_name {
         }
     )*};
 }
-debug_by_name!(Mask, Sprite, Glyph);
+equal_by_name!(Mask, Sprite, Glyph);

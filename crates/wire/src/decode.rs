@@ -10,7 +10,7 @@ use tresen_scene::{
 
 use crate::bytes::Reader;
 use crate::client_table::ClientTable;
-use crate::message::action;
+use crate::input::action;
 use crate::ops::{self, FOURTH, Like, THIRD, unknown};
 use crate::{DecodeError, limits};
 

@@ -1,6 +1,9 @@
 //! Ops and nodes to bytes.
 
-use tresen_scene::{Op, PlacedGlyph, Point, Rect, TextRun, Touch, TouchState, limits as scene_limits};
+use tresen_scene::{
+    Color, Field, Insets, Mask, ObjectId, Op, PlacedGlyph, Point, Rect, Scroll, TextRun, Touch, TouchState,
+    limits as scene_limits,
+};
 
 use crate::bytes::{put_bytes, put_signed, put_varint};
 use crate::colors::{ColorUndo, Colors};
@@ -30,160 +33,122 @@ pub(crate) fn put_slot(out: &mut Vec<u8>, cursor: u16, slot: u16) {
 impl OpWriter<'_> {
     /// An op by what differs from `like`.
     pub(crate) fn op(&mut self, op: &Op, like: Like<'_>) {
-        match (op, like.op) {
-            (Op::Fill { rect, color }, _) => {
+        match op {
+            Op::Fill { rect, color } => {
                 self.rect(ops::FILL, *rect, like.place);
-                self.colors.put(self.out, *color, self.color_undo);
+                self.color(*color);
             }
-            (Op::Mask { at, mask, color }, old) => {
-                let (same_mask, same_color) = match old {
-                    Some(Op::Mask { mask: old, color: hue, .. }) => (old.id() == mask.id(), hue == color),
-                    _ => (false, false),
+            Op::Mask { at, mask, color } => {
+                let same = match like.op {
+                    Some(Op::Mask { mask: old, color: hue, .. }) => [old == mask, hue == color],
+                    _ => [false; 2],
                 };
-                self.point(ops::MASK, *at, like.place, !same_mask, !same_color);
-                if !same_mask {
-                    self.object(mask.id());
-                }
-                if !same_color {
-                    self.colors.put(self.out, *color, self.color_undo);
-                }
+                self.point(ops::MASK, *at, like.place, same);
+                self.unless(same[0], |out| out.object(mask.id()));
+                self.unless(same[1], |out| out.color(*color));
             }
-            (Op::NinePatch { rect, mask, insets, color }, old) => {
-                let same = match old {
-                    Some(Op::NinePatch { mask: old, insets: margin, color: hue, .. }) => {
-                        [old.id() == mask.id(), hue == color, margin == insets]
-                    }
-                    _ => [false; 3],
-                };
-                self.rect(ops::NINE_PATCH, *rect, like.place);
-                self.flags(same);
-                if !same[0] {
-                    self.object(mask.id());
-                }
-                if !same[1] {
-                    self.colors.put(self.out, *color, self.color_undo);
-                }
-                if !same[2] {
-                    for side in [insets.left, insets.top, insets.right, insets.bottom] {
-                        put_signed(self.out, side);
-                    }
-                }
+            Op::NinePatch { rect, mask, insets, color } => {
+                self.nine_patch(*rect, mask, *insets, *color, like)
             }
-            (Op::Sprite { at, sprite }, old) => {
-                let same = matches!(old, Some(Op::Sprite { sprite: old, .. }) if old.id() == sprite.id());
-                self.point(ops::SPRITE, *at, like.place, !same, false);
-                if !same {
-                    self.object(sprite.id());
-                }
+            Op::Sprite { at, sprite } => {
+                let same = matches!(like.op, Some(Op::Sprite { sprite: old, .. }) if old == sprite);
+                self.point(ops::SPRITE, *at, like.place, [same, true]);
+                self.unless(same, |out| out.object(sprite.id()));
             }
-            (Op::Text(run), old) => {
-                let old = if let Some(Op::Text(old)) = old { Some(old) } else { None };
-                self.text(run, old, like.place);
+            Op::Text(run) => self.text(run, like),
+            Op::Child { at, node } => {
+                let same = matches!(like.op, Some(Op::Child { node: old, .. }) if old == node);
+                self.point(ops::CHILD, *at, like.place, [same, true]);
+                self.unless(same, |out| out.object(node.id()));
             }
-            (Op::Child { at, node }, old) => {
-                let same = matches!(old, Some(Op::Child { node: old, .. }) if old.id() == node.id());
-                self.point(ops::CHILD, *at, like.place, !same, false);
-                if !same {
-                    self.object(node.id());
-                }
-            }
-            (Op::Clip { rect, at, node }, old) => {
-                let same = match old {
-                    Some(Op::Clip { at: point, node: old, .. }) => [old.id() == node.id(), point == at, true],
-                    _ => [false, false, true],
+            Op::Clip { rect, at, node } => {
+                let same = match like.op {
+                    Some(Op::Clip { at: point, node: old, .. }) => [old == node, point == at],
+                    _ => [false; 2],
                 };
                 self.rect(ops::CLIP, *rect, like.place);
                 self.flags(same);
-                if !same[0] {
-                    self.object(node.id());
-                }
-                if !same[1] {
-                    self.coordinates([at.x - rect.x, at.y - rect.y], [at.x, at.y]);
-                }
+                self.unless(same[0], |out| out.object(node.id()));
+                self.unless(same[1], |out| out.coordinates([at.x - rect.x, at.y - rect.y], [at.x, at.y]));
             }
-            (Op::Scroll(scroll), old) => {
-                let same = match old {
-                    Some(Op::Scroll(old)) => [
-                        old.content.id() == scroll.content.id(),
-                        old.action == scroll.action,
-                        old.content_h == scroll.content_h,
-                        old.offset == scroll.offset,
-                    ],
-                    _ => [false; 4],
-                };
-                self.rect(ops::SCROLL, scroll.rect, like.place);
-                self.flags(same);
-                if !same[0] {
-                    self.object(scroll.content.id());
-                }
-                if !same[1] {
-                    put_bytes(self.out, scroll.action.bytes());
-                }
-                if !same[2] {
-                    self.coordinates([scroll.content_h], [scroll.content_h]);
-                }
-                if !same[3] {
-                    self.coordinates([scroll.offset], [scroll.offset]);
-                }
-            }
-            (Op::Touch(touch), old) => {
-                let old = if let Some(Op::Touch(old)) = old { Some(old) } else { None };
-                self.touch(touch, old, like.place);
-            }
-            (Op::Field(field), old) => {
-                let same = match old {
-                    Some(Op::Field(old)) => [
-                        old.action == field.action,
-                        old.keyboard == field.keyboard,
-                        old.label == field.label,
-                        old.value == field.value,
-                    ],
-                    _ => [false; 4],
-                };
-                self.rect(ops::FIELD, field.rect, like.place);
-                self.flags(same);
-                if !same[0] {
-                    put_bytes(self.out, field.action.bytes());
-                }
-                if !same[1] {
-                    self.out.push(field.keyboard as u8);
-                }
-                if !same[2] {
-                    self.label(&field.label);
-                }
-                if !same[3] {
-                    self.label(&field.value);
-                }
-            }
-            (Op::Label(label), old) => {
-                let same = match old {
+            Op::Scroll(scroll) => self.scroll(scroll, like),
+            Op::Touch(touch) => self.touch(touch, like),
+            Op::Field(field) => self.field(field, like),
+            Op::Label(label) => {
+                let same = match like.op {
                     Some(Op::Label(old)) => [old.role == label.role, old.text == label.text],
                     _ => [false, label.text.is_none()],
                 };
                 self.rect(ops::LABEL, label.rect, like.place);
                 self.flags(same);
-                if !same[0] {
-                    self.out.push(label.role as u8);
-                }
-                if !same[1] {
-                    self.optional_label(label.text.as_deref());
-                }
+                self.unless(same[0], |out| out.out.push(label.role as u8));
+                self.unless(same[1], |out| out.optional_label(label.text.as_deref()));
             }
         }
     }
 
-    fn touch(&mut self, touch: &Touch, old: Option<&Touch>, place: Rect) {
-        let pressed = |touch: &Touch| touch.pressed.as_ref().map(|node| node.id());
-        let same = match old {
-            Some(old) => [
+    fn nine_patch(&mut self, rect: Rect, mask: &Mask, insets: Insets, color: Color, like: Like<'_>) {
+        let same = match like.op {
+            Some(Op::NinePatch { mask: old, insets: margin, color: hue, .. }) => {
+                [**old == *mask, *hue == color, *margin == insets]
+            }
+            _ => [false; 3],
+        };
+        self.rect(ops::NINE_PATCH, rect, like.place);
+        self.flags(same);
+        self.unless(same[0], |out| out.object(mask.id()));
+        self.unless(same[1], |out| out.color(color));
+        let Insets { left, top, right, bottom } = insets;
+        self.unless(same[2], |out| out.coordinates([left, top, right, bottom], [left, top, right, bottom]));
+    }
+
+    fn scroll(&mut self, scroll: &Scroll, like: Like<'_>) {
+        let same = match like.op {
+            Some(Op::Scroll(old)) => [
+                old.content == scroll.content,
+                old.action == scroll.action,
+                old.content_h == scroll.content_h,
+                old.offset == scroll.offset,
+            ],
+            _ => [false; 4],
+        };
+        self.rect(ops::SCROLL, scroll.rect, like.place);
+        self.flags(same);
+        self.unless(same[0], |out| out.object(scroll.content.id()));
+        self.unless(same[1], |out| put_bytes(out.out, scroll.action.bytes()));
+        self.unless(same[2], |out| out.coordinates([scroll.content_h], [scroll.content_h]));
+        self.unless(same[3], |out| out.coordinates([scroll.offset], [scroll.offset]));
+    }
+
+    fn field(&mut self, field: &Field, like: Like<'_>) {
+        let same = match like.op {
+            Some(Op::Field(old)) => [
+                old.action == field.action,
+                old.keyboard == field.keyboard,
+                old.label == field.label,
+                old.value == field.value,
+            ],
+            _ => [false; 4],
+        };
+        self.rect(ops::FIELD, field.rect, like.place);
+        self.flags(same);
+        self.unless(same[0], |out| put_bytes(out.out, field.action.bytes()));
+        self.unless(same[1], |out| out.out.push(field.keyboard as u8));
+        self.unless(same[2], |out| out.label(&field.label));
+        self.unless(same[3], |out| out.label(&field.value));
+    }
+
+    fn touch(&mut self, touch: &Touch, like: Like<'_>) {
+        let same = match like.op {
+            Some(Op::Touch(old)) => [
                 old.action == touch.action,
                 old.hold == touch.hold,
                 old.role == touch.role,
                 old.label == touch.label,
                 old.state == touch.state,
-                pressed(old) == pressed(touch),
+                old.pressed == touch.pressed,
             ],
-            None => [
+            _ => [
                 false,
                 touch.hold.is_none(),
                 false,
@@ -192,42 +157,40 @@ impl OpWriter<'_> {
                 touch.pressed.is_none(),
             ],
         };
-        self.rect(ops::TOUCH, touch.rect, place);
+        self.rect(ops::TOUCH, touch.rect, like.place);
         self.flags(same);
-        if !same[0] {
-            put_bytes(self.out, touch.action.bytes());
-        }
-        if !same[1] {
-            self.out.push(u8::from(touch.hold.is_some()));
-            if let Some(hold) = &touch.hold {
-                put_bytes(self.out, hold.bytes());
-            }
-        }
-        if !same[2] {
-            self.out.push(touch.role as u8);
-        }
-        if !same[3] {
-            self.optional_label(touch.label.as_deref());
-        }
-        if !same[4] {
-            self.out.push(u8::from(touch.state.selected) | u8::from(touch.state.disabled) << 1);
-        }
-        if !same[5] {
-            self.out.push(u8::from(touch.pressed.is_some()));
-            if let Some(node) = &touch.pressed {
-                self.object(node.id());
-            }
+        self.unless(same[0], |out| put_bytes(out.out, touch.action.bytes()));
+        self.unless(same[1], |out| {
+            out.out.push(u8::from(touch.hold.is_some()));
+            touch.hold.iter().for_each(|hold| put_bytes(out.out, hold.bytes()));
+        });
+        self.unless(same[2], |out| out.out.push(touch.role as u8));
+        self.unless(same[3], |out| out.optional_label(touch.label.as_deref()));
+        let state = u8::from(touch.state.selected) | u8::from(touch.state.disabled) << 1;
+        self.unless(same[4], |out| out.out.push(state));
+        self.unless(same[5], |out| {
+            out.out.push(u8::from(touch.pressed.is_some()));
+            touch.pressed.iter().for_each(|node| out.object(node.id()));
+        });
+    }
+
+    fn unless(&mut self, same: bool, write: impl FnOnce(&mut Self)) {
+        if !same {
+            write(self);
         }
     }
 
-    fn text(&mut self, run: &TextRun, old: Option<&TextRun>, place: Rect) {
+    fn color(&mut self, color: Color) {
+        self.colors.put(self.out, color, self.color_undo);
+    }
+
+    fn text(&mut self, run: &TextRun, like: Like<'_>) {
+        let old = if let Some(Op::Text(old)) = like.op { Some(old) } else { None };
         let same_color = old.is_some_and(|old| old.color == run.color);
         let kept = old.map_or((0, 0), |old| common_ends(old, run));
         let differs = kept.0 + kept.1 > 0;
-        self.point(ops::TEXT, run.baseline, place, !same_color, differs);
-        if !same_color {
-            self.colors.put(self.out, run.color, self.color_undo);
-        }
+        self.point(ops::TEXT, run.baseline, like.place, [same_color, !differs]);
+        self.unless(same_color, |out| out.color(run.color));
         if run.glyphs.len() > scene_limits::RUN_GLYPHS {
             self.beyond = Some("RUN_GLYPHS");
         }
@@ -288,10 +251,11 @@ impl OpWriter<'_> {
             .for_each(|at| put_signed(self.out, parts[at].wrapping_sub(old[at])));
     }
 
-    fn point(&mut self, kind: u8, at: Point, like: Rect, third: bool, fourth: bool) {
+    /// `same`: of the two other parts of an op with a point.
+    fn point(&mut self, kind: u8, at: Point, like: Rect, same: [bool; 2]) {
         self.check(&[at.x, at.y]);
         let mut flags = u8::from(at.x != like.x) | u8::from(at.y != like.y) << 1;
-        flags |= if third { THIRD } else { 0 } | if fourth { FOURTH } else { 0 };
+        flags |= if same[0] { 0 } else { THIRD } | if same[1] { 0 } else { FOURTH };
         self.out.push(kind | flags << 4);
         if at.x != like.x {
             put_signed(self.out, at.x.wrapping_sub(like.x));
@@ -332,7 +296,7 @@ impl OpWriter<'_> {
         put_bytes(self.out, text.as_bytes());
     }
 
-    fn object(&mut self, id: tresen_scene::ObjectId) {
+    fn object(&mut self, id: ObjectId) {
         match self.objects.slot(id) {
             Some(slot) => put_slot(self.out, self.cursor, slot),
             None => self.beyond = Some("OBJECT_SLOTS"),

@@ -6,6 +6,8 @@ mod colors;
 mod decode;
 mod encode;
 mod error;
+mod hello;
+mod input;
 pub mod limits;
 mod mask_code;
 mod mask_model;
@@ -19,7 +21,7 @@ mod sprite_code;
 
 pub use client_table::ClientTable;
 pub use error::{CloseCode, DecodeError};
-pub use message::{
-    Frame, Have, Hello, Input, Key, Language, Look, SEQUENCES, SessionId, Theme, ToClient, ToServer, Welcome,
-};
+pub use hello::{Have, Hello, Language, Look, SessionId, Theme, Welcome};
+pub use input::{Input, Key};
+pub use message::{Frame, SEQUENCES, ToClient, ToServer};
 pub use server_table::{ServerTable, TooBig, Undo};

@@ -14,6 +14,10 @@ use crate::{DecodeError, limits};
 
 /// Appends a mask.
 pub(crate) fn put_mask(out: &mut Vec<u8>, mask: &Mask) {
+    out.extend(mask.coded(code));
+}
+
+fn code(mask: &Mask) -> Box<[u8]> {
     let mut encoder = Encoder::new();
     let mut model = Model::new();
     let Size { w, h } = mask.size();
@@ -39,9 +43,11 @@ pub(crate) fn put_mask(out: &mut Vec<u8>, mask: &Mask) {
     if coded.len() < least {
         coded.resize(least, 0);
     }
-    put_varint(out, w as u64);
-    put_varint(out, h as u64);
-    put_bytes(out, &coded);
+    let mut out = Vec::with_capacity(coded.len() + 6);
+    put_varint(&mut out, w as u64);
+    put_varint(&mut out, h as u64);
+    put_bytes(&mut out, &coded);
+    out.into()
 }
 
 /// A mask; its pixels are taken from `pixels`, what may still be unpacked.

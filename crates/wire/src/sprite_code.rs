@@ -15,6 +15,10 @@ use crate::{DecodeError, limits};
 
 /// Appends a sprite.
 pub(crate) fn put_sprite(out: &mut Vec<u8>, sprite: &Sprite) {
+    out.extend(sprite.coded(code));
+}
+
+fn code(sprite: &Sprite) -> Box<[u8]> {
     let (w, h) = (sprite.size().w as usize, sprite.size().h as usize);
     let mut encoder = Encoder::new();
     let mut model = Model::new();
@@ -45,9 +49,11 @@ pub(crate) fn put_sprite(out: &mut Vec<u8>, sprite: &Sprite) {
     if coded.len() < least {
         coded.resize(least, 0);
     }
-    put_varint(out, w as u64);
-    put_varint(out, h as u64);
-    put_bytes(out, &coded);
+    let mut out = Vec::with_capacity(coded.len() + 8);
+    put_varint(&mut out, w as u64);
+    put_varint(&mut out, h as u64);
+    put_bytes(&mut out, &coded);
+    out.into()
 }
 
 /// A sprite; its pixels are taken from `pixels`, what may still be unpacked.

@@ -1,0 +1,137 @@
+//! What a person can do with a node, and what assistive technology is told.
+
+use std::fmt;
+use std::sync::Arc;
+
+use smol_str::SmolStr;
+
+use crate::{Node, Rect, limits};
+
+/// What a touch area means to the server: bytes that a client only echoes. At most [`limits::ACTION_BYTES`].
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Action(Arc<[u8]>);
+
+impl Action {
+    /// An action of these bytes.
+    ///
+    /// # Panics
+    /// Beyond [`limits::ACTION_BYTES`].
+    pub fn new(bytes: &[u8]) -> Self {
+        assert!(bytes.len() <= limits::ACTION_BYTES, "an action stays within its limit");
+        Self(bytes.into())
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Action({:02x?})", &self.0)
+    }
+}
+
+/// What an area is to assistive technology and to tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Role {
+    /// Something to press.
+    Button = 0,
+    /// One of several views.
+    Tab = 1,
+    /// An entry of a list.
+    ListItem = 2,
+    /// A heading.
+    Heading = 3,
+    /// Text that is read.
+    Text = 4,
+    /// Text that is announced when it changes.
+    Status = 5,
+    /// A picture.
+    Image = 6,
+    /// A key of a keypad.
+    Key = 7,
+}
+
+/// The state of a touch area.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct TouchState {
+    /// Chosen among its peers.
+    pub selected: bool,
+    /// Shown, but does nothing.
+    pub disabled: bool,
+}
+
+/// An area that can be pressed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Touch {
+    /// Where.
+    pub rect: Rect,
+    /// What a tap sends.
+    pub action: Action,
+    /// What a long press sends, if anything else than a tap.
+    pub hold: Option<Action>,
+    /// What it is.
+    pub role: Role,
+    /// Its name; `None` when the text drawn inside `rect` says it.
+    pub label: Option<SmolStr>,
+    /// Its state.
+    pub state: TouchState,
+    /// Drawn over the node, at the origin of `rect`, while it is pressed.
+    pub pressed: Option<Arc<Node>>,
+}
+
+/// A viewport onto content that the client scrolls vertically by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scroll {
+    /// The viewport.
+    pub rect: Rect,
+    /// Its identity across frames, and what the client sends with its offset when it comes to rest.
+    pub action: Action,
+    /// What is scrolled, drawn at `(rect.x, rect.y - offset)`.
+    pub content: Arc<Node>,
+    /// Height of the content in pixels.
+    pub content_h: i32,
+    /// Offset that the server wishes, in pixels; the client's own one holds as long as this does not change.
+    pub offset: i32,
+}
+
+/// The keyboard that a text field asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Keyboard {
+    /// Letters.
+    Text = 0,
+    /// Digits.
+    Digits = 1,
+    /// Letters with a search key.
+    Search = 2,
+}
+
+/// A text field. The client edits; the server draws.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    /// Where.
+    pub rect: Rect,
+    /// What a change sends, with the text.
+    pub action: Action,
+    /// The keyboard it wants.
+    pub keyboard: Keyboard,
+    /// Its name.
+    pub label: SmolStr,
+    /// The text that the server knows.
+    pub value: SmolStr,
+}
+
+/// A name for something that is not pressed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Label {
+    /// Where.
+    pub rect: Rect,
+    /// What it is.
+    pub role: Role,
+    /// Its name; `None` when the text drawn inside `rect` says it.
+    pub text: Option<SmolStr>,
+}
