@@ -107,8 +107,10 @@ pub struct OutlineItem {
 /// Everything on a screen that has a name, in order of drawing; what is scrolled away or covered by a clip is left out.
 pub fn outline(root: &Node, scrolls: &ScrollOffsets) -> Vec<OutlineItem> {
     let mut texts = Vec::new();
-    visit(root, Point::ZERO, EVERYTHING, scrolls, &mut |op, at, _| {
-        if let Op::Text(run) = op {
+    visit(root, Point::ZERO, EVERYTHING, scrolls, &mut |op, at, clip| {
+        if let Op::Text(run) = op
+            && clip.contains(at.offset(run.baseline))
+        {
             texts.push((at.offset(run.baseline), run.text()));
         }
     });

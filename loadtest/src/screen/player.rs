@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use tresen_client::{Client, Path, Pointer};
-use tresen_scene::{OutlineItem, OutlineKind, Point, Role};
+use tresen_client::{Client, Item, ItemKind, Outline, Path, Pointer};
+use tresen_scene::{Point, Role};
 use tresen_wire::Look;
 
 use super::figures::Tap;
@@ -79,7 +79,7 @@ impl Player {
         let pressed = down.elapsed();
         let tapped = Instant::now();
         self.client.pointer(self.now_ms(), FINGER, Pointer::Up(at));
-        ensure!(self.client.unacknowledged() == 1, "nothing to tap at {at:?}");
+        ensure!(self.client.unacknowledged() > 0, "nothing to tap at {at:?}");
         let heard = self.until_silence().await?;
         let last = heard.last.context("a tap without an answer")?;
         let since = |moment: Instant| moment.saturating_duration_since(tapped).as_secs_f64() * 1000.0;
@@ -97,33 +97,38 @@ impl Player {
     /// # Errors
     /// As [`Self::tap`], and when nothing has this name.
     pub async fn step(&mut self, step: Step) -> Result<Tap> {
-        let item = self.find(step).with_context(|| format!("it is not on the screen: {:?}", self.names()))?;
-        let rect = item.rect;
-        self.tap(Point::new(rect.x + rect.w / 2, rect.y + rect.h / 2)).await
+        let at = self.find(step).with_context(|| format!("it is not on the screen: {:?}", self.names()))?;
+        self.tap(at).await
     }
 
     /// The names on the screen.
     pub fn names(&self) -> Vec<String> {
-        self.items().into_iter().map(|item| item.label).collect()
+        self.client.outline().items.into_iter().map(|item| item.label).collect()
     }
 
-    fn items(&self) -> Vec<OutlineItem> {
-        self.client.root().map_or_else(Vec::new, |root| tresen_scene::outline(root, self.client.scrolls()))
-    }
-
-    /// What has the step's name, exactly or up to a space, comma or line break.
-    fn find(&self, step: Step) -> Option<OutlineItem> {
-        let pressable = |item: &OutlineItem| {
-            let touch = matches!(item.kind, OutlineKind::Touch { .. });
+    /// Where what has the step's name is: exactly this name, or up to a space or comma. Scrolls to it.
+    fn find(&mut self, step: Step) -> Option<Point> {
+        let Outline { areas, items } = self.client.outline();
+        let (Step::Tap(name) | Step::Key(name)) = step;
+        let suits = |item: &&Item| {
+            let touch = matches!(item.kind, ItemKind::Touch { .. });
             touch && (item.role == Role::Key) == matches!(step, Step::Key(_))
         };
-        let items: Vec<OutlineItem> = self.items().into_iter().filter(pressable).collect();
-        let (Step::Tap(name) | Step::Key(name)) = step;
-        let exact = items.iter().find(|item| item.label == name);
-        let begins = |item: &&OutlineItem| {
-            item.label.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', ',', '\n']))
+        let begins = |item: &&Item| {
+            item.label.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', ',']))
         };
-        exact.or_else(|| items.iter().find(begins)).cloned()
+        let exact = items.iter().filter(suits).find(|item| item.label == name);
+        let item = exact.or_else(|| items.iter().filter(suits).find(begins))?;
+        let mut rect = item.rect;
+        if let Some(area) = item.area.map(|area| &areas[area])
+            && rect.intersect(area.rect) != rect
+        {
+            let wished = area.offset + rect.y - area.rect.y - (area.rect.h - rect.h) / 2;
+            let offset = wished.clamp(0, (area.content_h - area.rect.h).max(0));
+            self.client.scroll_to(self.now_ms(), &area.action, offset);
+            rect.y -= offset - area.offset;
+        }
+        Some(Point::new(rect.x + rect.w / 2, rect.y + rect.h / 2))
     }
 
     fn root_id(&self) -> Option<tresen_scene::ObjectId> {

@@ -131,14 +131,15 @@ fn visit(
 #[derive(Default)]
 struct Found {
     outline: Outline,
-    texts: Vec<(Point, String)>,
+    /// Where each text begins, the list that it scrolls with, and what it says.
+    texts: Vec<(Point, Option<usize>, String)>,
 }
 
 impl Found {
     fn see(&mut self, op: &Op, place: Place, scrolls: &ScrollOffsets) {
         let (rect, role, label, kind) = match op {
             Op::Text(run) => {
-                self.texts.push((place.at.offset(run.baseline), run.text()));
+                self.texts.push((place.at.offset(run.baseline), place.area, run.text()));
                 return;
             }
             Op::Scroll(scroll) => {
@@ -152,6 +153,10 @@ impl Found {
             }
             Op::Touch(touch) => {
                 self.cover(touch.rect.offset(place.at).intersect(place.clip));
+                if touch.action.bytes().is_empty() {
+                    // It does nothing but keep fingers off what lies under it.
+                    return;
+                }
                 let kind = ItemKind::Touch { action: touch.action.clone(), state: touch.state };
                 (touch.rect, touch.role, touch.label.as_ref(), kind)
             }
@@ -180,15 +185,16 @@ impl Found {
             |item: &Item| inside(seen(item)) || item.area.is_some_and(|area| inside(areas[area].rect));
         if self.outline.items.iter().any(|item| item.kind != ItemKind::Label && covered(item)) {
             self.outline.items.retain(|item| !covered(item));
-            self.texts.retain(|(at, _)| !cover.contains(*at));
+            self.texts.retain(|(at, ..)| !cover.contains(*at));
         }
     }
 
+    /// What has no name of its own is called by the texts on it, in order of drawing. A text of a list is none of what lies around it.
     fn finish(mut self) -> Outline {
         for item in self.outline.items.iter_mut().filter(|item| item.label.is_empty()) {
-            let inside =
-                self.texts.iter().filter(|(at, _)| item.rect.contains(*at)).map(|(_, text)| text.as_str());
-            item.label = inside.collect::<Vec<_>>().join(" ");
+            let on_it = |at: Point, area| area == item.area && item.rect.contains(at);
+            let texts = self.texts.iter().filter(|(at, area, _)| on_it(*at, *area));
+            item.label = texts.map(|(_, _, text)| text.as_str()).collect::<Vec<_>>().join(" ");
         }
         self.outline
     }
