@@ -1,0 +1,375 @@
+//! Promises of the state machines, one by one.
+
+#[path = "../../wire/tests/scenes/mod.rs"]
+#[allow(dead_code, reason = "not every test paints")]
+mod scenes;
+
+use std::sync::Arc;
+
+use scenes::Maker;
+use tresen_scene::limits::DEPTH;
+use tresen_scene::*;
+use tresen_session::limits;
+use tresen_session::*;
+use tresen_wire::*;
+
+const LOOK: Look =
+    Look { width_px: 96, height_px: 128, scale_100: 100, theme: Theme::Light, language: Language::De };
+
+/// Both ends, with a network that can be held.
+struct Pair {
+    maker: Maker,
+    sender: Sender,
+    receiver: Receiver,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let mut maker = Maker::new(11);
+        (0..30).for_each(|_| maker.change());
+        let mut sender = Sender::new(maker.namer.clone(), SessionId([1; 16]), 1, 1);
+        sender.show(maker.scene());
+        Self { maker, sender, receiver: Receiver::new(LOOK, None) }
+    }
+
+    fn connected() -> Self {
+        let mut pair = Self::new();
+        pair.connect(0);
+        pair.exchange(0);
+        pair
+    }
+
+    /// Connects both; returns the size of the hello.
+    fn connect(&mut self, now_ms: u64) -> usize {
+        self.receiver.connect(now_ms);
+        let message = self.receiver.poll_transmit(now_ms).expect("a hello");
+        let Ok(ToServer::Hello(hello)) = ToServer::decode(&message) else { panic!("a hello comes first") };
+        self.sender.connect(now_ms, &hello).expect("a common version");
+        message.len()
+    }
+
+    /// Everything under way arrives. Returns the bytes to the client and to the server.
+    fn exchange(&mut self, now_ms: u64) -> (usize, usize) {
+        let mut bytes = (0, 0);
+        loop {
+            let before = bytes;
+            while let Some(message) = self.sender.poll_transmit(now_ms) {
+                bytes.0 += message.len();
+                self.receiver.handle(now_ms, &message).expect("the server is right");
+            }
+            while let Some(message) = self.receiver.poll_transmit(now_ms) {
+                bytes.1 += message.len();
+                self.sender.handle(now_ms, &message).expect("the client is right");
+            }
+            if bytes == before {
+                return bytes;
+            }
+        }
+    }
+
+    fn shown(&self) -> ObjectId {
+        self.receiver.root().expect("a screen").id()
+    }
+
+    fn change(&mut self) -> Arc<Node> {
+        let before = self.maker.scene().id();
+        while self.maker.scene().id() == before {
+            self.maker.change();
+        }
+        self.sender.show(self.maker.scene());
+        self.maker.scene()
+    }
+
+    fn first_tap(&self) -> Input {
+        let items = outline(self.receiver.root().expect("a screen"), &ScrollOffsets::default());
+        items
+            .into_iter()
+            .find_map(|item| match item.kind {
+                OutlineKind::Touch { action, state } if !state.disabled => Some(Input::Tap(action)),
+                _ => None,
+            })
+            .expect("something to tap")
+    }
+}
+
+#[test]
+fn two_frames_fly_and_the_rest_collapses() {
+    let mut pair = Pair::connected();
+    let mut sent = Vec::new();
+    for _ in 0..10 {
+        pair.change();
+        sent.extend(pair.sender.poll_transmit(5));
+    }
+    assert_eq!(sent.len(), 2);
+    for message in sent {
+        pair.receiver.handle(6, &message).unwrap();
+    }
+    assert_ne!(pair.shown(), pair.maker.scene().id());
+    let frames = pair.sender.stats().frames;
+    pair.exchange(7);
+    assert_eq!(pair.shown(), pair.maker.scene().id());
+    assert_eq!(pair.sender.stats().frames, frames + 1, "eight screens became one frame");
+}
+
+#[test]
+fn a_screen_seen_before_is_a_few_bytes() {
+    let mut pair = Pair::connected();
+    let first = pair.maker.scene();
+    pair.change();
+    pair.exchange(1);
+    pair.sender.show(first.clone());
+    let (down, _) = pair.exchange(2);
+    assert_eq!(pair.shown(), first.id());
+    assert!(down <= 8, "{down} bytes");
+}
+
+#[test]
+fn an_acknowledgement_rides_in_the_frame() {
+    let mut pair = Pair::connected();
+    let number = pair.receiver.input(1, pair.first_tap()).unwrap();
+    pair.exchange(1);
+    let one = pair.maker.scene();
+    pair.change();
+    pair.sender.acknowledge_input(number);
+    assert!(pair.sender.poll_transmit(1).is_some_and(|message| {
+        matches!(ToClient::decode(&message), Ok(ToClient::Frame(Frame { input_ack: Some(1), .. })))
+    }));
+    assert_eq!(pair.sender.poll_transmit(1), None);
+    drop(one);
+}
+
+/// Reconnecting with warm slots: at most 500 bytes both ways before the screen is there.
+#[test]
+fn a_warm_reconnect_is_small() {
+    let mut pair = Pair::connected();
+    pair.sender.disconnect(10);
+    pair.receiver.disconnect(10);
+    assert_eq!(pair.receiver.link(10), LinkState::Away);
+    assert_eq!(pair.shown(), pair.maker.scene().id(), "the last screen stays");
+    pair.change();
+    let hello = pair.connect(20);
+    assert_eq!(pair.receiver.link(20), LinkState::Connecting);
+    let (down, up) = pair.exchange(20);
+    assert_eq!(pair.shown(), pair.maker.scene().id());
+    assert_eq!(pair.sender.stats().resumed, 1);
+    assert!(hello + up + down <= 500, "{hello} + {up} + {down} bytes");
+}
+
+/// Also when frames were in flight: those that arrived are not sent again, those that did not are.
+#[test]
+fn frames_in_flight_are_sorted_out() {
+    for arrived in 0..=2 {
+        let mut pair = Pair::connected();
+        let flight: Vec<_> = (0..2)
+            .map(|_| {
+                pair.change();
+                pair.sender.poll_transmit(1).expect("a frame")
+            })
+            .collect();
+        for message in &flight[..arrived] {
+            pair.receiver.handle(1, message).unwrap();
+        }
+        pair.connect(2);
+        pair.exchange(2);
+        assert_eq!(pair.shown(), pair.maker.scene().id());
+        assert_eq!(pair.sender.stats().resumed, 1, "{arrived} arrived");
+        assert_eq!(pair.sender.stats().frames, if arrived == 2 { 3 } else { 4 });
+    }
+}
+
+#[test]
+fn another_receiver_goes_on_with_what_one_had() {
+    let mut pair = Pair::connected();
+    pair.receiver.input(1, pair.first_tap()).unwrap();
+    pair.receiver = Receiver::new(LOOK, Some(pair.receiver.resume()));
+    pair.connect(2);
+    assert_eq!(pair.receiver.unacknowledged(), 1);
+    while let Some(message) = pair.sender.poll_transmit(2) {
+        pair.receiver.handle(2, &message).unwrap();
+    }
+    let input = pair.receiver.poll_transmit(2).unwrap();
+    assert!(matches!(pair.sender.handle(2, &input), Ok(Some(SenderEvent::Input { number: 1, .. }))));
+    assert_eq!(pair.sender.stats().resumed, 1);
+}
+
+#[test]
+fn a_frame_that_does_not_fit_is_repaired() {
+    let mut pair = Pair::connected();
+    pair.change();
+    let mut message = pair.sender.poll_transmit(1).unwrap();
+    let last = message.len() - 1;
+    message[last] ^= 1;
+    assert!(pair.receiver.handle(1, &message).unwrap().is_none());
+    pair.exchange(2);
+    assert_eq!(pair.shown(), pair.maker.scene().id());
+    assert_eq!(pair.sender.stats().repairs, 1);
+}
+
+#[test]
+fn asking_for_repairs_without_end_is_an_error() {
+    let mut pair = Pair::connected();
+    let nak = ToServer::Nak.encode();
+    let asked = (0..100).take_while(|_| pair.sender.handle(1, &nak).is_ok()).count();
+    assert_eq!(asked, limits::REPAIRS as usize);
+    assert_eq!(pair.sender.handle(1, &nak), Err(PeerError::TooManyRepairs));
+    assert!(pair.sender.handle(1 + limits::REPAIR_MS, &nak).is_ok(), "one more is earned");
+}
+
+#[test]
+fn invented_actions_are_an_error() {
+    let mut pair = Pair::connected();
+    let input = Input::Tap(Action::new(b"open the drawer"));
+    let message = ToServer::Input { number: 1, input }.encode();
+    let error = pair.sender.handle(1, &message).unwrap_err();
+    assert_eq!(error, PeerError::InventedAction(1));
+    assert_eq!(error.close_code(), CloseCode::Protocol);
+}
+
+#[test]
+fn a_tap_on_the_screen_before_counts() {
+    let mut pair = Pair::connected();
+    let tap = pair.first_tap();
+    let namer = pair.maker.namer.clone();
+    pair.sender.show(Node::new(&namer, 0, vec![]));
+    assert!(pair.sender.poll_transmit(1).is_some(), "the empty screen is under way");
+    let number = pair.receiver.input(1, tap.clone()).unwrap();
+    let message = pair.receiver.poll_transmit(1).unwrap();
+    assert_eq!(pair.sender.handle(1, &message), Ok(Some(SenderEvent::Input { number, input: tap })));
+}
+
+#[test]
+fn inputs_are_bounded_and_kept() {
+    let mut pair = Pair::new();
+    assert_eq!(pair.receiver.input(0, Input::Key(Key::Enter)), None, "there is no session yet");
+    pair.connect(0);
+    pair.exchange(0);
+    let taken = (0..1000).filter(|_| pair.receiver.input(0, Input::Key(Key::Enter)).is_some()).count();
+    assert_eq!(taken as u64, limits::INPUTS_OPEN);
+    pair.exchange(0);
+    pair.sender.acknowledge_input(10);
+    pair.exchange(0);
+    assert_eq!(pair.receiver.unacknowledged(), 54);
+    let too_far = ToServer::Input { number: 75, input: Input::Key(Key::Enter) }.encode();
+    for number in 65..75 {
+        let message = ToServer::Input { number, input: Input::Key(Key::Enter) }.encode();
+        pair.sender.handle(0, &message).unwrap();
+    }
+    assert_eq!(pair.sender.handle(0, &too_far), Err(PeerError::TooManyInputs));
+}
+
+#[test]
+fn inputs_after_a_restart_wait_for_each_other() {
+    let mut pair = Pair::connected();
+    let tap = pair.first_tap();
+    for _ in 0..2 {
+        pair.receiver.input(1, tap.clone()).unwrap();
+    }
+    let gone = Input::Tap(Action::new(b"tap 99"));
+    pair.receiver.input(1, gone).unwrap();
+    pair.sender = Sender::new(pair.maker.namer.clone(), SessionId([1; 16]), 2, 1);
+    pair.sender.show(pair.maker.scene());
+    pair.connect(2);
+    let mut events = Vec::new();
+    while let Some(message) = pair.sender.poll_transmit(2) {
+        if matches!(ToClient::decode(&message), Ok(ToClient::Frame(_))) {
+            continue;
+        }
+        pair.receiver.handle(2, &message).unwrap();
+    }
+    while let Some(message) = pair.receiver.poll_transmit(2) {
+        events.extend(pair.sender.handle(2, &message).unwrap());
+    }
+    assert!(matches!(
+        events[..],
+        [SenderEvent::Input { number: 1, .. }, SenderEvent::Input { number: 2, .. }]
+    ));
+    pair.sender.acknowledge_input(2);
+    assert_eq!(pair.sender.poll_event(), None, "what is not on the screen is refused");
+    pair.exchange(3);
+    assert_eq!(pair.receiver.unacknowledged(), 0, "and the client is told that it is done with");
+}
+
+#[test]
+fn a_screen_changes_its_look() {
+    let mut pair = Pair::connected();
+    let look = Look { width_px: 128, height_px: 96, theme: Theme::Dark, language: Language::En, ..LOOK };
+    pair.receiver.set_look(look);
+    let message = pair.receiver.poll_transmit(1).unwrap();
+    assert_eq!(pair.sender.handle(1, &message), Ok(Some(SenderEvent::Look(look))));
+    pair.receiver.set_look(look);
+    assert_eq!(pair.receiver.poll_transmit(1), None, "the same look is no news");
+}
+
+/// Nothing happens for ten minutes: a question and an answer each keep-alive, no more.
+#[test]
+fn idle_costs_a_ping_each_keep_alive() {
+    let mut pair = Pair::connected();
+    let (mut messages, mut now_ms) = (0, 0);
+    let end_ms = 600_000;
+    while now_ms < end_ms {
+        let due = [pair.sender.poll_timeout(), pair.receiver.poll_timeout()].into_iter().flatten().min();
+        now_ms = due.expect("a connection has timers").max(now_ms);
+        pair.sender.handle_timeout(now_ms).unwrap();
+        pair.receiver.handle_timeout(now_ms).unwrap();
+        loop {
+            let (up, down) = (pair.receiver.poll_transmit(now_ms), pair.sender.poll_transmit(now_ms));
+            if up.is_none() && down.is_none() {
+                break;
+            }
+            if let Some(message) = up {
+                messages += 1;
+                assert_eq!(message.len(), 2);
+                pair.sender.handle(now_ms, &message).unwrap();
+            }
+            if let Some(message) = down {
+                messages += 1;
+                pair.receiver.handle(now_ms, &message).unwrap();
+            }
+        }
+    }
+    assert_eq!(messages, 2 * end_ms / limits::KEEP_ALIVE_MS);
+    assert_eq!(pair.receiver.link(now_ms), LinkState::Good { rtt_ms: 0 });
+}
+
+#[test]
+fn silence_is_seen_and_ends() {
+    let mut pair = Pair::connected();
+    pair.receiver.input(100, pair.first_tap()).unwrap();
+    let probe_ms = 100 + limits::INPUT_PROBE_MS;
+    assert_eq!(pair.receiver.poll_timeout(), Some(probe_ms));
+    pair.receiver.handle_timeout(probe_ms).unwrap();
+    assert!(matches!(pair.receiver.link(probe_ms), LinkState::Good { .. }));
+    assert_eq!(pair.receiver.link(probe_ms + limits::SLOW_MS), LinkState::Slow);
+    let dead_ms = probe_ms + limits::CLIENT_DEAD_MS;
+    assert_eq!(pair.receiver.handle_timeout(dead_ms), Err(CloseCode::TimedOut));
+    assert_eq!(pair.sender.handle_timeout(limits::SERVER_DEAD_MS), Err(CloseCode::TimedOut));
+}
+
+#[test]
+fn versions_must_meet() {
+    let mut pair = Pair::new();
+    let hello = |versions| Hello { versions, table_kib: 4096, look: LOOK, have: None };
+    assert_eq!(pair.sender.connect(0, &hello((2, 9))), Err(CloseCode::Version));
+    assert_eq!(pair.sender.connect(0, &hello((0, 0))), Err(CloseCode::Version));
+    assert_eq!(pair.sender.connect(0, &hello((0, 9))), Ok(()));
+}
+
+/// A screen beyond the limits closes the connection; it stops neither the server nor the session.
+#[test]
+fn a_screen_that_is_too_large_says_goodbye() {
+    let mut pair = Pair::connected();
+    let namer = pair.maker.namer.clone();
+    let mut node = Node::new(&namer, 0, vec![]);
+    for _ in 0..DEPTH {
+        node = Node::new(&namer, 0, vec![Op::Child { at: Point::ZERO, node }]);
+    }
+    pair.sender.show(node);
+    let message = pair.sender.poll_transmit(1).unwrap();
+    let event = pair.receiver.handle(1, &message).unwrap();
+    assert!(matches!(event, Some(ReceiverEvent::Closed { code: CloseCode::TooLarge, .. })));
+    assert_eq!(pair.sender.handle_timeout(1), Err(CloseCode::TooLarge));
+    pair.sender.show(pair.maker.scene());
+    pair.connect(2);
+    pair.exchange(2);
+    assert_eq!(pair.shown(), pair.maker.scene().id());
+}
