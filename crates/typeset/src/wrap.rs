@@ -18,7 +18,7 @@ pub struct Paragraph {
 enum Tear {
     /// It was broken only where a text may be.
     None,
-    /// A word is wider than the line and was broken.
+    /// A word is wider than the line and was hyphenated.
     Word,
     /// The end is missing.
     End,
@@ -66,7 +66,7 @@ pub(crate) fn wrap(
             return paragraph;
         }
         paragraph.tear = paragraph.tear.max(tear);
-        paragraph.lines.push(shape(line));
+        paragraph.lines.push(if tear == Tear::Word { shape(&format!("{line}-")) } else { shape(line) });
         rest = next;
         if rest.is_empty() || is_last {
             return paragraph;
@@ -94,8 +94,51 @@ fn take_line<'a>(
     if let Some((line, next)) = fits {
         return (line, next, Tear::None);
     }
-    let at = longest(text, |piece| measure(piece) <= width);
+    let at = longest(text, |piece| measure(&format!("{piece}-")) <= width);
+    let at = syllable(text, at).unwrap_or(at);
     (&text[..at], &text[at..], if text.is_empty() { Tear::None } else { Tear::Word })
+}
+
+/// Letters that a hyphen leaves on either side.
+const HYPHEN_LETTERS: usize = 3;
+/// How far before the end of the line a syllable may end, in letters.
+const HYPHEN_REACH: usize = 5;
+
+/// The last end of a syllable at or before `at`: before the consonants that begin a syllable together with a vowel, which
+/// is right for German and fair for English. No dictionary: a product whose name breaks badly gets a soft hyphen from its
+/// owner.
+fn syllable(text: &str, at: usize) -> Option<usize> {
+    let word = text.split(char::is_whitespace).next().unwrap_or(text);
+    let letters: Vec<(usize, char)> = word.char_indices().collect();
+    let fits = letters.iter().rposition(|(start, _)| *start <= at)?;
+    let last = fits.min(letters.len().checked_sub(HYPHEN_LETTERS)?);
+    (last.saturating_sub(HYPHEN_REACH).max(HYPHEN_LETTERS)..=last)
+        .rev()
+        .map(|index| (index, letters[index].0))
+        .find(|&(index, start)| {
+            begins_syllable(&word[start..]) && !begins_syllable(&word[letters[index - 1].0..])
+        })
+        .map(|(_, start)| start)
+}
+
+/// Consonants that stay together.
+const TOGETHER: [&str; 18] = [
+    "sch", "ch", "ph", "th", "bl", "br", "dr", "fl", "fr", "gl", "gr", "kl", "kr", "pl", "pr", "tr", "qu",
+    "pf",
+];
+
+/// Whether consonants that a syllable can begin with stand here, and a vowel after them.
+fn begins_syllable(rest: &str) -> bool {
+    let together =
+        TOGETHER.iter().find(|together| rest.starts_with(**together)).map(|together| together.len());
+    let one =
+        rest.chars().next().filter(|letter| letter.is_alphabetic() && !is_vowel(*letter)).map(char::len_utf8);
+    let after = together.or(one).and_then(|length| rest[length..].chars().next());
+    after.is_some_and(is_vowel)
+}
+
+fn is_vowel(letter: char) -> bool {
+    "aeiouyäöüáàâéèêíìîóòôúùûAEIOUYÄÖÜ".contains(letter)
 }
 
 /// `text` cut so that it fits together with an ellipsis.

@@ -58,7 +58,7 @@ impl Component for Amount {
         let (left, height) = (pen.size().w - shaped.width(), pen.size().h);
         pen.line(&shaped, left, 0, height, self.ink);
         if self.doubt == Doubt::Unconfirmed {
-            let below = shaped.centred(0, height) + pen.px(3);
+            let below = shaped.centred(0, height) + shaped.descent().max(pen.px(3));
             pen.dots(Point::new(left, below), shaped.width(), self.ink);
         }
     }

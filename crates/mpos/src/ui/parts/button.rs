@@ -116,7 +116,7 @@ impl Button {
 
     const fn side(&self) -> i32 {
         match self.size {
-            ButtonSize::Action => 20,
+            ButtonSize::Action => 18,
             ButtonSize::Compact => 16,
         }
     }
@@ -176,7 +176,7 @@ impl Component for Button {
         if let Some(trailing) = &self.trailing {
             let shaped = pen.shape(trailing, of, weight);
             pen.line_right(&shaped, within.right(), 0, area.h, ink);
-            within.w -= shaped.width() + pen.px(12);
+            within.w -= shaped.width() + pen.px(8);
         } else {
             side = pen.px(8);
             within = area.inset(Insets { left: side, right: side, ..Insets::default() });
@@ -191,18 +191,21 @@ impl Component for Button {
 
 impl Button {
     /// Icon and text: at the left when an amount is at the right, else in the middle. A text that is too long gets smaller
-    /// letters before it is cut.
+    /// letters, and then no icon, before it is cut.
     fn draw_text(&self, pen: &mut Pen<'_>, within: Rect, ink: Ink) {
-        let icon = self.icon.map_or(0, |_| pen.px(BUTTON_ICON + if self.text.is_empty() { 0 } else { 8 }));
-        let room = (within.w - icon).max(0);
         let (of, weight) = self.letters();
+        let icon = self.icon.map_or(0, |_| pen.px(BUTTON_ICON + if self.text.is_empty() { 0 } else { 8 }));
+        let fits =
+            self.text.is_empty() || pen.shape(&self.text, Type::Body, weight).width() + icon <= within.w;
+        let (symbol, icon) = if fits { (self.icon, icon) } else { (None, 0) };
+        let room = (within.w - icon).max(0);
         let smaller = [of, Type::Body, Type::Label];
         let fits = |of: &&Type| pen.shape(&self.text, **of, weight).width() <= room;
         let of = smaller.iter().find(fits).copied().unwrap_or(Type::Label);
         let shaped = pen.wrap(&self.text, of, weight, room, 1);
         let width = shaped.width() + icon;
         let left = if self.trailing.is_some() { within.x } else { within.x + (within.w - width) / 2 };
-        if let Some(Symbol(symbol)) = self.icon {
+        if let Some(Symbol(symbol)) = symbol {
             let place = Rect::new(left, within.y, pen.px(BUTTON_ICON), within.h);
             pen.icon(symbol, BUTTON_ICON, place, ink);
         }

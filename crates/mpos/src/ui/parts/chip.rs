@@ -36,7 +36,7 @@ pub fn chips(chips: impl IntoIterator<Item = Chip>) -> Element {
 
 /// What is drawn; what is pressed is [`MIN_TARGET`] high.
 const HEIGHT: i32 = 40;
-const SIDE: i32 = 16;
+const SIDE: i32 = 12;
 /// Both sides of a chip that is given less room than it likes; then its letters get smaller before they are cut.
 const LEAST_SIDES: i32 = 14;
 

@@ -1,8 +1,8 @@
 //! Rows of lists, mostly lines of an order.
 
 use smol_str::SmolStr;
-use tresen_scene::{Action, Point, Rect, Role, Size, TouchState};
-use tresen_typeset::Icon;
+use tresen_scene::{Action, Insets, Point, Rect, Role, Size, TouchState};
+use tresen_typeset::{Corners, Icon};
 
 use super::{component, inputs_of};
 use crate::ui::pen::Press;
@@ -127,6 +127,8 @@ impl ListRow {
 const LEAD: i32 = 32;
 /// Room for the arrow, in dp.
 const ARROW: i32 = 24;
+/// Corners of what is chosen or pressed, in dp.
+const RADIUS: i32 = 10;
 const AMOUNT: (Type, Weight) = (Type::Body, Weight::Medium);
 
 component!(ListRow);
@@ -141,11 +143,14 @@ impl Component for ListRow {
 
     fn draw(&self, pen: &mut Pen<'_>) {
         let (area, kit) = (pen.area(), pen.kit());
-        if self.selected == Selected::Yes {
-            pen.fill(area, Ink::AccentTint);
-        }
         let hair = pen.hairline();
-        pen.fill(Rect::new(0, area.h - hair, area.w, hair), Ink::Line);
+        let side = pen.px(EDGE);
+        pen.fill(Rect::new(side, area.h - hair, area.w - 2 * side, hair), Ink::Line);
+        let inner =
+            area.inset(Insets { left: side / 2, top: side / 8, right: side / 2, bottom: side / 8 + hair });
+        if self.selected == Selected::Yes {
+            pen.rounded(inner, RADIUS, Corners::All, Ink::AccentTint);
+        }
         self.lead(pen);
         let (left, room) = self.words(kit, area.w);
         let second = match (self.look, self.selected) {
@@ -174,7 +179,7 @@ impl Component for ListRow {
                 state: TouchState { selected: self.selected == Selected::Yes, disabled: false },
                 ..Press::button(action.clone())
             };
-            pen.press(area, Rect { h: area.h - hair, ..area }, 0, &press);
+            pen.press(area, inner, RADIUS, &press);
         }
     }
 }
@@ -208,7 +213,7 @@ impl ListRow {
             let ink = if self.look == RowLook::Failed { Ink::Late } else { Ink::Text };
             pen.line_right(&shaped, right, 0, size.h, ink);
             if self.look == RowLook::Unconfirmed {
-                let below = shaped.centred(0, size.h) + pen.px(3);
+                let below = shaped.centred(0, size.h) + shaped.descent();
                 pen.dots(Point::new(right - shaped.width(), below), shaped.width(), Ink::Muted);
             }
         }

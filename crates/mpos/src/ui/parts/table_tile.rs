@@ -142,7 +142,9 @@ impl TableTile {
             pen.icon(Icon::User, 14, Rect::new(left, within.y, side, line), second);
             room = left - within.x - pen.px(4);
         }
-        let name = pen.wrap(&self.name, Type::Title, Weight::Semibold, room.max(0), 1);
+        let fits = |of: &Type| pen.shape(&self.name, *of, Weight::Semibold).width() <= room;
+        let of = [Type::Title, Type::Body, Type::Label].into_iter().find(fits).unwrap_or(Type::Label);
+        let name = pen.wrap(&self.name, of, Weight::Semibold, room.max(0), 1);
         pen.paragraph(&name, within.x, within.y, line, ink);
     }
 

@@ -95,10 +95,10 @@ impl Component for Tile {
             let height = self.photo_height(pen.kit());
             within = Rect::new(within.x, within.y + height, within.w, within.h - height);
         }
-        let is_cut = self.name(pen, within, if ready { Ink::Text } else { Ink::Muted });
+        let is_torn = self.name(pen, within, if ready { Ink::Text } else { Ink::Muted });
         self.foot(pen, within);
         let state = TouchState { selected: self.count.is_some(), disabled: !ready };
-        let label = is_cut.then(|| self.name.clone());
+        let label = is_torn.then(|| self.name.clone());
         let press = Press { hold: self.hold.clone(), label, state, ..Press::button(self.action.clone()) };
         pen.press(area, area, RADIUS, &press);
     }
@@ -106,11 +106,11 @@ impl Component for Tile {
 
 impl Tile {
     /// The name in as many lines as there are above the price. Smaller letters come before a broken word, and a broken
-    /// word before a missing one. Returns whether something is missing.
+    /// word before a missing one. Returns whether it is not whole.
     fn name(&self, pen: &mut Pen<'_>, within: Rect, ink: Ink) -> bool {
         let room = within.h - pen.px(FOOT);
         let broken = |of: Type, line: i32| {
-            let lines = (room / pen.px(line)).clamp(1, 3) as usize;
+            let lines = ((room + pen.px(2)) / pen.px(line)).clamp(1, 3) as usize;
             (pen.wrap(&self.name, of, Weight::Medium, within.w, lines), pen.px(line))
         };
         let large = broken(Type::Body, 20);
@@ -121,7 +121,7 @@ impl Tile {
             (false, _, _) => small,
         };
         pen.paragraph(&name, within.x, within.y - pen.px(1), line, ink);
-        name.is_cut()
+        !name.is_whole()
     }
 
     fn foot(&self, pen: &mut Pen<'_>, within: Rect) {

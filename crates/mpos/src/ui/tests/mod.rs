@@ -2,6 +2,7 @@
 
 mod gallery;
 mod golden;
+mod speed;
 
 use std::sync::Arc;
 
