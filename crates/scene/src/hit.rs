@@ -108,15 +108,15 @@ pub struct OutlineItem {
 pub fn outline(root: &Node, scrolls: &ScrollOffsets) -> Vec<OutlineItem> {
     let mut texts = Vec::new();
     visit(root, Point::ZERO, EVERYTHING, scrolls, &mut |op, at, clip| {
-        if let Op::Text(run) = op
-            && clip.contains(at.offset(run.baseline))
-        {
-            texts.push((at.offset(run.baseline), run.text()));
+        if let Op::Text(run) = op {
+            texts.push((at.offset(run.baseline), clip, run.text()));
         }
     });
-    let name = |rect: Rect| {
-        let inside = texts.iter().filter(|(at, _)| rect.contains(*at)).map(|(_, text)| text.as_str());
-        inside.collect::<Vec<_>>().join(" ")
+    // Of the texts that are scrolled away, only those that scroll together with the area itself.
+    let name = |rect: Rect, clip: Rect| {
+        let said =
+            texts.iter().filter(|(at, seen, _)| rect.contains(*at) && (*seen == clip || seen.contains(*at)));
+        said.map(|(.., text)| text.as_str()).collect::<Vec<_>>().join(" ")
     };
     let mut items = Vec::new();
     visit(root, Point::ZERO, EVERYTHING, scrolls, &mut |op, at, clip| {
@@ -133,7 +133,7 @@ pub fn outline(root: &Node, scrolls: &ScrollOffsets) -> Vec<OutlineItem> {
             _ => return,
         };
         let rect = rect.offset(at);
-        let label = label.map_or_else(|| name(rect), ToString::to_string);
+        let label = label.map_or_else(|| name(rect, clip), ToString::to_string);
         let visible = rect.intersect(clip);
         if !visible.is_empty() {
             items.push(OutlineItem { rect: visible, role, label, kind });
