@@ -197,7 +197,7 @@ fn throttling_is_said() {
 /// Promise: everything that can be pressed has a name and 48 dp each way, on every size of screen.
 #[test]
 fn targets_are_large_and_named() {
-    let sizes = [(360, 640), (411, 915), (600, 960), (700, 360), (1024, 600), (1280, 800)];
+    let sizes = [(360, 640), (411, 915), (600, 960), (800, 480), (1024, 600), (1280, 800)];
     for (width_dp, height_dp) in sizes {
         let look = Look { width_dp, height_dp, ..ENGLISH };
         let mut screen = Screen::new(House::evening(), look);

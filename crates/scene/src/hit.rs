@@ -105,41 +105,75 @@ pub struct OutlineItem {
 }
 
 /// Everything on a screen that has a name, in order of drawing; what is scrolled away or covered by a clip is left out.
+///
+/// What has no name of its own is called by the texts inside it that its node, or a node below, draws.
 pub fn outline(root: &Node, scrolls: &ScrollOffsets) -> Vec<OutlineItem> {
-    let mut texts = Vec::new();
-    visit(root, Point::ZERO, EVERYTHING, scrolls, &mut |op, at, clip| {
-        if let Op::Text(run) = op {
-            texts.push((at.offset(run.baseline), clip, run.text()));
+    let mut outliner = Outliner { scrolls, texts: Vec::new(), items: Vec::new() };
+    outliner.node(root, Point::ZERO, EVERYTHING);
+    outliner.items.into_iter().filter(|item| !item.rect.is_empty()).collect()
+}
+
+struct Outliner<'a> {
+    scrolls: &'a ScrollOffsets,
+    /// Where each text begins, the clip that it is seen through, and what it says.
+    texts: Vec<(Point, Rect, String)>,
+    items: Vec<OutlineItem>,
+}
+
+impl Outliner<'_> {
+    fn node(&mut self, node: &Node, at: Point, clip: Rect) {
+        let first_text = self.texts.len();
+        let mut unnamed = Vec::new();
+        for op in node.ops() {
+            match op {
+                Op::Text(run) => self.texts.push((at.offset(run.baseline), clip, run.text())),
+                Op::Child { at: place, node } => self.node(node, at.offset(*place), clip),
+                Op::Clip { rect, at: place, node } => {
+                    self.node(node, at.offset(*place), rect.offset(at).intersect(clip));
+                }
+                Op::Scroll(scroll) => {
+                    let up = Point::new(scroll.rect.x, scroll.rect.y - self.scrolls.get(scroll));
+                    self.node(&scroll.content, at.offset(up), scroll.rect.offset(at).intersect(clip));
+                }
+                _ => {}
+            }
+            if let Some((rect, role, label, kind)) = outlined(op) {
+                let rect = rect.offset(at);
+                if label.is_none() {
+                    unnamed.push((self.items.len(), rect));
+                }
+                let label = label.map_or_else(String::new, ToString::to_string);
+                self.items.push(OutlineItem { rect: rect.intersect(clip), role, label, kind });
+            }
         }
-    });
-    // Of the texts that are scrolled away, only those that scroll together with the area itself.
-    let name = |rect: Rect, clip: Rect| {
-        let said =
-            texts.iter().filter(|(at, seen, _)| rect.contains(*at) && (*seen == clip || seen.contains(*at)));
+        for (index, rect) in unnamed {
+            self.items[index].label = self.said(first_text, rect, clip);
+        }
+    }
+
+    /// The texts from `first` on that begin in `rect`. Of those that are scrolled away, only what scrolls together with it.
+    fn said(&self, first: usize, rect: Rect, clip: Rect) -> String {
+        let inside = |at: Point, seen: Rect| rect.contains(at) && (seen == clip || seen.contains(at));
+        let said = self.texts[first..].iter().filter(|(at, seen, _)| inside(*at, *seen));
         said.map(|(.., text)| text.as_str()).collect::<Vec<_>>().join(" ")
-    };
-    let mut items = Vec::new();
-    visit(root, Point::ZERO, EVERYTHING, scrolls, &mut |op, at, clip| {
-        let (rect, role, label, kind) = match op {
-            Op::Touch(touch) => {
-                let kind = OutlineKind::Touch { action: touch.action.clone(), state: touch.state };
-                (touch.rect, touch.role, touch.label.as_ref(), kind)
-            }
-            Op::Field(field) => {
-                let Field { action, keyboard, value, .. } = field.clone();
-                (field.rect, Role::Text, Some(&field.label), OutlineKind::Field { action, keyboard, value })
-            }
-            Op::Label(label) => (label.rect, label.role, label.text.as_ref(), OutlineKind::Label),
-            _ => return,
-        };
-        let rect = rect.offset(at);
-        let label = label.map_or_else(|| name(rect, clip), ToString::to_string);
-        let visible = rect.intersect(clip);
-        if !visible.is_empty() {
-            items.push(OutlineItem { rect: visible, role, label, kind });
+    }
+}
+
+/// What an op tells: where, what it is, its own name, what it does.
+fn outlined(op: &Op) -> Option<(Rect, Role, Option<&SmolStr>, OutlineKind)> {
+    match op {
+        Op::Touch(touch) => {
+            let kind = OutlineKind::Touch { action: touch.action.clone(), state: touch.state };
+            Some((touch.rect, touch.role, touch.label.as_ref(), kind))
         }
-    });
-    items
+        Op::Field(field) => {
+            let Field { action, keyboard, value, .. } = field.clone();
+            let kind = OutlineKind::Field { action, keyboard, value };
+            Some((field.rect, Role::Text, Some(&field.label), kind))
+        }
+        Op::Label(label) => Some((label.rect, label.role, label.text.as_ref(), OutlineKind::Label)),
+        _ => None,
+    }
 }
 
 const EVERYTHING: Rect = Rect::new(-(1 << 20), -(1 << 20), 1 << 21, 1 << 21);

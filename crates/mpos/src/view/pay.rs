@@ -62,7 +62,7 @@ impl Scene<'_> {
         let suggested: Vec<_> = suggested.collect();
         column()
             .child(text(Type::Label, self.words.open_amount).muted())
-            .child(row().child(open))
+            .child(row().child(open).named(format!("{} {}", self.words.open_amount, self.amount(sums.total))))
             .child(grid(suggested.len().max(1) as u16).gap(GAP).children(suggested).pad_y(12))
             .child(self.sum(self.words.given, Type::Action, sums.tendered, Ink::Text))
             .child(self.change(sums))
@@ -78,12 +78,13 @@ impl Scene<'_> {
     }
 
     fn sum(&self, label: &'static str, of: Type, sum: Money, ink: Ink) -> Element {
+        let said = format!("{label} {}", self.amount(sum));
         let sum = amount(of, self.amount(sum)).ink(ink);
         row()
             .child(text(Type::Body, label).muted().weight(Weight::Medium).lines(1).grow())
             .child(sum)
             .min_height(32)
-            .named(label)
+            .named(said)
     }
 
     fn pay_keys(&self) -> Element {

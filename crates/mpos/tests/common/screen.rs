@@ -6,7 +6,8 @@ use smol_str::SmolStr;
 use tresen_mpos::ui::{Kit, Scale, Theme};
 use tresen_mpos::{Message, view};
 use tresen_scene::{
-    Canvas, Namer, Node, OutlineItem, OutlineKind, Point, Rect, Role, ScrollOffsets, Size, hit_test, outline,
+    Canvas, Namer, Node, Op, OutlineItem, OutlineKind, Point, Rect, Role, ScrollOffsets, Size, hit_test,
+    outline,
 };
 use tresen_till::Language;
 use tresen_typeset::Typesetter;
@@ -69,9 +70,11 @@ impl Screen {
         outline(&self.root(), &self.scrolls)
     }
 
-    /// Everything that is read on the screen.
+    /// Everything that is read on the screen, by ear or eye.
     pub fn words(&self) -> String {
-        self.outline().into_iter().map(|item| item.label).collect::<Vec<_>>().join("\n")
+        let mut words: Vec<String> = self.outline().into_iter().map(|item| item.label).collect();
+        collect_texts(&self.root(), &mut words);
+        words.join("\n")
     }
 
     /// What can be pressed: reachable under a finger, and not disabled.
@@ -92,7 +95,9 @@ impl Screen {
     pub fn find(&self, label: &str) -> OutlineItem {
         let items = self.pressable();
         let exact = items.iter().position(|item| item.label == label);
-        let found = exact.or_else(|| items.iter().position(|item| item.label.starts_with(label)));
+        let begins = || items.iter().position(|item| item.label.starts_with(label));
+        let found =
+            exact.or_else(begins).or_else(|| items.iter().position(|item| item.label.ends_with(label)));
         match found {
             Some(index) => items[index].clone(),
             None => {
@@ -153,4 +158,13 @@ impl Screen {
 
 fn middle(rect: Rect) -> Point {
     Point::new(rect.x + rect.w / 2, rect.y + rect.h / 2)
+}
+
+fn collect_texts(node: &Node, texts: &mut Vec<String>) {
+    for op in node.ops() {
+        if let Op::Text(run) = op {
+            texts.push(run.text());
+        }
+        op.children().for_each(|child| collect_texts(child, texts));
+    }
 }
