@@ -4,7 +4,7 @@
 mod common;
 
 use common::House;
-use common::screen::{Look, Screen};
+use common::screen::{Look, Screen, last_field};
 use proptest::prelude::*;
 use tresen_mpos::ui::Theme;
 use tresen_mpos::{App, Key, Message};
@@ -73,7 +73,7 @@ fn take(screen: &mut Screen, step: Step) {
             screen.house.say(Message::tap(&hold.unwrap_or(touch.action)).expect("its own action"));
         }
         Step::Write(text) => {
-            if screen.outline().iter().any(|item| matches!(item.kind, OutlineKind::Field { .. })) {
+            if last_field(&screen.root()).is_some() {
                 screen.write(text);
             }
         }

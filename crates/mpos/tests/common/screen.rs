@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 use tresen_mpos::ui::{Kit, Scale, Theme};
 use tresen_mpos::{Message, view};
 use tresen_scene::{
-    Canvas, Namer, Node, Op, OutlineItem, OutlineKind, Point, Rect, Role, ScrollOffsets, Size, hit_test,
+    Action, Canvas, Namer, Node, Op, OutlineItem, OutlineKind, Point, Rect, Role, ScrollOffsets, Size, hit_test,
     outline,
 };
 use tresen_till::Language;
@@ -67,20 +67,20 @@ impl Screen {
     }
 
     pub fn outline(&self) -> Vec<OutlineItem> {
-        outline(&self.root(), &self.scrolls)
+        spaced(outline(&self.root(), &self.scrolls))
     }
 
     /// Everything that is read on the screen, by ear or eye.
     pub fn words(&self) -> String {
         let mut words: Vec<String> = self.outline().into_iter().map(|item| item.label).collect();
         collect_texts(&self.root(), &mut words);
-        words.join("\n")
+        words.join("\n").replace('\u{a0}', " ")
     }
 
     /// What can be pressed: reachable under a finger, and not disabled.
     pub fn pressable(&self) -> Vec<OutlineItem> {
         let root = self.root();
-        let mut items = outline(&root, &self.scrolls);
+        let mut items = spaced(outline(&root, &self.scrolls));
         items.retain(|item| match &item.kind {
             OutlineKind::Touch { action, state } => {
                 let hit = hit_test(&root, middle(item.rect), &self.scrolls);
@@ -137,13 +137,9 @@ impl Screen {
         self.house.say(Message::tap(&hold).expect("the app knows its own actions"));
     }
 
-    /// Writes into the text field that is shown.
+    /// Writes into the last text field of the screen; a client brings it into sight.
     pub fn write(&mut self, text: &str) {
-        let fields = self.outline().into_iter().filter_map(|item| match item.kind {
-            OutlineKind::Field { action, .. } => Some(action),
-            _ => None,
-        });
-        let action = fields.last().expect("a text field is shown");
+        let action = last_field(&self.root()).expect("a text field is shown");
         self.house.say(Message::text(&action, SmolStr::new(text)).expect("the app knows its own actions"));
     }
 
@@ -158,6 +154,18 @@ impl Screen {
 
 fn middle(rect: Rect) -> Point {
     Point::new(rect.x + rect.w / 2, rect.y + rect.h / 2)
+}
+
+fn spaced(mut items: Vec<OutlineItem>) -> Vec<OutlineItem> {
+    items.iter_mut().for_each(|item| item.label = item.label.replace('\u{a0}', " "));
+    items
+}
+
+pub fn last_field(node: &Node) -> Option<Action> {
+    node.ops().iter().rev().find_map(|op| match op {
+        Op::Field(field) => Some(field.action.clone()),
+        _ => op.children().find_map(|child| last_field(child)),
+    })
 }
 
 fn collect_texts(node: &Node, texts: &mut Vec<String>) {
