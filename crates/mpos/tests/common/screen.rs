@@ -6,8 +6,8 @@ use smol_str::SmolStr;
 use tresen_mpos::ui::{Kit, Scale, Theme};
 use tresen_mpos::{Message, view};
 use tresen_scene::{
-    Action, Canvas, Namer, Node, Op, OutlineItem, OutlineKind, Point, Rect, Role, ScrollOffsets, Size, hit_test,
-    outline,
+    Action, Canvas, Namer, Node, Op, OutlineItem, OutlineKind, Point, Rect, Role, ScrollOffsets, Size,
+    hit_test, outline,
 };
 use tresen_till::Language;
 use tresen_typeset::Typesetter;

@@ -171,17 +171,16 @@ impl Component for Button {
             pen.rounded(area, RADIUS, Corners::All, ground);
         }
         let (of, weight) = self.letters();
-        let mut side = pen.px(self.side());
+        let side = pen.px(if self.trailing.is_some() { self.side() } else { 8 });
         let mut within = area.inset(Insets { left: side, right: side, ..Insets::default() });
-        if let Some(trailing) = &self.trailing {
-            let shaped = pen.shape(trailing, of, weight);
-            pen.line_right(&shaped, within.right(), 0, area.h, ink);
-            within.w -= shaped.width() + pen.px(8);
-        } else {
-            side = pen.px(8);
-            within = area.inset(Insets { left: side, right: side, ..Insets::default() });
-        }
+        let trailing = self.trailing.as_ref().map(|trailing| pen.shape(trailing, of, weight));
+        let right = within.right();
+        within.w -= trailing.as_ref().map_or(0, |shaped| shaped.width() + pen.px(8));
+        // What is drawn first is read first.
         self.draw_text(pen, within, ink);
+        if let Some(shaped) = trailing {
+            pen.line_right(&shaped, right, 0, area.h, ink);
+        }
         if self.state == State::Pending {
             pen.pending(area, ink);
         }
