@@ -177,20 +177,3 @@ fn outlined(op: &Op) -> Option<(Rect, Role, Option<&SmolStr>, OutlineKind)> {
 }
 
 const EVERYTHING: Rect = Rect::new(-(1 << 20), -(1 << 20), 1 << 21, 1 << 21);
-
-fn visit(node: &Node, at: Point, clip: Rect, scrolls: &ScrollOffsets, see: &mut dyn FnMut(&Op, Point, Rect)) {
-    for op in node.ops() {
-        see(op, at, clip);
-        match op {
-            Op::Child { at: place, node } => visit(node, at.offset(*place), clip, scrolls, see),
-            Op::Clip { rect, at: place, node } => {
-                visit(node, at.offset(*place), rect.offset(at).intersect(clip), scrolls, see);
-            }
-            Op::Scroll(scroll) => {
-                let origin = at.offset(Point::new(scroll.rect.x, scroll.rect.y - scrolls.get(scroll)));
-                visit(&scroll.content, origin, scroll.rect.offset(at).intersect(clip), scrolls, see);
-            }
-            _ => {}
-        }
-    }
-}
