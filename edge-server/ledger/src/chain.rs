@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension};
 use tresen_till::{Event, Site, Till, decode_events};
 
 use crate::database;
@@ -76,8 +76,7 @@ impl Row {
 /// # Errors
 /// The first thing that is wrong.
 pub fn verify(path: &Path) -> Result<Verified, VerifyError> {
-    let mut connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    database::be_patient(&connection)?;
+    let mut connection = database::open_beside(path)?;
     let transaction = connection.transaction()?;
     verify_connection(&transaction)
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use imbl::OrdMap;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use tresen_till::{DecodeError, Event, Site, Till, encode_events};
 
 use crate::chain::{GENESIS, Head, Row};
@@ -262,8 +263,18 @@ pub(crate) fn for_each_row(
     Ok(())
 }
 
+/// Opens a ledger beside whoever works on it, also one that died. Never creates a file, never tidies up for the owner.
+///
+/// Not read-only: reading a write-ahead log takes part in its shared memory.
+pub(crate) fn open_beside(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    be_patient(&connection)?;
+    Ok(connection)
+}
+
 /// Waits for others instead of failing at once.
-pub(crate) fn be_patient(connection: &Connection) -> rusqlite::Result<()> {
+fn be_patient(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(Duration::from_millis(BUSY_MS))
 }
 

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::chain::{Verified, verify_connection};
-use crate::database::{be_patient, check_format, sync_folder};
+use crate::database::{check_format, open_beside, sync_folder};
 use crate::error::BackupError;
 use crate::lock::{Lock, beside};
 
@@ -63,9 +63,7 @@ pub fn restore(source: &Path, database: &Path) -> Result<Verified, BackupError> 
 /// No ledger, a newer one, or not readable.
 pub fn stored_record(database: &Path, kind: &str, key: &str) -> Result<Option<Vec<u8>>, BackupError> {
     let reading = |error| io(database, error);
-    let connection =
-        Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(reading)?;
-    be_patient(&connection).map_err(reading)?;
+    let connection = open_beside(database).map_err(reading)?;
     check_format(&connection, database)?;
     let query = "SELECT value FROM records WHERE kind = ?1 AND key = ?2";
     connection.query_row(query, [kind, key], |row| row.get(0)).optional().map_err(reading)
@@ -78,9 +76,7 @@ fn copy(source: &Path, partial: &Path) -> Result<Verified, BackupError> {
     }
     let reading = |error| io(source, error);
     let writing = |error| io(partial, error);
-    // Not read-only: reading a write-ahead log takes part in its shared memory. Never creates the source.
-    let from = Connection::open_with_flags(source, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(reading)?;
-    be_patient(&from).map_err(reading)?;
+    let from = open_beside(source).map_err(reading)?;
     check_format(&from, source)?;
     let mut to = Connection::open(partial).map_err(writing)?;
     // In one step: in several, a busy server would make it start again each time.

@@ -18,6 +18,7 @@
 mod chain;
 mod database;
 mod error;
+mod journal;
 mod keep;
 mod ledger;
 mod lock;
@@ -26,6 +27,7 @@ mod writer;
 
 pub use chain::{Verified, verify};
 pub use error::{BackupError, OpenError, SubmitError, VerifyError};
+pub use journal::{Entry, Follower};
 pub use keep::{backup, restore, stored_record};
 pub use ledger::{Committed, Fault, Ledger, Mark, Options, Record, SessionId, Submission};
 pub use stats::Stats;
