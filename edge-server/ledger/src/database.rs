@@ -108,7 +108,7 @@ impl Database {
         connection.pragma_update(
             None,
             "synchronous",
-            if options.fault == Fault::NoSync { "OFF" } else { "FULL" },
+            if options.fault == Fault::LazySync { "NORMAL" } else { "FULL" },
         )?;
         connection.pragma_update(None, "fullfsync", true)?;
         connection.pragma_update(None, "checkpoint_fullfsync", true)?;

@@ -41,8 +41,8 @@ pub enum Fault {
     AnswerBeforeCommit,
     /// Forgets the marks of sessions, so that an input sent again is done again.
     ForgetMarks,
-    /// Leaves syncing to the operating system.
-    NoSync,
+    /// Syncs only at checkpoints (`synchronous=NORMAL`).
+    LazySync,
 }
 
 /// What is to be done together: all or nothing.
