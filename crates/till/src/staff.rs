@@ -53,19 +53,36 @@ impl Role {
     }
 }
 
-/// A PIN as hashed by the server (a PHC string). The till only keeps it; its content has no `Debug`.
+/// A PIN as hashed by the server (a PHC string), and how many digits it has, so that a keypad knows the last one. The till
+/// only keeps it; its content has no `Debug`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PinHash(String);
+pub struct PinHash {
+    phc: String,
+    digits: u8,
+}
 
 impl PinHash {
-    /// Keeps a hash.
+    /// Digits of a PIN, unless it is told otherwise.
+    pub const DIGITS: u8 = 4;
+
+    /// Keeps the hash of a PIN of [`PinHash::DIGITS`].
     pub fn new(phc: String) -> PinHash {
-        PinHash(phc)
+        PinHash { phc, digits: PinHash::DIGITS }
+    }
+
+    /// The same for a PIN of so many digits.
+    pub fn with_digits(self, digits: usize) -> PinHash {
+        PinHash { digits: u8::try_from(digits).unwrap_or(u8::MAX), ..self }
+    }
+
+    /// How many digits the PIN has.
+    pub fn digits(&self) -> usize {
+        usize::from(self.digits)
     }
 
     /// The hash, for the one who verifies PINs.
     pub fn reveal(&self) -> &str {
-        &self.0
+        &self.phc
     }
 }
 
