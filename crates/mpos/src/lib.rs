@@ -34,8 +34,8 @@ pub use world::World;
 pub mod limits {
     /// Bookings that may wait for the one in flight.
     pub const QUEUE: usize = 32;
-    /// Digits of a PIN; the last one sends it.
-    pub const PIN_DIGITS: usize = 4;
+    /// Most digits of a PIN; the last digit of a person's PIN sends it.
+    pub const PIN_DIGITS: usize = 8;
     /// Largest quantity that can be typed.
     pub const QUANTITY: u32 = 99;
     /// Most guests at a table.

@@ -27,12 +27,8 @@ impl Pin {
         self.len == 0
     }
 
-    pub(crate) fn is_full(&self) -> bool {
-        self.len() == PIN_DIGITS
-    }
-
     pub(crate) fn push(&mut self, digit: u8) {
-        if !self.is_full() && digit < 10 {
+        if self.len() < PIN_DIGITS && digit < 10 {
             self.digits[self.len()] = digit;
             self.len += 1;
         }

@@ -59,6 +59,19 @@ fn login_counts_only_once_it_is_recorded() {
     assert_eq!(house.app.staff(), Some(demo::ANNA));
 }
 
+/// Promise: the last digit of a PIN sends it, however long that person's PIN is.
+#[test]
+fn a_longer_pin_is_sent_with_its_last_digit() {
+    let mut house = House::new();
+    let ben = house.till.staff_member(demo::BEN).expect("Ben works here").clone();
+    let pin_hash = tresen_till::PinHash::new("246810".into()).with_digits(6);
+    house.manage(tresen_till::Manage::PutStaff(tresen_till::Staff { pin_hash, ..ben }));
+    house.type_pin(demo::BEN, "24681");
+    assert!(!house.app.is_waiting() && house.app.staff().is_none());
+    house.tap(Tap::Digit(0));
+    assert_eq!(house.app.staff(), Some(demo::BEN));
+}
+
 /// Promise: wrong PINs slow down the next try, also for the right one, and for everybody on this device.
 #[test]
 fn wrong_pins_are_throttled() {

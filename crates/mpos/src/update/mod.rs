@@ -7,7 +7,7 @@ mod people;
 mod reconcile;
 mod sheets;
 
-pub(crate) use people::throttled_until;
+pub(crate) use people::{pin_digits, throttled_until};
 pub(crate) use sheets::missing;
 
 use jiff::{SignedDuration, Timestamp};

@@ -1,11 +1,11 @@
 //! Logging in and out.
 
 use jiff::Timestamp;
-use tresen_till::{LoginOutcome, StaffId, Throttle};
+use tresen_till::{LoginOutcome, PinHash, StaffId, Throttle};
 
 use super::Step;
 use crate::app::{PinEntry, Screen, Task};
-use crate::{Effect, Pin, PinOutcome, World};
+use crate::{Effect, Pin, PinOutcome, World, limits};
 
 /// Until when this person can't try a PIN on this device.
 pub(crate) fn throttled_until(world: &World, staff: StaffId) -> Option<Timestamp> {
@@ -13,6 +13,13 @@ pub(crate) fn throttled_until(world: &World, staff: StaffId) -> Option<Timestamp
         Throttle::Open => None,
         Throttle::Locked { until } => Some(until),
     }
+}
+
+/// How many digits the PIN of a person has.
+pub(crate) fn pin_digits(world: &World, staff: StaffId) -> usize {
+    let digits =
+        world.till.staff_member(staff).map_or(PinHash::DIGITS.into(), |staff| staff.pin_hash.digits());
+    digits.clamp(1, limits::PIN_DIGITS)
 }
 
 impl Step<'_> {
@@ -28,7 +35,7 @@ impl Step<'_> {
             return;
         }
         entry.pin.push(digit);
-        if entry.pin.is_full() {
+        if entry.pin.len() >= pin_digits(self.world, entry.staff) {
             entry.checking = true;
             self.effects.push(Effect::VerifyPin { staff: entry.staff, pin: std::mem::take(&mut entry.pin) });
         }

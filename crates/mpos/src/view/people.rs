@@ -9,8 +9,8 @@ use crate::ui::{
     Align, EDGE, Element, GAP, Icon, Ink, Key, Place, State, Surface, Type, Weight, avatar, column, grid,
     header, key, keypad, pin_dots, row, scroll, spacer, text,
 };
-use crate::update::throttled_until;
-use crate::{ScrollArea, Tap, limits};
+use crate::update::{pin_digits, throttled_until};
+use crate::{ScrollArea, Tap};
 
 /// Width of a person's card, at least, in dp.
 const CARD: i32 = 144;
@@ -81,14 +81,15 @@ impl Scene<'_> {
             None if entry.checking => (self.words.checking.to_owned(), Ink::Muted),
             None => (self.words.enter_pin.to_owned(), Ink::Muted),
         };
-        let typed = if entry.checking { limits::PIN_DIGITS } else { entry.pin.len() };
+        let digits = pin_digits(self.world, entry.staff);
+        let typed = if entry.checking { digits } else { entry.pin.len() };
         column()
             .align(Align::Center)
             .gap(GAP)
             .child(avatar(name, 72))
             .child(text(Type::Key, name).weight(Weight::Semibold).centred().lines(1).pad_top(4))
             .child(text(Type::Body, hint).ink(ink).centred().lines(2).role(Role::Status))
-            .child(pin_dots(typed, limits::PIN_DIGITS, "PIN").pad_top(GAP))
+            .child(pin_dots(typed, digits, "PIN").pad_top(GAP))
             .key("who")
     }
 
