@@ -140,7 +140,9 @@ fn disk_after(happened: &[Happened], loss: Loss) -> BTreeMap<PathBuf, Vec<u8>> {
                 Loss::Torn if index + 1 < events.len() => apply(content, event, usize::MAX),
                 Loss::Torn => apply(content, event, SECTOR_BYTES),
                 // Not random, so that a failure repeats: the pattern differs from cut to cut with the number of events.
-                Loss::Reordered if (index * 7 + happened.len()) % 3 != 0 => apply(content, event, usize::MAX),
+                Loss::Reordered if !(index * 7 + happened.len()).is_multiple_of(3) => {
+                    apply(content, event, usize::MAX)
+                }
                 Loss::Reordered => {}
             }
         }
