@@ -19,12 +19,12 @@ use super::{Ink, Kit, Pen};
 const SHEET_WIDTH: i32 = 560;
 /// Room that a sheet leaves above itself, in dp.
 const SHEET_ABOVE: i32 = 40;
-/// Key of every screen's root.
+/// Key of every screen's root; with each thing that lies over a screen it is one more.
 const ROOT: u64 = 1;
 
 /// Draws `root` at `size`, on the ground.
 pub(super) fn screen<'a>(layouter: &Layouter<'a>, size: Size, root: &'a Element) -> Arc<Node> {
-    let mut drawing = Drawing { layouter, ops: Vec::with_capacity(32), key: ROOT };
+    let mut drawing = Drawing { layouter, ops: Vec::with_capacity(32), key: ROOT + covers(root) };
     if let Content::Over(over) = &root.content {
         drawing.over(over, Rect::of_size(size));
     } else {
@@ -33,6 +33,13 @@ pub(super) fn screen<'a>(layouter: &Layouter<'a>, size: Size, root: &'a Element)
         drawing.element(&layouter.exactly(root, size).root(), Point::ZERO);
     }
     drawing.finish()
+}
+
+fn covers(element: &Element) -> u64 {
+    match &element.content {
+        Content::Over(over) => 1 + covers(&over.under),
+        _ => 0,
+    }
 }
 
 /// One node in the making.

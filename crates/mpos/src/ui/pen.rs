@@ -25,11 +25,13 @@ pub(crate) struct Press {
     pub(crate) role: Role,
     pub(crate) label: Option<SmolStr>,
     pub(crate) state: TouchState,
+    /// What is laid over it while it is pressed.
+    pub(crate) ink: Ink,
 }
 
 impl Press {
     pub(crate) fn button(action: Action) -> Self {
-        Self { action, hold: None, role: Role::Button, label: None, state: TouchState::default() }
+        Self { action, hold: None, role: Role::Button, label: None, state: TouchState::default(), ink: Ink::Press }
     }
 }
 
@@ -207,7 +209,7 @@ pub(crate) fn touch(kit: &Kit, rect: Rect, drawn: Rect, radius: i32, press: &Pre
     debug_assert!(rect.w >= least && rect.h >= least, "a target of {rect:?} is too small: {press:?}");
     let pressed = (!press.state.disabled).then(|| {
         let place = Rect::new(drawn.x - rect.x, drawn.y - rect.y, drawn.w, drawn.h);
-        pressed_look(kit, place, radius)
+        pressed_look(kit, place, radius, press.ink)
     });
     Touch {
         rect,
@@ -220,8 +222,8 @@ pub(crate) fn touch(kit: &Kit, rect: Rect, drawn: Rect, radius: i32, press: &Pre
     }
 }
 
-fn pressed_look(kit: &Kit, rect: Rect, radius: i32) -> Arc<Node> {
+fn pressed_look(kit: &Kit, rect: Rect, radius: i32, ink: Ink) -> Arc<Node> {
     let mut pen = Pen::new(kit, rect.size());
-    pen.rounded(rect, radius, Corners::All, Ink::Press);
+    pen.rounded(rect, radius, Corners::All, ink);
     Node::new(kit.typesetter.namer(), 0, pen.into_ops())
 }

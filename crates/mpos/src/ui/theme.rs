@@ -58,6 +58,8 @@ pub enum Ink {
     Dim,
     /// Laid over whatever is pressed.
     Press,
+    /// Laid over what is pressed and filled with the accent.
+    PressFilled,
     /// A shadow.
     Shadow,
 }
@@ -95,6 +97,7 @@ impl Ink {
             Self::Dim => Color::rgb(0x10_1214).with_alpha(112),
             // Turns a white card into exactly the token "pressed", and darkens everything else alike.
             Self::Press => Color::rgb(0x4B_3700).with_alpha(25),
+            Self::PressFilled => Color::rgb(0x10_1214).with_alpha(60),
             Self::Shadow => Color::rgb(0x1B_1D1F).with_alpha(26),
         }
     }
@@ -121,7 +124,8 @@ impl Ink {
             Self::Chosen => Color::rgb(0xF1_F2F3),
             Self::OnChosen => Color::rgb(0x10_1214),
             Self::Dim => Color::rgb(0x00_0000).with_alpha(150),
-            Self::Press => Color::rgb(0xFF_FFFF).with_alpha(18),
+            Self::Press => Color::rgb(0xFF_FFFF).with_alpha(22),
+            Self::PressFilled => Color::rgb(0xFF_FFFF).with_alpha(70),
             Self::Shadow => Color::rgb(0x00_0000).with_alpha(90),
         }
     }

@@ -139,6 +139,7 @@ impl Button {
             hold: self.hold.clone(),
             label: self.label.clone(),
             state,
+            ink: if self.kind == Kind::Primary { Ink::PressFilled } else { Ink::Press },
             ..Press::button(self.action.clone())
         }
     }

@@ -4,9 +4,10 @@ mod gallery;
 mod golden;
 mod speed;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use tresen_scene::{Namer, Node, OutlineKind, ScrollOffsets, Size, outline};
+use tresen_scene::{Namer, Node, Op, OutlineKind, Point, Pressed, ScrollOffsets, Size, hit_test, outline};
 use tresen_typeset::Typesetter;
 
 use super::*;
@@ -44,6 +45,60 @@ fn pages_look_as_they_did() {
             }
         }
     }
+}
+
+/// The look of what is pressed, on every ground.
+#[test]
+fn pressed_looks_as_it_did() {
+    let pressed =
+        [("tile", gallery::order as fn(&str) -> Element, "Cola 0,33"), ("primary", gallery::order, "Senden")];
+    for (theme, theme_name) in [(Theme::Light, "light"), (Theme::Dark, "dark")] {
+        let kit = kit(theme, 200);
+        for (name, page, label) in pressed {
+            let (root, size) = draw(&kit, page("2"));
+            let items = outline(&root, &ScrollOffsets::default());
+            let item = items.iter().find(|item| item.label.starts_with(label)).unwrap();
+            let middle = Point::new(item.rect.x + item.rect.w / 2, item.rect.y + item.rect.h / 2);
+            let (rect, touch) = hit_test(&root, middle, &ScrollOffsets::default()).touch.unwrap();
+            let pressed = Pressed { rect, visible: rect, look: touch.pressed.unwrap() };
+            golden::check(&format!("pressed-{name}-{theme_name}"), &root, size, Some(&pressed));
+        }
+    }
+}
+
+/// Promise: a changed quantity changes few nodes, and those keep their keys, so that they are sent as patches.
+#[test]
+fn a_change_touches_few_nodes() {
+    let kit = kit(Theme::Light, 200);
+    let nodes = |quantity| {
+        let mut nodes = Vec::new();
+        collect(&draw(&kit, speed::busy(quantity)).0, &mut nodes);
+        nodes
+    };
+    let (before, after) = (nodes(1), nodes(2));
+    let new: Vec<_> = after.iter().filter(|node| !before.contains(node)).collect();
+    assert!(new.len() <= 7, "{new:?}");
+    for node in &new {
+        assert!(before.iter().any(|old| old.key() == node.key()), "{node:?} is a patch of nothing");
+    }
+}
+
+/// A key tells what is patched: no two nodes of a screen share one.
+#[test]
+fn keys_are_unique() {
+    let kit = kit(Theme::Light, 200);
+    for (name, page) in pages() {
+        let mut nodes = Vec::new();
+        collect(&draw(&kit, page()).0, &mut nodes);
+        let keyed: Vec<u64> = nodes.iter().map(|node| node.key()).filter(|key| *key != 0).collect();
+        let distinct: HashSet<u64> = keyed.iter().copied().collect();
+        assert_eq!(distinct.len(), keyed.len(), "{name}");
+    }
+}
+
+fn collect(node: &Arc<Node>, nodes: &mut Vec<Arc<Node>>) {
+    nodes.push(node.clone());
+    node.ops().iter().flat_map(Op::children).for_each(|child| collect(child, nodes));
 }
 
 /// Promise: a screen is a pure function of what it shows; whatever was drawn before does not matter.

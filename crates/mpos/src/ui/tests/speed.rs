@@ -8,7 +8,7 @@ use super::{gallery, kit};
 use crate::ui::*;
 
 /// Thirty tiles and ten rows, of which a quantity changes with every drawing.
-fn busy(quantity: usize) -> Element {
+pub fn busy(quantity: usize) -> Element {
     let product = |index: usize| {
         let product =
             tile(format!("Produkt {index}"), "3,90", gallery::act(index as u8)).on_hold(gallery::act(99));
