@@ -31,7 +31,14 @@ pub(crate) struct Press {
 
 impl Press {
     pub(crate) fn button(action: Action) -> Self {
-        Self { action, hold: None, role: Role::Button, label: None, state: TouchState::default(), ink: Ink::Press }
+        Self {
+            action,
+            hold: None,
+            role: Role::Button,
+            label: None,
+            state: TouchState::default(),
+            ink: Ink::Press,
+        }
     }
 }
 
