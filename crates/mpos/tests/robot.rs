@@ -86,6 +86,7 @@ fn lines_by_name() {
     screen.tap("Löschen");
     assert!(screen.shows("Noch nichts bestellt"));
     assert!(screen.house.check(7).is_none());
+    screen.find("Spezi 0,5");
 }
 
 /// Promise: a long press asks how many; twelve are four taps.
@@ -158,6 +159,11 @@ fn pending_is_not_done() {
     let mut screen = Screen::new(House::new(), Look::PHONE);
     log_in(&mut screen);
     screen.tap_all(["Tisch 4", "Cola 0,33"]);
+    screen.house.hold = true;
+    screen.tap("Spezi 0,5");
+    assert!(screen.shows("wird gebucht") && screen.shows("Senden · 1"), "shown, but not as booked");
+    screen.house.release();
+    assert!(!screen.shows("wird gebucht") && screen.shows("Senden · 2"));
     screen.house.hold = true;
     screen.tap("Senden");
     assert!(!screen.shows("gesendet"));

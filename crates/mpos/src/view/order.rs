@@ -44,16 +44,16 @@ impl Scene<'_> {
         let products = self.products(order, check, self.size.w - list_width);
         let content = match (self.is_wide(), order.list) {
             (true, _) => {
-                let side = column().child(self.list(check).grow()).child(self.order_bar(order, check));
+                let side = column().child(self.list(order, check).grow()).child(self.order_bar(order, check));
                 let side = side.on_surface(Surface::plain(Ink::Card)).width(list_width);
                 row().align(ui::Align::Stretch).child(products.grow()).child(side).grow()
             }
-            (false, ListHeight::Full) => {
-                column().child(self.pulled_list(check)).child(self.order_bar(order, check)).grow()
+            (false, ListHeight::Full) if self.has_lines(order, check) => {
+                column().child(self.pulled_list(order, check)).child(self.order_bar(order, check)).grow()
             }
-            (false, ListHeight::Low) => column()
+            (false, _) => column()
                 .child(products.grow())
-                .children(self.low_list(check))
+                .children(self.low_list(order, check))
                 .child(self.order_bar(order, check))
                 .grow(),
         };

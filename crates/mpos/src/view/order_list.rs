@@ -1,9 +1,11 @@
 //! The order as a list: the newest lines below the products, pulled up to full height, or beside the products.
 
 use tresen_scene::Role;
-use tresen_till::{Check, Line};
+use tresen_till::{Check, Line, ModifierGroup};
 
 use super::Scene;
+use super::sheets::unit_price;
+use crate::app::{Choice, Order, Task};
 use crate::ui::{
     Align, EDGE, Element, GAP, Icon, Ink, ListRow, Place, RowLook, Surface, Type, Weight, column, divider,
     icon, list_row, row, scroll, spacer, text,
@@ -18,46 +20,44 @@ const LOWER: i32 = 96;
 /// From this height on a phone has room for more lines, in dp.
 const TALL: i32 = 700;
 
-impl Scene<'_> {
+impl<'a> Scene<'a> {
+    /// Whether there is anything to list: lines, or what is on its way to become one.
+    pub(super) fn has_lines(&self, order: &Order, check: Option<&Check>) -> bool {
+        check.is_some_and(|check| !check.lines.is_empty()) || self.pending(order).next().is_some()
+    }
+
     /// The newest lines, below the products of a narrow screen; none when nothing was ordered.
-    pub(super) fn low_list(&self, check: Option<&Check>) -> Option<Element> {
-        let check = check.filter(|check| !check.lines.is_empty())?;
+    pub(super) fn low_list(&self, order: &Order, check: Option<&Check>) -> Option<Element> {
+        if !self.has_lines(order, check) {
+            return None;
+        }
         let height = if self.size.h >= TALL { LOW } else { LOWER };
         let handle = self.handle(check, Icon::ChevronUp, self.words.pull_up);
-        let rows = self.rows(check).hugging().max_height(height);
+        let rows = self.rows(order, check).hugging().max_height(height);
         let list = column().child(divider()).child(handle).child(rows);
         Some(list.on_surface(Surface::plain(Ink::Card)).key("list"))
     }
 
     /// The whole order on a narrow screen.
-    pub(super) fn pulled_list(&self, check: Option<&Check>) -> Element {
-        let list = match check {
-            Some(check) => {
-                let handle = self.handle(check, Icon::ChevronDown, self.words.pull_down);
-                column().child(handle).child(self.rows(check))
-            }
-            None => column().child(self.nothing()).child(spacer()),
-        };
+    pub(super) fn pulled_list(&self, order: &Order, check: Option<&Check>) -> Element {
+        let handle = self.handle(check, Icon::ChevronDown, self.words.pull_down);
+        let list = column().child(handle).child(self.rows(order, check));
         list.on_surface(Surface::plain(Ink::Card)).grow().key("whole list")
     }
 
     /// The order beside the products.
-    pub(super) fn list(&self, check: Option<&Check>) -> Element {
-        match check.filter(|check| !check.lines.is_empty()) {
-            Some(check) => {
-                let title = row().child(self.list_title(check)).min_height(48).pad_x(EDGE);
-                column().child(title).child(divider()).child(self.rows(check))
-            }
-            None => column().child(self.nothing()).child(spacer()),
+    pub(super) fn list(&self, order: &Order, check: Option<&Check>) -> Element {
+        if !self.has_lines(order, check) {
+            return column()
+                .child(text(Type::Body, self.words.nothing_ordered).muted().pad(EDGE))
+                .child(spacer());
         }
-    }
-
-    fn nothing(&self) -> Element {
-        text(Type::Body, self.words.nothing_ordered).muted().pad(EDGE)
+        let title = row().child(self.list_title(check)).min_height(48).pad_x(EDGE);
+        column().child(title).child(divider()).child(self.rows(order, check))
     }
 
     /// What pulls the list up or down.
-    fn handle(&self, check: &Check, arrow: Icon, label: &'static str) -> Element {
+    fn handle(&self, check: Option<&Check>, arrow: Icon, label: &'static str) -> Element {
         row()
             .align(Align::Center)
             .child(self.list_title(check).grow())
@@ -67,17 +67,40 @@ impl Scene<'_> {
             .pressable(Tap::PullList.action(), Role::Button, label)
     }
 
-    fn list_title(&self, check: &Check) -> Element {
-        let items: u32 = check.lines.iter().map(|line| line.quantity).sum();
+    fn list_title(&self, check: Option<&Check>) -> Element {
+        let items: u32 = check.into_iter().flat_map(|check| &check.lines).map(|line| line.quantity).sum();
         let count = self.words.item_count(items);
         let title = text(Type::Body, self.words.order).weight(Weight::Semibold).lines(1);
         row().gap(GAP).child(title).child(text(Type::Label, count).muted().lines(1))
     }
 
-    fn rows(&self, check: &Check) -> Element {
-        let rows = check.lines.iter().map(|line| self.line(line).key(("line", line.id)));
+    fn rows(&self, order: &Order, check: Option<&Check>) -> Element {
+        let lines = check.into_iter().flat_map(|check| &check.lines);
+        let lines = lines.map(|line| self.line(line).key(("line", line.id)));
+        let pending = self.pending(order).map(|choice| self.pending_row(choice));
+        let rows = lines.chain(pending.flatten().map(Element::from));
         let rows = column().children(rows.collect::<Vec<_>>()).key("rows");
         scroll(Tap::Scroll(ScrollArea::Lines).action(), rows).scrolled_to(END)
+    }
+
+    /// What was tapped here and is not on disk yet.
+    fn pending(&self, order: &Order) -> impl Iterator<Item = &'a Choice> {
+        let here = order.target;
+        self.app.queue.jobs.iter().filter_map(move |job| match &job.task {
+            Task::Add { target, choice } if *target == here => Some(choice),
+            _ => None,
+        })
+    }
+
+    /// A line that is not booked yet: it can't be opened, and its amount is in doubt.
+    fn pending_row(&self, choice: &Choice) -> Option<ListRow> {
+        let catalog = self.till().catalog();
+        let product = catalog.product(choice.product)?;
+        let questions: Vec<&ModifierGroup> = catalog.questions(product).collect();
+        let total = unit_price(product, choice, &questions).times(choice.quantity);
+        let row =
+            list_row(product.name.clone()).quantity(choice.quantity.to_string()).amount(self.plain(total));
+        Some(row.subtitle(self.words.being_booked).look(RowLook::Unconfirmed))
     }
 
     /// What is paid, beside the sums of a wide screen.

@@ -211,7 +211,8 @@ fn quantity_keys(chosen: &Choice) -> Element {
     column().gap(GAP).child(number).child(keys).pad_x(EDGE).key("keys")
 }
 
-fn unit_price(product: &Product, chosen: &Choice, questions: &[&ModifierGroup]) -> Money {
+/// What one of a product costs as it was chosen.
+pub(super) fn unit_price(product: &Product, chosen: &Choice, questions: &[&ModifierGroup]) -> Money {
     let modifiers = questions.iter().flat_map(|group| &group.modifiers);
     let extra: Money =
         modifiers.filter(|known| chosen.chosen.contains(&known.id)).map(|known| known.price).sum();
