@@ -212,6 +212,7 @@ fn targets_are_large_and_named() {
         check_targets(&screen);
         screen.tap("Table 4");
         check_targets(&screen);
+        screen.house.order(demo::BEN, 4, 0, &[(1, 201, &[]), (1, 202, &[]), (1, 203, &[]), (1, 204, &[])]);
         screen.house.tap(tresen_mpos::Tap::Product(tresen_till::ProductId(301)));
         check_targets(&screen);
         screen.tap_all(["Close", "Guests"]);

@@ -40,17 +40,20 @@ impl Scene<'_> {
 
     fn order_screen(&self, order: &Order) -> Element {
         let check = self.till().open_check(&order.target);
-        let list_width = if self.is_wide() { (self.size.w / 3).clamp(300, 400) } else { 0 };
+        let list_width = if self.is_wide() { (self.size.w / 3).clamp(320, 400) } else { 0 };
         let products = self.products(order, check, self.size.w - list_width);
         let content = match (self.is_wide(), order.list) {
             (true, _) => {
-                let side = column().child(self.list(order, check).grow()).child(self.order_bar(order, check));
+                let side = column()
+                    .child(self.list(order, check).grow().min_height(0))
+                    .child(self.order_bar(order, check));
                 let side = side.on_surface(Surface::plain(Ink::Card)).width(list_width);
                 row().align(ui::Align::Stretch).child(products.grow()).child(side).grow()
             }
-            (false, ListHeight::Full) if self.has_lines(order, check) => {
-                column().child(self.pulled_list(order, check)).child(self.order_bar(order, check)).grow()
-            }
+            (false, ListHeight::Full) if self.has_lines(order, check) => column()
+                .child(self.pulled_list(order, check).min_height(0))
+                .child(self.order_bar(order, check))
+                .grow(),
             (false, _) => column()
                 .child(products.grow())
                 .children(self.low_list(order, check))

@@ -17,8 +17,9 @@ const END: i32 = 20_000;
 /// Height of the newest lines on a phone, in dp, and on one that is small.
 const LOW: i32 = 144;
 const LOWER: i32 = 96;
-/// From this height on a phone has room for more lines, in dp.
+/// From these heights on there is room for more lines, in dp.
 const TALL: i32 = 700;
+const TALLEST: i32 = 800;
 
 impl<'a> Scene<'a> {
     /// Whether there is anything to list: lines, or what is on its way to become one.
@@ -31,7 +32,11 @@ impl<'a> Scene<'a> {
         if !self.has_lines(order, check) {
             return None;
         }
-        let height = if self.size.h >= TALL { LOW } else { LOWER };
+        let height = match self.size.h {
+            TALLEST.. => self.size.h / 3,
+            TALL.. => LOW,
+            _ => LOWER,
+        };
         let handle = self.handle(check, Icon::ChevronUp, self.words.pull_up);
         let rows = self.rows(order, check).hugging().max_height(height);
         let list = column().child(divider()).child(handle).child(rows);

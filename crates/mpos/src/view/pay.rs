@@ -34,7 +34,7 @@ impl Scene<'_> {
         let sums = Sums { total, due, tendered: pay.tendered.unwrap_or(due) };
         let content = if self.is_wide() || self.size.w > self.size.h {
             let lines = self.till().check(pay.check).map(|check| self.rows_to_read(check));
-            let left = column().grow().child(self.sums(&sums).pad(24)).children(lines);
+            let left = column().grow().child(self.sums(&sums).pad(24)).children(lines).min_height(0);
             let right =
                 column().grow().child(spacer()).child(self.pay_keys()).child(self.pay_button(pay, &sums));
             let right = right.gap(EDGE).pad(EDGE).max_width(KEYPAD + 2 * EDGE);
@@ -48,7 +48,7 @@ impl Scene<'_> {
                 .pad_bottom(GAP);
             column().child(parts.grow()).child(divider()).child(self.pay_bar(pay, &sums))
         };
-        column().child(bar).child(content.grow())
+        column().child(bar).child(content.grow().min_height(0))
     }
 
     /// What is open, what the guest may give, and what comes back.

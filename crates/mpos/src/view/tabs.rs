@@ -10,6 +10,14 @@ use crate::ui::{Element, GAP, MIN_TARGET, Place, Selected, Type, Weight, chip, c
 const ROOMY: i32 = 32;
 const TIGHT: i32 = 15;
 
+/// Whether lines of tabs are as wide as the screen, and how large their letters are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fill {
+    No,
+    Yes,
+    Compact,
+}
+
 /// One of several views.
 pub(super) struct Tab {
     pub text: SmolStr,
@@ -21,20 +29,23 @@ impl Scene<'_> {
     /// Tabs within `width` dp: roomy in one line where they fit, else tight in as few lines as possible.
     pub(super) fn tabs(&self, width: i32, tabs: Vec<Tab>) -> Element {
         let in_one =
-            |(of, side)| Some(self.tab_widths(&tabs, of, side)).filter(|widths| used(widths) <= width);
-        let (lines, stretches) = match [(Type::Body, ROOMY), (Type::Body, TIGHT)].into_iter().find_map(in_one)
-        {
-            Some(widths) => (vec![widths], false),
-            None => (balanced(&self.tab_widths(&tabs, Type::Label, TIGHT), width), true),
+            |side| Some(self.tab_widths(&tabs, Type::Body, side)).filter(|widths| used(widths) <= width);
+        let (lines, fill) = match [ROOMY, TIGHT].into_iter().find_map(in_one) {
+            Some(widths) => (vec![widths], Fill::No),
+            None => {
+                let large = balanced(&self.tab_widths(&tabs, Type::Body, TIGHT), width);
+                let small = balanced(&self.tab_widths(&tabs, Type::Label, TIGHT), width);
+                if large.len() > small.len() { (small, Fill::Compact) } else { (large, Fill::Yes) }
+            }
         };
         let mut tabs = tabs.into_iter();
         let rows = lines.into_iter().map(|widths| {
-            let spare = if stretches { (width - used(&widths)).max(0) } else { 0 };
+            let spare = if fill == Fill::No { 0 } else { (width - used(&widths)).max(0) };
             let count = widths.len().max(1) as i32;
             let chips = widths.into_iter().zip(0..).zip(tabs.by_ref()).map(|((tab_width, index), tab)| {
                 let share = spare / count + i32::from(index < spare % count);
                 let chip = chip(tab.text, tab.selected, tab.tap.action());
-                let chip = if stretches { chip.compact() } else { chip };
+                let chip = if fill == Fill::Compact { chip.compact() } else { chip };
                 chip.width((tab_width + share).min(width))
             });
             row().gap(GAP).children(chips.collect::<Vec<_>>())
@@ -56,7 +67,7 @@ fn used(widths: &[i32]) -> i32 {
 
 /// Breaks widths into as few lines as fit into `width`, all about as long.
 fn balanced(widths: &[i32], width: i32) -> Vec<Vec<i32>> {
-    const STEP: usize = 4;
+    const STEP: usize = 12;
     let fewest = broken(widths, width).len();
     let shorter = (MIN_TARGET..=width).rev().step_by(STEP).map(|width| broken(widths, width));
     let fitting =
