@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tresen_identity::DeviceClass;
 use tresen_mpos::ui::{self, Icon, Ink, Kit, Place, Type, column, icon, spacer, text};
-use tresen_scene::Node;
+use tresen_scene::{Node, Role};
 use tresen_session::SenderEvent;
 use tresen_wire::{CloseCode, Hello, Language, Look};
 
@@ -69,9 +69,9 @@ fn screen(site: &Site, look: &Look, class: DeviceClass) -> Arc<Node> {
         .gap(12)
         .child(spacer())
         .child(icon(Icon::Armchair).side(48).ink(Ink::Muted))
-        .child(text(Type::Title, title))
-        .child(text(Type::Body, reason).lines(4))
-        .child(text(Type::Body, what_next).muted().lines(6))
+        .child(text(Type::Title, title).role(Role::Heading))
+        .child(text(Type::Body, reason).role(Role::Text).lines(4))
+        .child(text(Type::Body, what_next).role(Role::Text).muted().lines(6))
         .child(spacer())
         .pad(ui::EDGE);
     ui::render(&kit, crate::look::size(look), content)

@@ -1,0 +1,322 @@
+//! A device: the client's half of a session over either transport, driven by the labels on its screen.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::{SinkExt, StreamExt};
+use p256::ecdsa::signature::Signer;
+use p256::ecdsa::{Signature, SigningKey};
+use p256::pkcs8::EncodePublicKey;
+use quinn::crypto::rustls::QuicClientConfig;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use tresen_identity::{
+    BrowserGreeting, Certificate, Challenge, Fingerprint, KeyPair, PairAnswer, PairingCode, Secret, client_config,
+    session_statement,
+};
+use tresen_scene::{OutlineKind, ScrollOffsets, outline};
+use tresen_session::{Receiver, ReceiverEvent};
+use tresen_wire::{CloseCode, Input, Language, Look, Theme, ToClient};
+
+/// Longest wait for anything.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A tablet: everything is in sight.
+const LOOK: Look =
+    Look { width_px: 800, height_px: 1280, scale_100: 100, theme: Theme::Light, language: Language::En };
+
+/// A transport of either kind as two queues; the incoming one ends when the connection does.
+pub struct Wire {
+    pub incoming: mpsc::UnboundedReceiver<Vec<u8>>,
+    pub outgoing: mpsc::UnboundedSender<Vec<u8>>,
+}
+
+pub struct Client {
+    pub receiver: Receiver,
+    wire: Wire,
+    began: Instant,
+    /// What the server said when it closed.
+    pub closed: Option<(CloseCode, String)>,
+}
+
+impl Client {
+    pub fn new(wire: Wire) -> Self {
+        Self::on(Receiver::new(LOOK, None), wire)
+    }
+
+    /// A device that comes back: with what it had of its session.
+    pub fn on(receiver: Receiver, wire: Wire) -> Self {
+        let mut client = Self { receiver, wire, began: Instant::now(), closed: None };
+        client.receiver.connect(0);
+        client.flush();
+        client
+    }
+
+    /// A browser tab on the demo's own machine.
+    pub async fn tab(port: u16, tab: u8) -> Self {
+        Self::new(loopback(port, tab).await)
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.began.elapsed().as_millis() as u64
+    }
+
+    fn flush(&mut self) {
+        while let Some(message) = self.receiver.poll_transmit(self.now_ms()) {
+            let _ = self.wire.outgoing.send(message);
+        }
+    }
+
+    /// Runs the session until `done`.
+    pub async fn until(&mut self, what: &str, mut done: impl FnMut(&Self) -> bool) {
+        let limit = Instant::now() + PATIENCE;
+        while !done(self) {
+            let wait = limit.saturating_duration_since(Instant::now());
+            match tokio::time::timeout(wait, self.wire.incoming.recv()).await {
+                Ok(Some(message)) => self.handle(&message),
+                Ok(None) if self.closed.is_none() => self.closed = Some((CloseCode::Internal, "lost".into())),
+                Ok(None) => panic!("closed with {:?} before {what}; on screen: {:?}", self.closed, self.labels()),
+                Err(_) => panic!("waited in vain for {what}; on screen: {:?}", self.labels()),
+            }
+        }
+    }
+
+    fn handle(&mut self, message: &[u8]) {
+        let now_ms = self.now_ms();
+        match self.receiver.handle(now_ms, message).unwrap() {
+            Some(ReceiverEvent::Closed { code, text }) => self.closed = Some((code, text.to_string())),
+            Some(ReceiverEvent::Screen(_)) | None => {}
+        }
+        self.flush();
+    }
+
+    /// The names of everything on the screen.
+    pub fn labels(&self) -> Vec<String> {
+        let Some(root) = self.receiver.root() else { return Vec::new() };
+        outline(root, &ScrollOffsets::default()).into_iter().map(|item| item.label).collect()
+    }
+
+    pub fn sees(&self, text: &str) -> bool {
+        self.labels().iter().any(|label| label.contains(text))
+    }
+
+    pub async fn see(&mut self, text: &str) {
+        self.until(text, |client| client.sees(text)).await;
+    }
+
+    fn action(&self, name: &str) -> Option<tresen_scene::Action> {
+        let items = outline(self.receiver.root()?, &ScrollOffsets::default());
+        let fits = |label: &str| {
+            label == name || label.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', ',']))
+        };
+        let found = items.into_iter().rev().find(|item| fits(&item.label) && matches!(item.kind, OutlineKind::Touch { .. }))?;
+        match found.kind {
+            OutlineKind::Touch { action, .. } => Some(action),
+            _ => None,
+        }
+    }
+
+    /// Taps what has this name, as soon as it is there, and waits until the tap is on disk.
+    pub async fn tap(&mut self, name: &str) {
+        self.tap_unconfirmed(name).await;
+        self.until("the acknowledgement", |client| client.receiver.unacknowledged() == 0).await;
+    }
+
+    pub async fn tap_unconfirmed(&mut self, name: &str) {
+        self.until(name, |client| client.action(name).is_some()).await;
+        let action = self.action(name).unwrap();
+        self.send(Input::Tap(action));
+    }
+
+    pub fn send(&mut self, input: Input) {
+        let now_ms = self.now_ms();
+        self.receiver.input(now_ms, input).unwrap();
+        self.flush();
+    }
+
+    pub async fn log_in(&mut self, person: &str, pin: &str) {
+        self.tap(person).await;
+        for digit in pin.chars() {
+            self.tap(&digit.to_string()).await;
+        }
+        self.see("Tables").await;
+    }
+
+    /// Waits until the server closes the connection: its code.
+    pub async fn closing(&mut self) -> CloseCode {
+        self.until("the end", |client| client.closed.is_some()).await;
+        self.closed.as_ref().unwrap().0
+    }
+
+    /// Waits until the connection is gone, with or without a word, and keeps the session.
+    pub async fn gone(mut self) -> Receiver {
+        self.until("the end", |client| client.closed.is_some()).await;
+        self.receiver
+    }
+}
+
+/// A WebSocket of a browser tab on the demo's own machine, past the handshake.
+pub async fn loopback(port: u16, tab: u8) -> Wire {
+    let mut socket = dial(port, &format!("http://127.0.0.1:{port}")).await.unwrap();
+    let greeting = greeting(&mut socket).await;
+    assert!(greeting.loopback);
+    let tab = URL_SAFE_NO_PAD.encode([tab; 16]);
+    let proof = format!(r#"{{"loopback":{{"tab":"{tab}"}}}}"#);
+    socket.send(Message::Text(proof.into())).await.unwrap();
+    pump(socket)
+}
+
+/// A WebSocket of a paired browser, past the handshake.
+pub async fn paired_browser(port: u16, key: &SigningKey) -> Wire {
+    let mut socket = dial(port, &format!("http://127.0.0.1:{port}")).await.unwrap();
+    let greeting = greeting(&mut socket).await;
+    let challenge = URL_SAFE_NO_PAD.decode(&greeting.challenge).unwrap();
+    let statement = session_statement(&greeting.server, &Challenge(challenge.try_into().unwrap()));
+    let signature: Signature = key.sign(&statement);
+    let proof = serde_json::json!({"browser": {
+        "key": browser_spki(key),
+        "signature": URL_SAFE_NO_PAD.encode(signature.to_bytes()),
+    }});
+    socket.send(Message::Text(proof.to_string().into())).await.unwrap();
+    pump(socket)
+}
+
+/// A browser's public key as it is sent.
+pub fn browser_spki(key: &SigningKey) -> String {
+    URL_SAFE_NO_PAD.encode(key.verifying_key().to_public_key_der().unwrap().as_bytes())
+}
+
+pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Opens the WebSocket as a page of `origin` would.
+pub async fn dial(port: u16, origin: &str) -> Result<Socket, tungstenite::Error> {
+    let mut request = format!("ws://127.0.0.1:{port}/session").into_client_request()?;
+    request.headers_mut().insert("origin", origin.parse().unwrap());
+    tokio_tungstenite::connect_async(request).await.map(|(socket, _)| socket)
+}
+
+pub async fn greeting(socket: &mut Socket) -> BrowserGreeting {
+    match socket.next().await.unwrap().unwrap() {
+        Message::Text(text) => serde_json::from_str(text.as_str()).unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn pump(socket: Socket) -> Wire {
+    let (mut sink, mut stream) = socket.split();
+    let (to_test, incoming) = mpsc::unbounded_channel();
+    let (outgoing, mut from_test) = mpsc::unbounded_channel::<Vec<u8>>();
+    tokio::spawn(async move {
+        while let Some(Ok(message)) = stream.next().await {
+            if let Message::Binary(bytes) = message {
+                let _ = to_test.send(bytes.to_vec());
+            }
+        }
+    });
+    tokio::spawn(async move {
+        while let Some(message) = from_test.recv().await {
+            let _ = sink.send(Message::Binary(message.into())).await;
+        }
+        let _ = sink.close().await;
+    });
+    Wire { incoming, outgoing }
+}
+
+/// A native device with a key of its own.
+pub struct Native {
+    pub key: KeyPair,
+}
+
+impl Native {
+    pub fn new(seed: u8) -> Self {
+        Self { key: KeyPair::from_seed(&Secret::new([seed; 32])) }
+    }
+
+    /// Connects to the server with this name, without a word yet.
+    pub async fn dial(&self, port: u16, server: Fingerprint) -> Result<quinn::Connection, quinn::ConnectionError> {
+        let certificate = Certificate::for_key_pair(&self.key).unwrap();
+        let tls = QuicClientConfig::try_from(client_config(server, certificate).unwrap()).unwrap();
+        let mut endpoint = quinn::Endpoint::client(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        endpoint.set_default_client_config(quinn::ClientConfig::new(Arc::new(tls)));
+        endpoint.connect(SocketAddr::from(([127, 0, 0, 1], port)), "tresen").unwrap().await
+    }
+
+    /// Connects and opens the stream.
+    pub async fn connect(&self, port: u16, server: Fingerprint) -> Wire {
+        let connection = self.dial(port, server).await.unwrap();
+        let (send, recv) = connection.open_bi().await.unwrap();
+        native_pump(connection, send, recv)
+    }
+
+    /// Pairs with a code: the answer, and the connection to go on with.
+    pub async fn pair(&self, port: u16, code: &PairingCode) -> (PairAnswer, Wire) {
+        let mut wire = self.connect(port, code.server).await;
+        let request = format!(r#"{{"pair":{{"secret":"{}","name":"Test laptop"}}}}"#, code.secret.to_text());
+        wire.outgoing.send(request.into_bytes()).unwrap();
+        let answer = tokio::time::timeout(PATIENCE, wire.incoming.recv()).await.unwrap().unwrap();
+        (serde_json::from_slice(&answer).unwrap(), wire)
+    }
+}
+
+fn native_pump(connection: quinn::Connection, mut send: quinn::SendStream, mut recv: quinn::RecvStream) -> Wire {
+    let (to_test, incoming) = mpsc::unbounded_channel();
+    let (outgoing, mut from_test) = mpsc::unbounded_channel::<Vec<u8>>();
+    tokio::spawn(async move {
+        while let Some(message) = read(&mut recv).await {
+            let _ = to_test.send(message);
+        }
+    });
+    tokio::spawn(async move {
+        while let Some(message) = from_test.recv().await {
+            let _ = send.write_all(&framed(&message)).await;
+        }
+        connection.close(0_u32.into(), b"");
+    });
+    Wire { incoming, outgoing }
+}
+
+/// A message with its length before it.
+pub fn framed(message: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut length = message.len();
+    while length > 0x7f {
+        bytes.push((length & 0x7f) as u8 | 0x80);
+        length >>= 7;
+    }
+    bytes.push(length as u8);
+    bytes.extend(message);
+    bytes
+}
+
+/// The next message of a QUIC stream.
+pub async fn read(recv: &mut quinn::RecvStream) -> Option<Vec<u8>> {
+    let (mut length, mut shift) = (0_usize, 0);
+    loop {
+        let mut byte = [0];
+        recv.read_exact(&mut byte).await.ok()?;
+        length |= usize::from(byte[0] & 0x7f) << shift;
+        shift += 7;
+        if byte[0] & 0x80 == 0 {
+            break;
+        }
+    }
+    let mut message = vec![0; length];
+    recv.read_exact(&mut message).await.ok()?;
+    Some(message)
+}
+
+/// The code of the goodbye that must come next on a raw connection; other messages before it are skipped.
+pub async fn goodbye(incoming: &mut mpsc::UnboundedReceiver<Vec<u8>>) -> CloseCode {
+    loop {
+        let message = tokio::time::timeout(PATIENCE, incoming.recv()).await.unwrap().expect("a goodbye");
+        if let Ok(ToClient::Bye { code, .. }) = ToClient::decode(&message) {
+            return code;
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The server through its public doors: a real one on a free port with a folder of its own, and clients that tap by label, over WebSocket and
+//! QUIC. Each test says which promise it proves.
+#![allow(clippy::disallowed_methods, reason = "tests of a shell")]
+
+mod client;
+mod hostile;
+mod instances;
+mod pairing;
+mod program;
+mod sale;
+mod seats;
+mod world;

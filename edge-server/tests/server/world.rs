@@ -1,0 +1,49 @@
+//! A server with a folder of its own.
+
+use std::path::Path;
+
+use tempfile::TempDir;
+use tresen_edge::config::Config;
+use tresen_edge::run::{MakeApplications, RunOptions, Server, start};
+use tresen_wire::CloseCode;
+
+/// A running demo server. Dropping it forgets everything.
+pub struct World {
+    pub server: Server,
+    pub folder: TempDir,
+}
+
+impl World {
+    pub async fn open() -> Self {
+        Self::with(None).await
+    }
+
+    pub async fn with(applications: Option<MakeApplications>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let server = serve(folder.path(), applications).await;
+        Self { server, folder }
+    }
+
+    /// Stops the server and starts it again on the same folder.
+    pub async fn restart(self) -> Self {
+        let Self { server, folder } = self;
+        server.finish(CloseCode::ServerStopping, "").await;
+        let server = serve(folder.path(), None).await;
+        Self { server, folder }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.server.port
+    }
+}
+
+async fn serve(folder: &Path, applications: Option<MakeApplications>) -> Server {
+    let config = Config {
+        data: folder.to_owned(),
+        port: 0,
+        bind: vec![[127, 0, 0, 1].into()],
+        mdns: false,
+        ..Config::default()
+    };
+    start(RunOptions { config, demo: true, applications }).await.unwrap()
+}
