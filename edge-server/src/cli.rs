@@ -111,7 +111,12 @@ fn run_server(arguments: RunArguments) -> Result<(), Failure> {
         config.port = port;
     }
     start_log(&config.log);
-    let options = RunOptions { config, demo: arguments.demo, applications: None };
+    let options = RunOptions {
+        config,
+        demo: arguments.demo,
+        applications: None,
+        ledger: tresen_ledger::Options::default(),
+    };
     block_on(async { run::run(options, run::interrupted()).await.map_err(Failure::failed) })?
 }
 

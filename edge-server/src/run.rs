@@ -45,6 +45,8 @@ pub struct RunOptions {
     pub demo: bool,
     /// What instances run; `None`: the handheld app.
     pub applications: Option<MakeApplications>,
+    /// How to open the ledger; tests let its disk fail.
+    pub ledger: Options,
 }
 
 /// Makes what instances run, with the typesetter that names objects as this server does.
@@ -103,21 +105,7 @@ pub async fn run(options: RunOptions, shutdown: impl Future<Output = ()>) -> Res
     if server.site.demo {
         say_welcome(&server);
     }
-    let mut failure = server.site.ledger.failure();
-    let failed = async { failure.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone()) };
-    tokio::select! {
-        () = shutdown => {
-            tracing::info!("stopping");
-            server.finish(CloseCode::ServerStopping, "").await;
-            Ok(())
-        }
-        reason = failed => {
-            let reason = reason.unwrap_or_default();
-            tracing::error!(reason, "bookings can't be stored: stopping");
-            server.finish(CloseCode::Internal, "bookings can't be stored").await;
-            Err(RunError::Disk(reason))
-        }
-    }
+    server.until(shutdown).await
 }
 
 /// Starts a server and returns while it serves.
@@ -125,10 +113,10 @@ pub async fn run(options: RunOptions, shutdown: impl Future<Output = ()>) -> Res
 /// # Errors
 /// When it can't start.
 pub async fn start(options: RunOptions) -> Result<Server, RunError> {
-    let RunOptions { config, demo, applications } = options;
+    let RunOptions { config, demo, applications, ledger } = options;
     let data = DataDir::open(&config.data)?;
     let key = data.server_key()?;
-    let ledger = Ledger::open(&data.ledger(), Options::default())?;
+    let ledger = Ledger::open(&data.ledger(), ledger)?;
     let sockets = listen::bind(&config.bind, config.port)?;
     let certificates = Certificates::make(&config, &data, &key)?;
     let port = sockets.port;
@@ -177,6 +165,28 @@ pub async fn start(options: RunOptions) -> Result<Server, RunError> {
 }
 
 impl Server {
+    /// Serves until `shutdown` resolves, or the disk fails.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub async fn until(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
+        let mut failure = self.site.ledger.failure();
+        let failed = async { failure.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone()) };
+        tokio::select! {
+            () = shutdown => {
+                tracing::info!("stopping");
+                self.finish(CloseCode::ServerStopping, "").await;
+                Ok(())
+            }
+            reason = failed => {
+                let reason = reason.unwrap_or_default();
+                tracing::error!(reason, "bookings can't be stored: stopping");
+                self.finish(CloseCode::Internal, "bookings can't be stored").await;
+                Err(RunError::Disk(reason))
+            }
+        }
+    }
+
     /// Ends everything in order: goodbyes, open connections, tasks.
     pub async fn finish(self, code: CloseCode, text: &'static str) {
         let Self { site, .. } = self;

@@ -6,14 +6,12 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tresen_identity::verify_password;
-use tresen_ledger::{Submission, SubmitError};
-use tresen_mpos::{Commit, Effect, Pin, PinOutcome, World};
+use tresen_mpos::{Commit, World};
 use tresen_session::SenderEvent;
-use tresen_till::{Context, StaffId, Throttle, Till};
-use tresen_wire::{CloseCode, Look, SessionId};
-use zeroize::Zeroizing;
+use tresen_till::Till;
+use tresen_wire::{CloseCode, Look};
 
+use super::effects::checked;
 use super::flights::{Answer, Cargo, Flight, Flights};
 use super::marks::{Marks, session_id};
 use super::session::{Heard, Session};
@@ -21,15 +19,8 @@ use super::{Attach, Request, State, Status, Surroundings, device_label};
 use crate::application::{AppInput, Application};
 use crate::registry::Station;
 
-/// How long a mark that nobody waits for may wait. (One that an acknowledgement waits for goes at once; the ledger itself lets it wait for
-/// company.)
-const LAZY_MARK_MS: u64 = 1_000;
-
 /// How long a screen may wait for a commit that will change it again.
 const COMMIT_PATIENCE_MS: u64 = 50;
-
-/// Commits that may wait for the one in flight; an application has one at a time, so this is for those that don't keep to it.
-const WAITING_COMMITS: usize = 64;
 
 /// How long a stopping instance waits for the ledger.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
@@ -45,21 +36,21 @@ pub enum Fate {
 
 /// An instance. Owned by its task.
 pub struct Instance {
-    around: Arc<Surroundings>,
-    station: Station,
-    status: Arc<Status>,
-    till: watch::Receiver<Arc<Till>>,
-    app: Box<dyn Application>,
-    marks: Marks,
-    session: Option<Session>,
+    pub(super) around: Arc<Surroundings>,
+    pub(super) station: Station,
+    pub(super) status: Arc<Status>,
+    pub(super) till: watch::Receiver<Arc<Till>>,
+    pub(super) app: Box<dyn Application>,
+    pub(super) marks: Marks,
+    pub(super) session: Option<Session>,
     /// A device that takes over as soon as everything of the one before is on disk.
-    arriving: Option<Box<Attach>>,
-    flights: Flights,
-    waiting: VecDeque<Commit>,
-    pin: Option<JoinHandle<bool>>,
-    mark_due_ms: Option<u64>,
-    render_due_ms: Option<u64>,
-    wake_due_ms: Option<u64>,
+    pub(super) arriving: Option<Box<Attach>>,
+    pub(super) flights: Flights,
+    pub(super) waiting: VecDeque<Commit>,
+    pub(super) pin: Option<JoinHandle<bool>>,
+    pub(super) mark_due_ms: Option<u64>,
+    pub(super) render_due_ms: Option<u64>,
+    pub(super) wake_due_ms: Option<u64>,
 }
 
 enum Event {
@@ -228,7 +219,7 @@ impl Instance {
         }
     }
 
-    fn event(&mut self, event: SenderEvent) {
+    pub(super) fn event(&mut self, event: SenderEvent) {
         let Some(session) = &mut self.session else { return };
         match event {
             SenderEvent::Input { number, input } => {
@@ -247,115 +238,8 @@ impl Instance {
         }
     }
 
-    /// Tells the application something and does what it wants.
-    fn tell(&mut self, input: AppInput) {
-        let look = self.look();
-        for effect in self.with_world(&look, |app, world| app.message(world, input)) {
-            match effect {
-                Effect::Commit(commit) => self.commit(commit),
-                Effect::VerifyPin { staff, pin } => self.check_pin(staff, &pin),
-                Effect::Reprint(number) => (self.around.reprint)(number),
-            }
-        }
-    }
-
-    fn commit(&mut self, commit: Commit) {
-        if self.flights.any(Cargo::Commit) {
-            assert!(self.waiting.len() < WAITING_COMMITS, "an application has one commit in flight");
-            self.waiting.push_back(commit);
-            return;
-        }
-        let mark = self.marks.make(&self.app.save());
-        let context = self.context(commit.staff);
-        let submission =
-            Submission { context, commands: commit.commands, mark: Some(mark), records: Vec::new() };
-        self.submit(Cargo::Commit, submission);
-    }
-
-    fn mark(&mut self) {
-        let mark = self.marks.make(&self.app.save());
-        let context = self.context(None);
-        let submission = Submission { context, commands: Vec::new(), mark: Some(mark), records: Vec::new() };
-        self.submit(Cargo::Mark, submission);
-    }
-
-    /// One mark at a time: what comes meanwhile goes together with the next.
-    fn mark_when_due(&mut self) {
-        let due = self.mark_due_ms.is_some_and(|due| due <= self.now_ms());
-        if due && !self.flights.any(Cargo::Mark) {
-            self.mark();
-        }
-    }
-
-    fn submit(&mut self, cargo: Cargo, submission: Submission) {
-        self.mark_due_ms = None;
-        let marks = self.session.as_ref().map(|session| (session.id, session.applied));
-        self.flights.push(cargo, marks, self.around.ledger.submit(submission));
-    }
-
-    fn landed(&mut self, flight: &Flight, answer: Answer) {
-        let on_disk = answer.is_ok();
-        if flight.cargo == Cargo::Commit {
-            // The till of this commit is in the application's world before it hears of the commit.
-            self.till.mark_unchanged();
-            self.tell(match answer {
-                Ok(_) => AppInput::Committed(Ok(())),
-                Err(SubmitError::Refused(refusal)) => AppInput::Committed(Err(refusal)),
-                Err(error) => AppInput::Failed(error.to_string().into()),
-            });
-            self.mark_by(if on_disk { LAZY_MARK_MS } else { 0 });
-            self.render();
-            if let Some(commit) = self.waiting.pop_front() {
-                self.commit(commit);
-            }
-        }
-        if on_disk && let Some((id, input)) = flight.marks {
-            self.acknowledge(id, input);
-        }
-    }
-
-    fn acknowledge(&mut self, id: SessionId, input: u64) {
-        let Some(session) = self.session.as_mut().filter(|session| session.id == id) else { return };
-        session.acknowledge(input);
-        while let Some(event) = self.session.as_mut().and_then(Session::waiting_input) {
-            self.event(event);
-        }
-    }
-
-    /// Checks a PIN on a thread for slow work. While the till's throttle is closed, it is not even looked at.
-    fn check_pin(&mut self, staff: StaffId, pin: &Pin) {
-        let till = self.till.borrow().clone();
-        let device = self.device_label();
-        let throttle = till.throttle(staff, &device, self.around.clock.now());
-        let hash = till.staff_member(staff).map(|person| person.pin_hash.clone());
-        let pin = Zeroizing::new(pin.expose());
-        self.pin = Some(match (throttle, hash) {
-            (Throttle::Open, Some(hash)) => {
-                tokio::task::spawn_blocking(move || verify_password(&pin, hash.reveal()))
-            }
-            (Throttle::Locked { .. }, _) | (_, None) => tokio::spawn(async { false }),
-        });
-    }
-
-    fn pin_checked(&mut self, right: bool) {
-        self.pin = None;
-        self.tell(AppInput::Pin(if right { PinOutcome::Right } else { PinOutcome::Wrong }));
-        self.mark_by(LAZY_MARK_MS);
-        self.render_unless_committing();
-    }
-
-    fn till_changed(&mut self) {
-        self.tell(AppInput::Changed);
-        self.render_unless_committing();
-    }
-
-    fn mark_by(&mut self, within_ms: u64) {
-        let due = self.now_ms() + within_ms;
-        self.mark_due_ms = Some(self.mark_due_ms.map_or(due, |earlier| earlier.min(due)));
-    }
-
     /// A screen that a commit on its way is about to change is not sent twice, unless the commit takes long.
-    fn render_unless_committing(&mut self) {
+    pub(super) fn render_unless_committing(&mut self) {
         if self.flights.any(Cargo::Commit) {
             let due = self.now_ms() + COMMIT_PATIENCE_MS;
             self.render_due_ms = Some(self.render_due_ms.map_or(due, |earlier| earlier.min(due)));
@@ -364,7 +248,7 @@ impl Instance {
         }
     }
 
-    fn render(&mut self) {
+    pub(super) fn render(&mut self) {
         self.render_due_ms = None;
         self.wake_due_ms = None;
         if !self.session.as_ref().is_some_and(Session::is_connected) {
@@ -416,7 +300,7 @@ impl Instance {
         Fate::Stopped
     }
 
-    fn with_world<T>(
+    pub(super) fn with_world<T>(
         &mut self,
         look: &Look,
         f: impl FnOnce(&mut Box<dyn Application>, &World<'_>) -> T,
@@ -434,24 +318,15 @@ impl Instance {
         f(&mut self.app, &world)
     }
 
-    fn look(&self) -> Look {
+    pub(super) fn look(&self) -> Look {
         self.session.as_ref().map_or(crate::look::DEFAULT, |session| session.look)
     }
 
-    fn context(&self, staff: Option<StaffId>) -> Context {
-        Context {
-            staff,
-            station: self.station.id(),
-            device: self.device_label(),
-            at: self.around.clock.now(),
-        }
-    }
-
-    fn device_label(&self) -> smol_str::SmolStr {
+    pub(super) fn device_label(&self) -> smol_str::SmolStr {
         self.session.as_ref().map(|session| device_label(session.device)).unwrap_or_default()
     }
 
-    fn now_ms(&self) -> u64 {
+    pub(super) fn now_ms(&self) -> u64 {
         self.around.clock.now_ms()
     }
 }
@@ -459,14 +334,6 @@ impl Instance {
 async fn receive(session: &mut Option<Session>) -> Option<Vec<u8>> {
     match session {
         Some(session) => session.receive().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Whether the PIN was right; a check that panicked counts as wrong.
-async fn checked(pin: &mut Option<JoinHandle<bool>>) -> bool {
-    match pin {
-        Some(check) => check.await.unwrap_or(false),
         None => std::future::pending().await,
     }
 }

@@ -44,6 +44,8 @@ pub async fn session(
 }
 
 async fn serve(site: Arc<Site>, mut socket: WebSocket, peer: Peer, offer: Offer) {
+    // The upgrade runs in a task of the web framework; the server waits for it all the same.
+    let _running = site.tasks.token();
     let shaken = tokio::time::timeout(HANDSHAKE_TIMEOUT, shake_hands(&site, &mut socket, offer)).await;
     match shaken.unwrap_or(Err((CloseCode::TimedOut, "it took too long".into()))) {
         Ok((device, hello)) => {

@@ -9,8 +9,8 @@ mod model;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use thiserror::Error;
 use tokio::sync::{Mutex, watch};
@@ -29,6 +29,9 @@ pub const MAX_DEVICES: usize = 1000;
 
 /// Most browsers of the demo's own machine that are kept; the one that was seen longest ago is forgotten first.
 const MAX_LOOPBACK_DEVICES: usize = 64;
+
+/// How long a note of when a device was seen is good enough.
+const SEEN_AGAIN: SignedDuration = SignedDuration::from_secs(60);
 
 /// Longest name of a station, in characters.
 const MAX_STATION_NAME_CHARS: usize = 40;
@@ -252,7 +255,7 @@ impl Registry {
         .await
     }
 
-    /// Notes where a device attached, and when.
+    /// Notes where a device attached, and when: to the minute, so that a device that comes and goes does not keep the disk busy.
     ///
     /// # Errors
     /// When there is none.
@@ -262,6 +265,12 @@ impl Registry {
         at: Timestamp,
         station: Option<u16>,
     ) -> Result<(), RegistryError> {
+        let snapshot = self.snapshot();
+        let device = snapshot.devices.get(&id).ok_or(RegistryError::UnknownDevice)?;
+        let lately = device.last_seen.is_some_and(|seen| at.duration_since(seen) < SEEN_AGAIN);
+        if lately && (station.is_none() || station == device.last_station) {
+            return Ok(());
+        }
         self.change_device(id, |device| {
             device.last_seen = Some(at);
             device.last_station = station.or(device.last_station);

@@ -17,8 +17,8 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use tresen_identity::{
-    BrowserGreeting, Certificate, Challenge, Fingerprint, KeyPair, PairAnswer, PairingCode, Secret, client_config,
-    session_statement,
+    BrowserGreeting, Certificate, Challenge, Fingerprint, KeyPair, PairAnswer, PairingCode, Secret,
+    client_config, session_statement,
 };
 use tresen_scene::{OutlineKind, ScrollOffsets, outline};
 use tresen_session::{Receiver, ReceiverEvent};
@@ -43,6 +43,8 @@ pub struct Client {
     began: Instant,
     /// What the server said when it closed.
     pub closed: Option<(CloseCode, String)>,
+    /// Taps of [`Client::tap_until_closed`] that were acknowledged.
+    pub confirmed: u32,
 }
 
 impl Client {
@@ -52,7 +54,7 @@ impl Client {
 
     /// A device that comes back: with what it had of its session.
     pub fn on(receiver: Receiver, wire: Wire) -> Self {
-        let mut client = Self { receiver, wire, began: Instant::now(), closed: None };
+        let mut client = Self { receiver, wire, began: Instant::now(), closed: None, confirmed: 0 };
         client.receiver.connect(0);
         client.flush();
         client
@@ -81,7 +83,9 @@ impl Client {
             match tokio::time::timeout(wait, self.wire.incoming.recv()).await {
                 Ok(Some(message)) => self.handle(&message),
                 Ok(None) if self.closed.is_none() => self.closed = Some((CloseCode::Internal, "lost".into())),
-                Ok(None) => panic!("closed with {:?} before {what}; on screen: {:?}", self.closed, self.labels()),
+                Ok(None) => {
+                    panic!("closed with {:?} before {what}; on screen: {:?}", self.closed, self.labels())
+                }
                 Err(_) => panic!("waited in vain for {what}; on screen: {:?}", self.labels()),
             }
         }
@@ -115,7 +119,10 @@ impl Client {
         let fits = |label: &str| {
             label == name || label.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', ',']))
         };
-        let found = items.into_iter().rev().find(|item| fits(&item.label) && matches!(item.kind, OutlineKind::Touch { .. }))?;
+        let found = items
+            .into_iter()
+            .rev()
+            .find(|item| fits(&item.label) && matches!(item.kind, OutlineKind::Touch { .. }))?;
         match found.kind {
             OutlineKind::Touch { action, .. } => Some(action),
             _ => None,
@@ -126,6 +133,14 @@ impl Client {
     pub async fn tap(&mut self, name: &str) {
         self.tap_unconfirmed(name).await;
         self.until("the acknowledgement", |client| client.receiver.unacknowledged() == 0).await;
+    }
+
+    /// Taps, and waits until that is on disk or the connection is closed.
+    pub async fn tap_until_closed(&mut self, name: &str) {
+        self.tap_unconfirmed(name).await;
+        self.until("an answer", |client| client.receiver.unacknowledged() == 0 || client.closed.is_some())
+            .await;
+        self.confirmed += u32::from(self.receiver.unacknowledged() == 0);
     }
 
     pub async fn tap_unconfirmed(&mut self, name: &str) {
@@ -239,7 +254,11 @@ impl Native {
     }
 
     /// Connects to the server with this name, without a word yet.
-    pub async fn dial(&self, port: u16, server: Fingerprint) -> Result<quinn::Connection, quinn::ConnectionError> {
+    pub async fn dial(
+        &self,
+        port: u16,
+        server: Fingerprint,
+    ) -> Result<quinn::Connection, quinn::ConnectionError> {
         let certificate = Certificate::for_key_pair(&self.key).unwrap();
         let tls = QuicClientConfig::try_from(client_config(server, certificate).unwrap()).unwrap();
         let mut endpoint = quinn::Endpoint::client(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
@@ -264,7 +283,11 @@ impl Native {
     }
 }
 
-fn native_pump(connection: quinn::Connection, mut send: quinn::SendStream, mut recv: quinn::RecvStream) -> Wire {
+fn native_pump(
+    connection: quinn::Connection,
+    mut send: quinn::SendStream,
+    mut recv: quinn::RecvStream,
+) -> Wire {
     let (to_test, incoming) = mpsc::unbounded_channel();
     let (outgoing, mut from_test) = mpsc::unbounded_channel::<Vec<u8>>();
     tokio::spawn(async move {

@@ -62,7 +62,8 @@ async fn broken_lengths_close_a_quic_connection() {
         let (mut send, mut recv) = connection.open_bi().await.unwrap();
         send.write_all(&bytes).await.unwrap();
         let bye = read(&mut recv).await.expect("a goodbye");
-        let tresen_wire::ToClient::Bye { code: said, .. } = tresen_wire::ToClient::decode(&bye).unwrap() else {
+        let tresen_wire::ToClient::Bye { code: said, .. } = tresen_wire::ToClient::decode(&bye).unwrap()
+        else {
             panic!("no goodbye");
         };
         assert_eq!(said, code, "{bytes:?}");

@@ -44,7 +44,11 @@ impl Application for Fragile {
     fn view(&self, _world: &AppWorld<'_>, look: &Look) -> Arc<Node> {
         let kit: Kit = tresen_edge::look::kit(&self.typesetter, look);
         let text = ui::text(Type::Title, format!("{} digits", self.digits));
-        ui::render(&kit, tresen_edge::look::size(look), ui::Place::named(text, format!("{} digits", self.digits)))
+        ui::render(
+            &kit,
+            tresen_edge::look::size(look),
+            ui::Place::named(text, format!("{} digits", self.digits)),
+        )
     }
 
     fn save(&self) -> Vec<u8> {

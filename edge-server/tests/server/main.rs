@@ -1,8 +1,9 @@
 //! The server through its public doors: a real one on a free port with a folder of its own, and clients that tap by label, over WebSocket and
 //! QUIC. Each test says which promise it proves.
-#![allow(clippy::disallowed_methods, reason = "tests of a shell")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests of a shell")]
 
 mod client;
+mod disk;
 mod hostile;
 mod instances;
 mod pairing;

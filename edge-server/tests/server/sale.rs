@@ -47,7 +47,9 @@ async fn two_devices_see_one_table() {
     anna.tap("Getränke").await;
     anna.tap("Spezi 0,5").await;
     ben.until("Anna's line on Ben's screen", |ben| {
-        ben.labels().iter().any(|label| label.contains("1 Spezi") || label.starts_with("1") && label.contains("Spezi"))
+        ben.labels()
+            .iter()
+            .any(|label| label.contains("1 Spezi") || label.starts_with("1") && label.contains("Spezi"))
     })
     .await;
 }

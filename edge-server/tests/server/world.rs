@@ -5,6 +5,7 @@ use std::path::Path;
 use tempfile::TempDir;
 use tresen_edge::config::Config;
 use tresen_edge::run::{MakeApplications, RunOptions, Server, start};
+use tresen_ledger::Options;
 use tresen_wire::CloseCode;
 
 /// A running demo server. Dropping it forgets everything.
@@ -20,15 +21,25 @@ impl World {
 
     pub async fn with(applications: Option<MakeApplications>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let server = serve(folder.path(), applications).await;
+        let server = serve(folder.path(), applications, Options::default()).await;
+        Self { server, folder }
+    }
+
+    /// A server on a folder that another one left.
+    pub async fn again(folder: TempDir) -> Self {
+        let server = serve(folder.path(), None, Options::default()).await;
         Self { server, folder }
     }
 
     /// Stops the server and starts it again on the same folder.
     pub async fn restart(self) -> Self {
+        self.restart_with(Options::default()).await
+    }
+
+    pub async fn restart_with(self, options: Options) -> Self {
         let Self { server, folder } = self;
         server.finish(CloseCode::ServerStopping, "").await;
-        let server = serve(folder.path(), None).await;
+        let server = serve(folder.path(), None, options).await;
         Self { server, folder }
     }
 
@@ -37,7 +48,7 @@ impl World {
     }
 }
 
-async fn serve(folder: &Path, applications: Option<MakeApplications>) -> Server {
+async fn serve(folder: &Path, applications: Option<MakeApplications>, ledger: Options) -> Server {
     let config = Config {
         data: folder.to_owned(),
         port: 0,
@@ -45,5 +56,5 @@ async fn serve(folder: &Path, applications: Option<MakeApplications>) -> Server 
         mdns: false,
         ..Config::default()
     };
-    start(RunOptions { config, demo: true, applications }).await.unwrap()
+    start(RunOptions { config, demo: true, applications, ledger }).await.unwrap()
 }

@@ -1,0 +1,147 @@
+//! What an application wants done, and what comes back of it: commits, marks, checks of PINs.
+
+use tokio::task::JoinHandle;
+use tresen_identity::verify_password;
+use tresen_ledger::{Submission, SubmitError};
+use tresen_mpos::{Commit, Effect, Pin, PinOutcome};
+use tresen_till::{Context, StaffId, Throttle};
+use tresen_wire::SessionId;
+use zeroize::Zeroizing;
+
+use super::flights::{Answer, Cargo, Flight};
+use super::session::Session;
+use super::task::Instance;
+use crate::application::AppInput;
+
+/// How long a mark that nobody waits for may wait. (One that an acknowledgement waits for goes at once; the ledger itself lets it wait for
+/// company.)
+const LAZY_MARK_MS: u64 = 1_000;
+
+/// Commits that may wait for the one in flight; an application has one at a time, so this is for those that don't keep to it.
+const WAITING_COMMITS: usize = 64;
+
+impl Instance {
+    /// Tells the application something and does what it wants.
+    pub(super) fn tell(&mut self, input: AppInput) {
+        let look = self.look();
+        for effect in self.with_world(&look, |app, world| app.message(world, input)) {
+            match effect {
+                Effect::Commit(commit) => self.commit(commit),
+                Effect::VerifyPin { staff, pin } => self.check_pin(staff, &pin),
+                Effect::Reprint(number) => (self.around.reprint)(number),
+            }
+        }
+    }
+
+    fn commit(&mut self, commit: Commit) {
+        if self.flights.any(Cargo::Commit) {
+            assert!(self.waiting.len() < WAITING_COMMITS, "an application has one commit in flight");
+            self.waiting.push_back(commit);
+            return;
+        }
+        let mark = self.marks.make(&self.app.save());
+        let context = self.context(commit.staff);
+        let submission =
+            Submission { context, commands: commit.commands, mark: Some(mark), records: Vec::new() };
+        self.submit(Cargo::Commit, submission);
+    }
+
+    pub(super) fn mark(&mut self) {
+        let mark = self.marks.make(&self.app.save());
+        let context = self.context(None);
+        let submission = Submission { context, commands: Vec::new(), mark: Some(mark), records: Vec::new() };
+        self.submit(Cargo::Mark, submission);
+    }
+
+    /// One mark at a time: what comes meanwhile goes together with the next.
+    pub(super) fn mark_when_due(&mut self) {
+        let due = self.mark_due_ms.is_some_and(|due| due <= self.now_ms());
+        if due && !self.flights.any(Cargo::Mark) {
+            self.mark();
+        }
+    }
+
+    fn submit(&mut self, cargo: Cargo, submission: Submission) {
+        self.mark_due_ms = None;
+        let marks = self.session.as_ref().map(|session| (session.id, session.applied));
+        self.flights.push(cargo, marks, self.around.ledger.submit(submission));
+    }
+
+    pub(super) fn landed(&mut self, flight: &Flight, answer: Answer) {
+        let on_disk = answer.is_ok();
+        if flight.cargo == Cargo::Commit {
+            // The till of this commit is in the application's world before it hears of the commit.
+            self.till.mark_unchanged();
+            self.tell(match answer {
+                Ok(_) => AppInput::Committed(Ok(())),
+                Err(SubmitError::Refused(refusal)) => AppInput::Committed(Err(refusal)),
+                Err(error) => AppInput::Failed(error.to_string().into()),
+            });
+            self.mark_by(if on_disk { LAZY_MARK_MS } else { 0 });
+            self.render();
+            if let Some(commit) = self.waiting.pop_front() {
+                self.commit(commit);
+            }
+        }
+        if on_disk && let Some((id, input)) = flight.marks {
+            self.acknowledge(id, input);
+        }
+    }
+
+    fn acknowledge(&mut self, id: SessionId, input: u64) {
+        let Some(session) = self.session.as_mut().filter(|session| session.id == id) else { return };
+        session.acknowledge(input);
+        while let Some(event) = self.session.as_mut().and_then(Session::waiting_input) {
+            self.event(event);
+        }
+    }
+
+    /// Checks a PIN on a thread for slow work. While the till's throttle is closed, it is not even looked at.
+    fn check_pin(&mut self, staff: StaffId, pin: &Pin) {
+        let till = self.till.borrow().clone();
+        let device = self.device_label();
+        let throttle = till.throttle(staff, &device, self.around.clock.now());
+        let hash = till.staff_member(staff).map(|person| person.pin_hash.clone());
+        let pin = Zeroizing::new(pin.expose());
+        self.pin = Some(match (throttle, hash) {
+            (Throttle::Open, Some(hash)) => {
+                tokio::task::spawn_blocking(move || verify_password(&pin, hash.reveal()))
+            }
+            (Throttle::Locked { .. }, _) | (_, None) => tokio::spawn(async { false }),
+        });
+    }
+
+    pub(super) fn pin_checked(&mut self, right: bool) {
+        self.pin = None;
+        self.tell(AppInput::Pin(if right { PinOutcome::Right } else { PinOutcome::Wrong }));
+        self.mark_by(LAZY_MARK_MS);
+        self.render_unless_committing();
+    }
+
+    fn till_changed(&mut self) {
+        self.tell(AppInput::Changed);
+        self.render_unless_committing();
+    }
+
+    pub(super) fn mark_by(&mut self, within_ms: u64) {
+        let due = self.now_ms() + within_ms;
+        self.mark_due_ms = Some(self.mark_due_ms.map_or(due, |earlier| earlier.min(due)));
+    }
+
+    fn context(&self, staff: Option<StaffId>) -> Context {
+        Context {
+            staff,
+            station: self.station.id(),
+            device: self.device_label(),
+            at: self.around.clock.now(),
+        }
+    }
+}
+
+/// Whether the PIN was right; a check that panicked counts as wrong.
+pub(super) async fn checked(pin: &mut Option<JoinHandle<bool>>) -> bool {
+    match pin {
+        Some(check) => check.await.unwrap_or(false),
+        None => std::future::pending().await,
+    }
+}
