@@ -118,7 +118,7 @@ impl Instance {
         self.render_unless_committing();
     }
 
-    fn till_changed(&mut self) {
+    pub(super) fn till_changed(&mut self) {
         self.tell(AppInput::Changed);
         self.render_unless_committing();
     }
