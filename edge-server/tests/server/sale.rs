@@ -20,7 +20,7 @@ async fn from_log_in_to_receipt() {
     anna.tap("Add").await;
     anna.tap("Send").await;
     anna.tap("Table 4").await;
-    for step in ["Pay", "exact", "Cash received"] {
+    for step in ["Pay", "33.90 exact", "Cash received"] {
         anna.tap(step).await;
     }
     anna.see("Done").await;
