@@ -15,7 +15,7 @@ use std::sync::Arc;
 use tresen_scene::{Node, Size};
 use tresen_till::{Currency, Money, Till};
 
-use crate::app::{App, Screen, Toast};
+use crate::app::{App, Screen};
 use crate::notice::Notice;
 use crate::ui::{self, Button, Element, Kit, Place, Surface, Tone, column, divider, row};
 use crate::words::Words;
@@ -50,14 +50,21 @@ impl<'a> Scene<'a> {
             Screen::Pay(pay) => self.pay(pay),
             Screen::Receipt(number) => self.receipt(*number),
         };
-        match self.app.toast.as_ref().filter(|toast| toast.until > self.world.now) {
-            Some(toast) => ui::toast_over(screen, self.toast(toast)),
-            None => screen,
+        match self.notice() {
+            // The screen of the PIN says it itself: a toast would hide keys.
+            Some(Notice::WrongPin) | None => screen,
+            Some(notice) => ui::toast_over(screen, self.toast(notice)),
         }
     }
 
-    fn toast(&self, toast: &Toast) -> ui::Toast {
-        let tone = match toast.notice {
+    /// What is to be told now.
+    fn notice(&self) -> Option<&'a Notice> {
+        let toast = self.app.toast.as_ref().filter(|toast| toast.until > self.world.now);
+        toast.map(|toast| &toast.notice)
+    }
+
+    fn toast(&self, notice: &Notice) -> ui::Toast {
+        let tone = match notice {
             Notice::Sent { .. } | Notice::Printing => Tone::Done,
             Notice::TotalChanged { .. } | Notice::TooLittle | Notice::TooFast | Notice::ScanNeedsOrder => {
                 Tone::Waits
@@ -69,7 +76,7 @@ impl<'a> Scene<'a> {
             | Notice::UnknownCode(_)
             | Notice::Failed(_) => Tone::Failed,
         };
-        let (text, detail) = self.words.notice(&toast.notice, self.world.till);
+        let (text, detail) = self.words.notice(notice, self.world.till);
         let said = ui::toast(tone, text).close(Tap::Dismiss.action(), self.words.close);
         match detail {
             Some(detail) => said.detail(detail),

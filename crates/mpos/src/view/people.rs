@@ -5,6 +5,7 @@ use tresen_till::{Role as StaffRole, Staff, StaffId};
 
 use super::Scene;
 use crate::app::PinEntry;
+use crate::notice::Notice;
 use crate::ui::{
     Align, EDGE, Element, GAP, Icon, Ink, Key, Place, State, Surface, Type, Weight, avatar, column, grid,
     header, key, keypad, pin_dots, row, scroll, spacer, text,
@@ -79,18 +80,24 @@ impl Scene<'_> {
         let (hint, ink) = match throttled_until(self.world, entry.staff) {
             Some(until) => (self.words.wait(until, self.world.now, self.till().site()), Ink::Late),
             None if entry.checking => (self.words.checking.to_owned(), Ink::Muted),
+            None if self.pin_was_wrong() => (self.words.wrong_pin.to_owned(), Ink::Late),
             None => (self.words.enter_pin.to_owned(), Ink::Muted),
         };
         let digits = pin_digits(self.world, entry.staff);
         let typed = if entry.checking { digits } else { entry.pin.len() };
+        let dots = pin_dots(typed, digits, "PIN");
         column()
             .align(Align::Center)
             .gap(GAP)
             .child(avatar(name, 72))
             .child(text(Type::Key, name).weight(Weight::Semibold).centred().lines(1).pad_top(4))
             .child(text(Type::Body, hint).ink(ink).centred().lines(2).role(Role::Status))
-            .child(pin_dots(typed, digits, "PIN").pad_top(GAP))
+            .child(if self.pin_was_wrong() { dots.failed() } else { dots }.pad_top(GAP))
             .key("who")
+    }
+
+    fn pin_was_wrong(&self) -> bool {
+        self.notice() == Some(&Notice::WrongPin)
     }
 
     fn pin_keys(&self, staff: StaffId) -> Element {

@@ -13,7 +13,7 @@ impl Words {
         let said = match notice {
             Notice::Refused(refusal) => self.refusal(refusal, till),
             Notice::TotalChanged { by, what } => return self.total_changed(by.as_deref(), what.as_deref()),
-            Notice::WrongPin => say("Die PIN stimmt nicht.", "Wrong PIN."),
+            Notice::WrongPin => self.wrong_pin.to_owned(),
             Notice::Sent { target } if german => format!("{}: gesendet", self.place(target, till)),
             Notice::Sent { target } => format!("{}: sent", self.place(target, till)),
             Notice::ClosedElsewhere => say(
