@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use smol_str::SmolStr;
 use tresen_mpos::{App, Effect, Message, PinOutcome, World};
 use tresen_scene::Node;
-use tresen_till::Refusal;
+use tresen_till::{Refusal, StaffId};
 use tresen_typeset::Typesetter;
 use tresen_wire::{Input, Key, Look};
 
@@ -37,6 +37,11 @@ pub trait Application: Send {
 
     /// Everything that its screen needs to come back.
     fn save(&self) -> Vec<u8>;
+
+    /// Who is logged in.
+    fn staff(&self) -> Option<StaffId> {
+        None
+    }
 
     /// When its view will look different by itself.
     fn wake_at(&self, _world: &World<'_>) -> Option<Timestamp> {
@@ -97,6 +102,10 @@ impl Application for Handheld {
 
     fn save(&self) -> Vec<u8> {
         self.app.save()
+    }
+
+    fn staff(&self) -> Option<StaffId> {
+        self.app.staff()
     }
 
     fn wake_at(&self, world: &World<'_>) -> Option<Timestamp> {

@@ -6,7 +6,9 @@ use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use tresen_identity::DeviceClass;
 
+use crate::backup::{self, Replace};
 use crate::config::{Config, ConfigError};
+use crate::doctor::{self, Health, Patient};
 use crate::licence_file::{self, LicenceCommand};
 use crate::run::{self, RunOptions};
 use crate::{demo, local_door};
@@ -33,6 +35,27 @@ pub enum Command {
         /// For a payment terminal instead of a handheld.
         #[arg(long)]
         paypos: bool,
+    },
+    /// Looks at everything that a server needs, and says what is wrong.
+    Doctor(RunArguments),
+    /// Copies database and keys, also while the server runs.
+    Backup {
+        /// A folder for the backup (made when it is missing; into an existing one goes a dated folder), or a name that ends in .db.
+        target: PathBuf,
+        /// Data folder.
+        #[arg(long, value_name = "DIR", default_value = "tresen-data")]
+        data: PathBuf,
+    },
+    /// Puts a backup into a data folder on which no server works.
+    Restore {
+        /// The backup.
+        source: PathBuf,
+        /// Data folder.
+        #[arg(long, value_name = "DIR", default_value = "tresen-data")]
+        data: PathBuf,
+        /// Replaces a database that is there; the old one stays beside it.
+        #[arg(long)]
+        force: bool,
     },
     /// Makes an issuer's key, signs and shows licence files.
     #[command(subcommand)]
@@ -95,21 +118,24 @@ pub fn execute(arguments: Arguments) -> Result<(), Failure> {
             println!("{}", demo::code_for_terminal(&code));
             Ok(())
         }
+        Command::Doctor(arguments) => doctor(arguments),
+        Command::Backup { target, data } => {
+            let made = backup::backup(&data, &target, &local_now()).map_err(Failure::failed)?;
+            say_copied("Backed up to", &made);
+            Ok(())
+        }
+        Command::Restore { source, data, force } => {
+            let replace = if force { Replace::Force } else { Replace::Never };
+            let restored = backup::restore(&source, &data, replace).map_err(Failure::failed)?;
+            say_copied("Restored into", &restored);
+            Ok(())
+        }
         Command::Licence(command) => licence_file::execute(command),
     }
 }
 
 fn run_server(arguments: RunArguments) -> Result<(), Failure> {
-    let mut config = match &arguments.config {
-        Some(path) => Config::read(path)?,
-        None => Config::default(),
-    };
-    if let Some(data) = arguments.data {
-        config.data = data;
-    }
-    if let Some(port) = arguments.port {
-        config.port = port;
-    }
+    let config = configuration(&arguments)?;
     start_log(&config.log);
     let options = RunOptions {
         config,
@@ -118,6 +144,44 @@ fn run_server(arguments: RunArguments) -> Result<(), Failure> {
         ledger: tresen_ledger::Options::default(),
     };
     block_on(async { run::run(options, run::interrupted()).await.map_err(Failure::failed) })?
+}
+
+/// The configuration, with the arguments applied.
+fn configuration(arguments: &RunArguments) -> Result<Config, ConfigError> {
+    let mut config = match &arguments.config {
+        Some(path) => Config::read(path)?,
+        None => Config::default(),
+    };
+    if let Some(data) = &arguments.data {
+        config.data.clone_from(data);
+    }
+    if let Some(port) = arguments.port {
+        config.port = port;
+    }
+    Ok(config)
+}
+
+fn doctor(arguments: RunArguments) -> Result<(), Failure> {
+    let config = configuration(&arguments);
+    let findings = doctor::examine(&Patient { config_path: arguments.config, config, demo: arguments.demo });
+    findings.iter().for_each(|finding| println!("{finding}"));
+    match doctor::worst(&findings) {
+        Health::Good | Health::Warning => Ok(()),
+        Health::Bad => Err(Failure::failed("a server can't run well like this: see the lines marked BAD")),
+    }
+}
+
+fn local_now() -> jiff::ZonedDateTime {
+    jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::system())
+}
+
+fn say_copied(what: &str, copied: &backup::Copied) {
+    println!("{what} {}: {} bookings, verified.", copied.path.display(), copied.rows);
+    if !copied.keys {
+        println!(
+            "The keys of the server are not part of it: on another box, devices would have to pair again."
+        );
+    }
 }
 
 /// Starts the runtime for one future.

@@ -29,6 +29,7 @@ use crate::net::listen::{self, ListenError, Sockets};
 use crate::net::{http, quic, tcp};
 use crate::registry::{Registry, RegistryError, demo_licence};
 use crate::site::{Clock, PairingDesk, Site};
+use crate::spool::Spool;
 use crate::{demo, mdns};
 
 /// How long a stopping server waits for its tasks.
@@ -135,12 +136,17 @@ pub async fn start(options: RunOptions) -> Result<Server, RunError> {
         None => Arc::new(Handhelds::new(typesetter.clone())),
     };
     let clock = Arc::new(Clock::default());
+    let shutdown = CancellationToken::new();
+    let spool = Spool::start(data.spool(), typesetter.clone(), ledger.watch(), shutdown.clone());
+    let printer = spool.clone();
     let surroundings = Surroundings {
         ledger: ledger.clone(),
         clock: clock.clone(),
         namer: namer.clone(),
         applications,
-        reprint: Box::new(|number| tracing::info!(%number, "a receipt is asked for again")),
+        reprint: Box::new(move |number| {
+            printer.reprint(number);
+        }),
     };
     let addresses = lan_addresses();
     let announcement = config.mdns.then(|| mdns::announce(&config.name, name, &addresses, port)).flatten();
@@ -154,10 +160,11 @@ pub async fn start(options: RunOptions) -> Result<Server, RunError> {
         registry,
         hub: Arc::new(Hub::new(Arc::new(surroundings))),
         typesetter,
+        spool,
         namer,
         clock,
         local_password,
-        shutdown: CancellationToken::new(),
+        shutdown,
         tasks: TaskTracker::new(),
     });
     serve(&site, sockets, certificates).await?;

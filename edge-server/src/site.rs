@@ -17,6 +17,7 @@ use crate::data_dir::DataDir;
 use crate::hub::Hub;
 use crate::local_door;
 use crate::registry::Registry;
+use crate::spool::Spool;
 
 /// A running server. Shared as `Arc<Site>`; every part of it has its own lock or task.
 pub struct Site {
@@ -36,6 +37,8 @@ pub struct Site {
     pub hub: Arc<Hub>,
     /// Draws text and shapes for all instances.
     pub typesetter: Arc<Typesetter>,
+    /// Receipts as files.
+    pub spool: Spool,
     /// Names objects of scenes.
     pub namer: Namer,
     /// Clocks.

@@ -31,6 +31,7 @@ impl Instance {
                 Effect::Reprint(number) => (self.around.reprint)(number),
             }
         }
+        self.status.set_staff(self.app.staff());
     }
 
     fn commit(&mut self, commit: Commit) {

@@ -112,6 +112,11 @@ impl Session {
         self.sender.poll_event()
     }
 
+    /// From a frame to its acknowledgement, smoothed, in ms.
+    pub fn rtt_ms(&self) -> Option<u64> {
+        self.sender.stats().rtt_ms
+    }
+
     /// The newest screen.
     pub fn show(&mut self, root: Arc<Node>) {
         self.sender.show(root);

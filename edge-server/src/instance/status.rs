@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use tresen_identity::Fingerprint;
 use tresen_scene::Node;
+use tresen_till::StaffId;
 
 /// What an instance is doing. It writes, others read.
 #[derive(Default)]
@@ -40,6 +41,8 @@ struct Inner {
     state: State,
     attached: Option<(Fingerprint, Timestamp)>,
     root: Option<Arc<Node>>,
+    staff: Option<StaffId>,
+    rtt_ms: Option<u64>,
 }
 
 impl Status {
@@ -61,6 +64,18 @@ impl Status {
         self.lock().root.clone()
     }
 
+    /// Who is logged in.
+    #[must_use]
+    pub fn staff(&self) -> Option<StaffId> {
+        self.lock().staff
+    }
+
+    /// From a frame to its acknowledgement, smoothed, in ms.
+    #[must_use]
+    pub fn rtt_ms(&self) -> Option<u64> {
+        self.lock().rtt_ms
+    }
+
     pub(super) fn set_state(&self, state: State) {
         self.lock().state = state;
     }
@@ -71,6 +86,14 @@ impl Status {
 
     pub(super) fn set_root(&self, root: Arc<Node>) {
         self.lock().root = Some(root);
+    }
+
+    pub(super) fn set_staff(&self, staff: Option<StaffId>) {
+        self.lock().staff = staff;
+    }
+
+    pub(super) fn set_rtt_ms(&self, rtt_ms: Option<u64>) {
+        self.lock().rtt_ms = rtt_ms;
     }
 
     pub(super) fn count(&self, counter: &AtomicU64, by: usize) {

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header::HOST;
+use axum::extract::{DefaultBodyLimit, Extension, Request, State};
+use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -20,12 +20,13 @@ use crate::net::tcp::Peer;
 use crate::net::websocket;
 use crate::registry::DeviceKey;
 use crate::site::Site;
-use crate::{enrol, local_door, office};
+use crate::{enrol, local_door, metrics, office};
 
 /// Everything that is served over HTTP.
 pub fn router(site: &Arc<Site>) -> Router {
     Router::new()
         .route("/health", get(health))
+        .route("/metrics", get(figures))
         .route("/session", get(websocket::session))
         .route("/pair", post(pair).layer(DefaultBodyLimit::max(MAX_HANDSHAKE_BYTES)))
         .route("/local/pair", post(local_door::pair))
@@ -40,6 +41,14 @@ async fn health(State(site): State<Arc<Site>>) -> Response {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();
     }
     "ok\n".into_response()
+}
+
+/// Figures for Prometheus, for this machine only: they tell how business goes.
+async fn figures(State(site): State<Arc<Site>>, Extension(peer): Extension<Peer>) -> Response {
+    if !peer.is_loopback() {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics::text(&site)).into_response()
 }
 
 /// A browser pairs; see [`crate::browser_auth`].

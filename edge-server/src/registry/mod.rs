@@ -307,6 +307,16 @@ impl Registry {
     }
 }
 
+/// The licence file that is installed in a database, read beside whoever works on it.
+///
+/// # Errors
+/// With a sentence, when the database can't be read.
+pub fn stored_licence(database: &std::path::Path) -> Result<Option<String>, String> {
+    let stored = tresen_ledger::stored_record(database, LICENCE_KIND, LICENCE_KEY);
+    let bytes = stored.map_err(|error| error.to_string())?;
+    bytes.map(|bytes| String::from_utf8(bytes).map_err(|error| error.to_string())).transpose()
+}
+
 /// Writes records and waits until they are on disk.
 async fn write(ledger: &Ledger, records: Vec<Record>) -> Result<(), RegistryError> {
     let context =

@@ -1,0 +1,200 @@
+//! The task that follows the ledger.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tresen_till::{ReceiptNumber, Till};
+use tresen_typeset::Typesetter;
+
+use super::{Folder, SpoolError, missing};
+
+/// How long to wait after the disk refused; doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Longest wait.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Copies that wait to be written; more are refused.
+const COPIES_WAITING: usize = 64;
+/// Receipts written before progress is noted.
+const BATCH: usize = 32;
+
+/// The door to the spool.
+#[derive(Clone)]
+pub struct Spool {
+    copies: mpsc::Sender<ReceiptNumber>,
+    stats: Arc<SpoolStats>,
+}
+
+/// What the spool has done since the start.
+#[derive(Debug, Default)]
+pub struct SpoolStats {
+    written: AtomicU64,
+    failed: AtomicU64,
+    waiting: AtomicU64,
+}
+
+impl SpoolStats {
+    /// Receipts and copies written.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
+    }
+
+    /// Tries that the disk refused.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    /// Receipts that wait to be written.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        self.waiting.load(Ordering::Relaxed)
+    }
+}
+
+impl Spool {
+    /// Starts the task; it ends with `shutdown`, or with the ledger.
+    #[must_use]
+    pub fn start(
+        folder: PathBuf,
+        typesetter: Arc<Typesetter>,
+        till: watch::Receiver<Arc<Till>>,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let (copies, wanted) = mpsc::channel(COPIES_WAITING);
+        let stats = Arc::new(SpoolStats::default());
+        let writer = Arc::new(Writer { path: folder, typesetter, stats: stats.clone() });
+        tokio::spawn(Follower { writer, till, wanted, shutdown }.run());
+        Self { copies, stats }
+    }
+
+    /// Asks for a copy of a receipt. Returns whether it will be made: not, when too many wait already.
+    pub fn reprint(&self, number: ReceiptNumber) -> bool {
+        let asked = self.copies.try_send(number).is_ok();
+        if !asked {
+            tracing::warn!(%number, "a copy was refused: too many wait for the disk");
+        }
+        asked
+    }
+
+    /// What it has done.
+    #[must_use]
+    pub fn stats(&self) -> &SpoolStats {
+        &self.stats
+    }
+}
+
+struct Follower {
+    writer: Arc<Writer>,
+    till: watch::Receiver<Arc<Till>>,
+    wanted: mpsc::Receiver<ReceiptNumber>,
+    shutdown: CancellationToken,
+}
+
+/// What to write.
+#[derive(Clone, Copy)]
+enum Work {
+    /// Whatever receipts are missing.
+    Receipts,
+    /// One copy.
+    Copy(ReceiptNumber),
+}
+
+impl Follower {
+    async fn run(mut self) {
+        let mut work = Some(Work::Receipts);
+        while let Some(due) = work {
+            if !self.finish(due).await {
+                return;
+            }
+            work = self.next().await;
+        }
+    }
+
+    async fn next(&mut self) -> Option<Work> {
+        tokio::select! {
+            biased;
+            () = self.shutdown.cancelled() => None,
+            changed = self.till.changed() => changed.is_ok().then_some(Work::Receipts),
+            wanted = self.wanted.recv() => wanted.map(Work::Copy),
+        }
+    }
+
+    /// Tries until it is done; `false` when the server stops before.
+    async fn finish(&mut self, work: Work) -> bool {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let (writer, till) = (self.writer.clone(), self.till.borrow_and_update().clone());
+            let done = tokio::task::spawn_blocking(move || writer.write(&till, work)).await;
+            match done {
+                Ok(Ok(())) => return true,
+                Ok(Err(SpoolError::Disk { path, source })) => {
+                    self.writer.stats.failed.fetch_add(1, Ordering::Relaxed);
+                    let (file, seconds) = (path.display(), pause.as_secs());
+                    tracing::error!(%file, error = %source, "a receipt could not be written; next try in {seconds} s");
+                }
+                Ok(Err(error @ SpoolError::TooManyCopies(_))) => {
+                    tracing::warn!(%error, "a copy was refused");
+                    return true;
+                }
+                Err(panic) => {
+                    tracing::error!(%panic, "a receipt could not be drawn");
+                    return true;
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+                () = self.shutdown.cancelled() => return false,
+            }
+        }
+    }
+}
+
+/// The part that waits for the disk, on a thread of its own.
+struct Writer {
+    path: PathBuf,
+    typesetter: Arc<Typesetter>,
+    stats: Arc<SpoolStats>,
+}
+
+impl Writer {
+    fn write(&self, till: &Till, work: Work) -> Result<(), SpoolError> {
+        let folder = Folder::open(&self.path)?;
+        match work {
+            Work::Receipts => self.receipts(&folder, till),
+            Work::Copy(number) => self.copy(&folder, till, number),
+        }
+    }
+
+    fn receipts(&self, folder: &Folder, till: &Till) -> Result<(), SpoolError> {
+        let due = missing(till, folder.progress());
+        let mut left = due.len() as u64;
+        self.stats.waiting.store(left, Ordering::Relaxed);
+        for batch in due.chunks(BATCH) {
+            for receipt in batch {
+                folder.receipt(&self.typesetter, till.site(), receipt)?;
+                left -= 1;
+                self.stats.waiting.store(left, Ordering::Relaxed);
+                self.stats.written.fetch_add(1, Ordering::Relaxed);
+            }
+            if let Some(last) = batch.last() {
+                folder.set_progress(last.number)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn copy(&self, folder: &Folder, till: &Till, number: ReceiptNumber) -> Result<(), SpoolError> {
+        let Some(receipt) = till.receipt(number) else {
+            tracing::warn!(%number, "a copy was asked of a receipt that is not kept any more");
+            return Ok(());
+        };
+        folder.copy(&self.typesetter, till.site(), receipt)?;
+        self.stats.written.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}

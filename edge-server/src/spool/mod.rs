@@ -1,0 +1,154 @@
+//! The spool: every receipt as a file that a receipt printer understands, and as a picture.
+//!
+//! ```text
+//! spool/receipt-000123.escpos          bytes for a printer (see `escpos`)
+//! spool/receipt-000123.png             the same as a picture
+//! spool/receipt-000123-copy-1.escpos   printed again, marked as a copy
+//! spool/progress                       the number of the last receipt that is here
+//! ```
+//!
+//! It follows the ledger: what was committed is printed, and nothing else. Sales never wait for it: a disk that refuses is logged and
+//! tried again.
+//!
+//! Invariants:
+//! - a file is whole or not there;
+//! - a receipt is written once: after a kill the spool goes on behind `progress`, and a file that is there with the same bytes is left alone;
+//! - files that somebody took away (because they were printed) don't come back.
+//!
+//! Not for: sending to printers.
+
+mod escpos;
+mod follow;
+mod paper;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+use tresen_till::receipt::{self, Align, PrintLine, Style};
+use tresen_till::{Language, Receipt, ReceiptNumber, Site, Till};
+use tresen_typeset::Typesetter;
+
+use crate::files::{UNFINISHED, write_whole};
+
+pub use escpos::encode;
+pub use follow::{Spool, SpoolStats};
+pub use paper::picture;
+
+/// Columns of the paper: 80 mm at 203 dots an inch are 576 dots, font A has 12 dots a letter.
+pub const COLUMNS: usize = 48;
+
+/// Most copies of one receipt.
+const MAX_COPIES: u32 = 99;
+
+/// Why a receipt is not in the spool.
+#[derive(Debug, Error)]
+pub enum SpoolError {
+    /// The disk refused.
+    #[error("{} can't be written: {source}", path.display())]
+    Disk {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It was copied too often.
+    #[error("receipt {0} was printed again {MAX_COPIES} times already")]
+    TooManyCopies(ReceiptNumber),
+}
+
+/// The folder.
+#[derive(Clone, Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    /// Opens or creates it, and clears away what a kill left unfinished.
+    pub(crate) fn open(path: &Path) -> Result<Self, SpoolError> {
+        let disk = |source| SpoolError::Disk { path: path.to_owned(), source };
+        std::fs::create_dir_all(path).map_err(disk)?;
+        for entry in std::fs::read_dir(path).map_err(disk)? {
+            let entry = entry.map_err(disk)?;
+            if entry.file_name().to_string_lossy().ends_with(UNFINISHED) {
+                std::fs::remove_file(entry.path()).map_err(disk)?;
+            }
+        }
+        Ok(Self { path: path.to_owned() })
+    }
+
+    /// The last receipt that is here; 0 when none is.
+    pub(crate) fn progress(&self) -> ReceiptNumber {
+        let text = std::fs::read_to_string(self.path.join("progress")).unwrap_or_default();
+        ReceiptNumber(text.trim().parse().unwrap_or(0))
+    }
+
+    pub(crate) fn set_progress(&self, number: ReceiptNumber) -> Result<(), SpoolError> {
+        self.write("progress", format!("{number}\n").as_bytes())
+    }
+
+    /// Writes a receipt, as original.
+    pub(crate) fn receipt(
+        &self,
+        typesetter: &Typesetter,
+        site: &Site,
+        receipt: &Receipt,
+    ) -> Result<(), SpoolError> {
+        let lines = receipt::lines(receipt, site, site.language, COLUMNS);
+        self.print(typesetter, &base_name(receipt.number), &lines)
+    }
+
+    /// Writes a receipt again, marked as a copy.
+    pub(crate) fn copy(
+        &self,
+        typesetter: &Typesetter,
+        site: &Site,
+        receipt: &Receipt,
+    ) -> Result<(), SpoolError> {
+        let lines = copy_lines(receipt::lines(receipt, site, site.language, COLUMNS), site.language);
+        let name = (1..=MAX_COPIES)
+            .map(|number| format!("{}-copy-{number}", base_name(receipt.number)))
+            .find(|name| !self.path.join(format!("{name}.escpos")).exists())
+            .ok_or(SpoolError::TooManyCopies(receipt.number))?;
+        self.print(typesetter, &name, &lines)
+    }
+
+    fn print(&self, typesetter: &Typesetter, name: &str, lines: &[PrintLine]) -> Result<(), SpoolError> {
+        match picture(typesetter, lines) {
+            Ok(png) => self.write(&format!("{name}.png"), &png)?,
+            Err(error) => tracing::error!(%name, %error, "a receipt goes without its picture"),
+        }
+        self.write(&format!("{name}.escpos"), &encode(lines))
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), SpoolError> {
+        let path = self.path.join(name);
+        if std::fs::read(&path).is_ok_and(|there| there == bytes) {
+            return Ok(());
+        }
+        write_whole(&path, bytes).map_err(|source| SpoolError::Disk { path, source })
+    }
+}
+
+/// The receipts that are not in the spool yet, oldest first. When the journal is behind the spool (an older backup was restored), all of them.
+pub(crate) fn missing(till: &Till, progress: ReceiptNumber) -> Vec<std::sync::Arc<Receipt>> {
+    let last = till.last_receipt().map_or(ReceiptNumber(0), |receipt| receipt.number);
+    let from = if progress > last { ReceiptNumber(0) } else { progress };
+    till.receipts_from(ReceiptNumber(from.0 + 1)).cloned().collect()
+}
+
+/// What a printed copy says: that it is one, above and below.
+fn copy_lines(mut lines: Vec<PrintLine>, language: Language) -> Vec<PrintLine> {
+    let word = match language {
+        Language::De => "*** KOPIE ***",
+        Language::En => "*** COPY ***",
+    };
+    let mark = PrintLine { text: word.to_owned(), style: Style::Strong, align: Align::Center };
+    lines.insert(0, mark.clone());
+    lines.push(mark);
+    lines
+}
+
+fn base_name(number: ReceiptNumber) -> String {
+    format!("receipt-{:06}", number.0)
+}
