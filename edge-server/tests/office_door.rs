@@ -40,21 +40,33 @@ const CHANGES: [&str; 9] = [
 async fn every_page_wants_a_login() {
     let site = Box::start(Furnished::Demo).await;
     let mut stranger = site.browser();
-    for cookie in [None, Some("tresen_office=00".to_owned()), Some(format!("tresen_office={}", "ab".repeat(32)))]
+    for cookie in
+        [None, Some("tresen_office=00".to_owned()), Some(format!("tresen_office={}", "ab".repeat(32)))]
     {
         stranger.cookie = cookie;
         for page in PAGES {
             let answer = stranger.get(page).await;
-            assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/office/login"), "{page}");
+            assert_eq!(
+                (answer.status, answer.location()),
+                (StatusCode::SEE_OTHER, "/office/login"),
+                "{page}"
+            );
         }
         for page in CHANGES {
             let answer = stranger.post(page, &[("name", "x")]).await;
-            assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/office/login"), "{page}");
+            assert_eq!(
+                (answer.status, answer.location()),
+                (StatusCode::SEE_OTHER, "/office/login"),
+                "{page}"
+            );
         }
     }
     stranger.headers.push(("hx-request".into(), "true".into()));
     let answer = stranger.get("/office/live").await;
-    assert_eq!(answer.headers["hx-redirect"], "/office/login", "a page that refreshes itself goes to the login");
+    assert_eq!(
+        answer.headers["hx-redirect"], "/office/login",
+        "a page that refreshes itself goes to the login"
+    );
     site.stop().await;
 }
 
@@ -89,7 +101,11 @@ async fn no_change_without_the_token_and_our_origin() {
 async fn wrong_pins_are_throttled_per_person_and_address() {
     let site = Box::start(Furnished::Demo).await;
     let mut thief = site.browser();
-    assert_eq!(thief.login("1", "1234").await.status, StatusCode::UNPROCESSABLE_ENTITY, "a waiter stays outside");
+    assert_eq!(
+        thief.login("1", "1234").await.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "a waiter stays outside"
+    );
     for _ in 0..3 {
         let answer = thief.login("3", "0000").await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -171,7 +187,10 @@ async fn a_new_box_is_set_up_on_the_box_itself() {
     assert!(!site.server.site.ledger.till().has_owner(), "nobody takes the box over the network");
 
     let weak = [("site", "Café Blau"), ("name", "Ida"), ("pin", "12")];
-    assert_eq!(guest.post_raw("/office/setup", "http://box", &weak).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        guest.post_raw("/office/setup", "http://box", &weak).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
     assert_eq!(guest.post_raw("/office/setup", "http://evil", &form).await.status, StatusCode::FORBIDDEN);
     assert_eq!(guest.post_raw("/office/setup", "http://box", &form).await.location(), "/office");
     assert!(guest.get("/office").await.text().contains("Café Blau"));

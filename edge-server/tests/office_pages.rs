@@ -57,7 +57,10 @@ async fn pages_hold_no_inline_code_and_carry_their_guards() {
             let text = answer.text();
             assert_eq!(answer.status, StatusCode::OK, "{page}");
             assert!(text.contains(word) && text.contains(&format!("<html lang=\"{language}\"")), "{page}");
-            assert!(!text.contains(" style=") && !text.contains("<script>") && !text.contains(" onclick="), "{page}");
+            assert!(
+                !text.contains(" style=") && !text.contains("<script>") && !text.contains(" onclick="),
+                "{page}"
+            );
             assert_eq!(text.matches("<h1").count(), 1, "{page} has one heading");
             let policy = answer.headers["content-security-policy"].to_str().unwrap();
             assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
@@ -127,7 +130,10 @@ async fn a_device_is_named_assigned_revoked_and_removed() {
     assert_eq!(arrived.headers["hx-redirect"], format!("/office/devices/{id}"));
     olga.headers.pop();
     let page = olga.get(&format!("/office/devices/{id}")).await.text();
-    assert!(page.contains("Pixel &#60;8&#62;") && !page.contains("Pixel <8>"), "a device's name is only text");
+    assert!(
+        page.contains("Pixel &#60;8&#62;") && !page.contains("Pixel <8>"),
+        "a device's name is only text"
+    );
 
     let save = format!("/office/devices/{id}");
     let wrong = olga.post(&save, &[("name", " "), ("station", "1")]).await;
@@ -218,7 +224,8 @@ async fn figures_are_for_this_machine_only() {
     ] {
         assert!(text.contains(line), "{line} in:\n{text}");
     }
-    let rows: u64 = text.lines().find_map(|line| line.strip_prefix("tresen_journal_rows ")).unwrap().parse().unwrap();
+    let rows: u64 =
+        text.lines().find_map(|line| line.strip_prefix("tresen_journal_rows ")).unwrap().parse().unwrap();
     assert!(rows > 0);
     here.from = "192.168.1.77".parse().unwrap();
     assert_ne!(here.get("/metrics").await.status, StatusCode::OK);

@@ -263,11 +263,11 @@ fn disk(data: &Path) -> Finding {
         }
     };
     let shown = format!("{} MB free", free >> 20);
-    match free {
-        ..DISK_FULL_BYTES => {
-            Finding::new(WHAT, Health::Bad, format!("{shown}: make room, or bookings will fail"))
-        }
-        ..DISK_LOW_BYTES => Finding::new(WHAT, Health::Warning, format!("{shown}: make room soon")),
-        _ => Finding::new(WHAT, Health::Good, shown),
+    if free < DISK_FULL_BYTES {
+        Finding::new(WHAT, Health::Bad, format!("{shown}: make room, or bookings will fail"))
+    } else if free < DISK_LOW_BYTES {
+        Finding::new(WHAT, Health::Warning, format!("{shown}: make room soon"))
+    } else {
+        Finding::new(WHAT, Health::Good, shown)
     }
 }
