@@ -310,18 +310,35 @@ fn saved_state_comes_back() {
     house.tap(Tap::ToPay);
     house.hold = true;
     house.tap(Tap::PayCash { expected: cents(2850), tendered: cents(3000) });
-    let saved = house.app.save();
-    house.release();
-    house.app = App::load(&saved).expect("it was saved by this version");
-    house.say(Message::Restored);
+    house.kill();
     house.tap(Tap::Reprint);
     assert_eq!(house.printed.len(), 1, "the receipt is on the screen");
 
+    let saved = house.app.save();
     let mut other = saved.clone();
     other[0] = 200;
     assert_eq!(App::load(&other), None, "another version");
     assert_eq!(App::load(&saved[..saved.len() - 1]), None);
     assert_eq!(App::load(&[]), None);
+}
+
+/// Promise: a kill in the middle of a fast order neither loses nor doubles what was tapped.
+#[test]
+fn a_kill_in_a_fast_order() {
+    let mut house = at_table(4);
+    house.hold = true;
+    house.taps([Tap::Product(COLA), Tap::Product(COLA), Tap::Product(HELLES), Tap::Send]);
+    house.kill();
+    let check = house.check(4).expect("open");
+    assert_eq!((check.total(), check.unsent_count()), (cents(2 * 390 + 480), 0));
+    house.hold = true;
+    house.taps([Tap::Table(TableId(5)), Tap::Product(COLA)]);
+    house.kill();
+    assert_eq!(house.total(5), cents(390));
+    house.hold = true;
+    house.tap(Tap::LogOut);
+    house.kill();
+    assert_eq!(house.app.staff(), None);
 }
 
 /// Promise: a failed commit books nothing, and drops what waited for it.

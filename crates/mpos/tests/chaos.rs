@@ -94,13 +94,7 @@ fn take(screen: &mut Screen, step: Step) {
         }
         Step::SlowDisk => screen.house.hold = true,
         Step::DiskAnswers => screen.house.release(),
-        Step::Kill => {
-            // What was in flight is on disk, with the state that was saved with it.
-            let saved = screen.house.app.save();
-            screen.house.release();
-            screen.house.app = App::load(&saved).expect("saved by this version");
-            screen.house.say(Message::Restored);
-        }
+        Step::Kill => screen.house.kill(),
         Step::LogIn => {
             screen.house.pass(3600);
             if screen.house.app.staff().is_none() {

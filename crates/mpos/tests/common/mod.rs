@@ -76,6 +76,17 @@ impl House {
         }
     }
 
+    /// The server is killed and started again: what was in flight is on disk, the app is as it was saved last.
+    pub fn kill(&mut self) {
+        let saved = self.app.save();
+        for commit in std::mem::take(&mut self.held) {
+            let _ = self.decide(commit.staff, STATION, &commit.commands);
+        }
+        self.hold = false;
+        self.app = App::load(&saved).expect("saved by this version");
+        self.say(Message::Restored);
+    }
+
     fn run(&mut self, effect: Effect) {
         match effect {
             Effect::Commit(commit) if self.hold => self.held.push(commit),
