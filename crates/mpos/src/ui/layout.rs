@@ -1,7 +1,6 @@
 //! From elements to places, with taffy.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -30,7 +29,7 @@ pub(super) enum Extent {
 pub(super) struct Layouter<'a> {
     pub(super) kit: &'a Kit,
     /// Content of scroll areas by its address and width: measured once, drawn from the same layout.
-    scrolled: RefCell<HashMap<(*const Element, i32), Rc<Laid<'a>>>>,
+    scrolled: RefCell<Vec<(*const Element, i32, Rc<Laid<'a>>)>>,
 }
 
 /// Elements with their places.
@@ -59,12 +58,14 @@ impl<'a> Layouter<'a> {
 
     /// Lays out the content of a scroll area.
     pub(super) fn content(&self, content: &'a Element, width: i32) -> Rc<Laid<'a>> {
-        let key = (std::ptr::from_ref(content), width);
-        if let Some(laid) = self.scrolled.borrow().get(&key) {
+        let address = std::ptr::from_ref(content);
+        let known = self.scrolled.borrow();
+        if let Some((.., laid)) = known.iter().find(|entry| (entry.0, entry.1) == (address, width)) {
             return laid.clone();
         }
+        drop(known);
         let laid = Rc::new(self.lay(content, width, None, None));
-        self.scrolled.borrow_mut().insert(key, laid.clone());
+        self.scrolled.borrow_mut().push((address, width, laid.clone()));
         laid
     }
 

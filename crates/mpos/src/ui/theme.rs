@@ -125,7 +125,7 @@ impl Ink {
             Self::OnChosen => Color::rgb(0x10_1214),
             Self::Dim => Color::rgb(0x00_0000).with_alpha(150),
             Self::Press => Color::rgb(0xFF_FFFF).with_alpha(22),
-            Self::PressFilled => Color::rgb(0xFF_FFFF).with_alpha(70),
+            Self::PressFilled => Color::rgb(0x10_1214).with_alpha(60),
             Self::Shadow => Color::rgb(0x00_0000).with_alpha(90),
         }
     }
