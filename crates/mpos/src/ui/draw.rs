@@ -10,9 +10,10 @@ use tresen_scene::{Label, Node, Op, Point, Rect, Role, Scroll, Size};
 use tresen_typeset::Corners;
 
 use super::component::{Component, Inputs};
-use super::element::{Content, Cover, Element, Over, Shadow, Surface, SurfaceCorners};
+use super::element::{Content, Cover, Element, Over};
 use super::layout::{Layouter, Placed};
 use super::pen::{Press, touch};
+use super::surface::{Shadow, Surface, SurfaceCorners};
 use super::{Ink, Kit, Pen};
 
 /// Widest sheet, in dp; on a wider screen it stands in the middle.

@@ -17,7 +17,9 @@ mod element;
 mod layout;
 mod parts;
 mod pen;
+mod place;
 mod style;
+mod surface;
 mod theme;
 mod typography;
 
@@ -28,8 +30,8 @@ use std::sync::Arc;
 
 pub use component::{Component, Inputs, Space, Symbol};
 pub use element::{
-    Align, Element, Justify, Place, Selected, State, Surface, column, divider, grid, modal, row, scroll,
-    sheet, spacer, stack, toast_over,
+    Align, Element, Justify, Selected, State, column, divider, grid, modal, row, scroll, sheet, spacer,
+    stack, toast_over,
 };
 pub use parts::{
     Amount, Avatar, Badge, Button, Chip, Choice, Doubt, Field, Header, IconButton, IconPart, Key, ListRow,
@@ -38,6 +40,8 @@ pub use parts::{
     keypad, list_row, paper, pin_dots, stepper, table_tile, text, tile, toast,
 };
 pub use pen::Pen;
+pub use place::Place;
+pub use surface::Surface;
 pub use theme::{Ink, Theme};
 pub use tresen_typeset::{Icon, Scale, Weight};
 pub use typography::Type;
