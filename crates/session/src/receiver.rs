@@ -70,6 +70,7 @@ struct Link {
     since_ms: u64,
     heard_ms: u64,
     welcomed: bool,
+    new_look: bool,
     question: Option<Question>,
     questions: u8,
     /// Since when the oldest open input waits; moved when they are sent again.
@@ -176,15 +177,17 @@ impl Receiver {
             return;
         }
         self.look = look;
-        // Before the welcome the server knows the look of the hello; the new one follows it.
         if let Some(link) = &mut self.link {
-            link.outbox.push_back(ToServer::Look(look).encode());
+            link.new_look = true;
         }
     }
 
     /// The next message to send.
     pub fn poll_transmit(&mut self, _now_ms: u64) -> Option<Vec<u8>> {
-        self.link.as_mut()?.outbox.pop_front()
+        let link = self.link.as_mut()?;
+        let message = link.outbox.pop_front();
+        // What a window goes through while it is dragged collapses.
+        message.or_else(|| std::mem::take(&mut link.new_look).then(|| ToServer::Look(self.look).encode()))
     }
 
     /// When to call [`Receiver::handle_timeout`] if nothing else happens before.
@@ -226,7 +229,9 @@ impl Receiver {
         }
         if link.nak_ms.is_some_and(|since| now_ms >= since + limits::NAK_AGAIN_MS) {
             link.nak_ms = Some(now_ms);
-            link.outbox.push_back(ToServer::Nak.encode());
+            if link.outbox.len() < limits::OUTBOX {
+                link.outbox.push_back(ToServer::Nak.encode());
+            }
         }
         if link.inputs_ms.is_some_and(|since| now_ms >= since + limits::INPUT_AGAIN_MS) {
             self.send_again(now_ms, 0);

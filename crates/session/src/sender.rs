@@ -311,7 +311,7 @@ impl Sender {
 
     fn handle_nak(&mut self, now_ms: u64) -> Result<(), PeerError> {
         let Some(link) = &mut self.link else { return Ok(()) };
-        let earned = (now_ms - link.repaired_ms) / limits::REPAIR_MS;
+        let earned = now_ms.saturating_sub(link.repaired_ms) / limits::REPAIR_MS;
         if earned > 0 {
             link.repairs_left = (u64::from(link.repairs_left) + earned).min(limits::REPAIRS.into()) as u32;
             link.repaired_ms = now_ms;
@@ -341,7 +341,8 @@ impl Sender {
 
     /// Takes back the frames that the client has not got, as its digest says. Returns whether its slots are still good.
     fn resume(&mut self, have: &Have) -> bool {
-        if have.epoch != self.epoch || self.fresh {
+        let empty = have.digest == [0; 16];
+        if have.epoch != self.epoch || self.fresh || empty {
             return false;
         }
         while self.table.digest() != have.digest {

@@ -2,9 +2,12 @@
 
 mod scenes;
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use scenes::Maker;
-use tresen_wire::{ClientTable, ServerTable};
+use tresen_scene::{Color, FaceId, Glyph, Mask, Namer, Node, Op, PlacedGlyph, Point, Size, TextRun};
+use tresen_wire::{ClientTable, ServerTable, limits};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
@@ -61,4 +64,46 @@ proptest! {
             }
         }
     }
+}
+
+/// A node with a mask, a letter and a colour that no other number has.
+fn sheet(namer: &Namer, number: u32) -> Arc<Node> {
+    let mask = |size: Size| {
+        let alpha: Vec<u8> =
+            (0..size.w * size.h).map(|at| if at % 7 == 0 { number as u8 } else { 0 }).collect();
+        Mask::new(namer, size, &alpha)
+    };
+    let color = Color::rgb(number);
+    let letter = char::from_u32(0x4e00 + number).expect("a letter");
+    let text = letter.to_string().into();
+    let glyph = Glyph::new(namer, FaceId(31), text, 64, Point::ZERO, mask(Size::new(4, 3)));
+    let glyphs = vec![PlacedGlyph { glyph, kern_64: 0 }].into();
+    let run = TextRun { baseline: Point::ZERO, color, face: FaceId(31), glyphs };
+    let size = Size::new(40, 40);
+    Node::new(namer, 0, vec![Op::Mask { at: Point::ZERO, mask: mask(size), color }, Op::Text(run)])
+}
+
+/// More masks, letters and colours than there is room for: the client's memory stays within its offer, what is needed is there,
+/// what was used last is not sent again, and frames can still be taken back.
+#[test]
+fn memory_stays_within_the_offer() {
+    let namer = Namer::new(scenes::KEY);
+    let (mut server, mut client) = (ServerTable::new(), ClientTable::new());
+    server.set_budget(limits::TABLE_KIB.0);
+    let mut most = 0;
+    for number in 0..2600_u32 {
+        let lost = sheet(&namer, (number + 1300) % 2600);
+        let (_, undo) = server.encode(&namer, &lost).unwrap();
+        server.undo(undo);
+        let root = sheet(&namer, number);
+        let (body, _) = server.encode(&namer, &root).unwrap();
+        assert_eq!(client.apply(&namer, &body).map(|root| root.id()), Ok(root.id()), "{number}");
+        assert_eq!(client.digest(), server.digest());
+        most = most.max(client.bytes());
+        let (again, _) = server.encode(&namer, &root).unwrap();
+        client.apply(&namer, &again).unwrap();
+        assert!(again.len() <= 6, "{} bytes for what is there", again.len());
+    }
+    let offer = u64::from(limits::TABLE_KIB.0) * 1024;
+    assert!(most <= offer && most > offer / 2, "{most} of {offer}");
 }
