@@ -13,10 +13,17 @@ pub enum Step {
 
 use Step::{Key, Tap};
 
-/// Guests of a table, what they order, and with which answers. An order ends with *send*; the table ends with *cash*.
+/// Guests of a table and what they order. A round ends with *send*, the visit with *cash*.
 struct Visit {
     table: &'static str,
-    rounds: &'static [&'static [Order]],
+    guests: &'static str,
+    rounds: &'static [Round],
+}
+
+/// What is ordered, and the line of it that is changed before it is sent.
+struct Round {
+    orders: &'static [Order],
+    changed: &'static str,
 }
 
 /// Taps: a group, a product, then its answers. An empty group: the group that is shown already.
@@ -24,66 +31,86 @@ struct Order(&'static str, &'static str, &'static [&'static str]);
 
 const VISITS: [Visit; 2] = [
     Visit {
-        table: "4",
+        table: "Table 4",
+        guests: "4",
         rounds: &[
-            &[
-                Order("Getränke", "Cola 0,33", &[]),
-                Order("", "Wasser still 0,5", &[]),
-                Order("", "Spezi 0,5", &[]),
-                Order("", "Apfelschorle 0,5", &[]),
-                Order("Bier", "Helles 0,5", &[]),
-                Order("", "Helles 0,5", &[]),
-                Order("", "Weißbier 0,5", &[]),
-                Order("", "Radler 0,5", &[]),
-            ],
-            &[
-                Order("Küche", "Rumpsteak", &["medium", "Pommes"]),
-                Order("", "Wiener Schnitzel", &["Kartoffeln"]),
-                Order("", "Käsespätzle", &[]),
-                Order("", "Burger Linde", &["well done", "Pommes"]),
-                Order("Vorspeisen", "Leberknödelsuppe", &[]),
-                Order("", "Tomatensuppe", &[]),
-                Order("Salate", "Beilagensalat", &["Balsamico"]),
-                Order("", "Beilagensalat", &["Joghurt"]),
-                Order("Getränke", "Cola 0,33", &[]),
-                Order("", "Apfelschorle 0,5", &[]),
-            ],
-            &[
-                Order("Dessert", "Kaiserschmarrn", &[]),
-                Order("", "Apfelstrudel", &[]),
-                Order("Kaffee", "Espresso", &[]),
-                Order("", "Espresso", &[]),
-            ],
+            Round {
+                orders: &[
+                    Order("Getränke", "Cola 0,33", &[]),
+                    Order("", "Wasser still 0,5", &[]),
+                    Order("", "Spezi 0,5", &[]),
+                    Order("", "Apfelschorle 0,5", &[]),
+                    Order("Bier", "Helles 0,5", &[]),
+                    Order("", "Helles 0,5", &[]),
+                    Order("", "Weißbier 0,5", &[]),
+                    Order("", "Radler 0,5", &[]),
+                ],
+                changed: "1 Radler 0,5",
+            },
+            Round {
+                orders: &[
+                    Order("Küche", "Rumpsteak", &["medium", "Pommes"]),
+                    Order("", "Wiener Schnitzel", &["Kartoffeln"]),
+                    Order("", "Käsespätzle", &[]),
+                    Order("", "Burger Linde", &["well done", "Pommes"]),
+                    Order("Vorspeisen", "Leberknödelsuppe", &[]),
+                    Order("", "Tomatensuppe", &[]),
+                    Order("Salate", "Beilagensalat", &["Balsamico"]),
+                    Order("", "Beilagensalat", &["Joghurt"]),
+                    Order("Getränke", "Cola 0,33", &[]),
+                    Order("", "Apfelschorle 0,5", &[]),
+                ],
+                changed: "1 Käsespätzle",
+            },
+            Round {
+                orders: &[
+                    Order("Dessert", "Kaiserschmarrn", &[]),
+                    Order("", "Apfelstrudel", &[]),
+                    Order("Kaffee", "Espresso", &[]),
+                    Order("", "Espresso", &[]),
+                ],
+                changed: "1 Apfelstrudel",
+            },
         ],
     },
     Visit {
-        table: "7",
+        table: "Table 7",
+        guests: "2",
         rounds: &[
-            &[
-                Order("Wein", "Riesling 0,2", &[]),
-                Order("", "Riesling 0,2", &[]),
-                Order("", "Silvaner 0,2", &[]),
-                Order("Getränke", "Wasser still 0,5", &[]),
-                Order("", "Tonic Water 0,2", &[]),
-                Order("Bier", "Kellerbier 0,5", &[]),
-            ],
-            &[
-                Order("Küche", "Zwiebelrostbraten", &["medium rare", "Knödel"]),
-                Order("", "Forelle Müllerin", &["Reis"]),
-                Order("", "Gulasch", &[]),
-                Order("", "Currywurst", &[]),
-                Order("Vorspeisen", "Brotkorb", &[]),
-                Order("", "Wurstsalat", &[]),
-                Order("Salate", "Kartoffelsalat", &[]),
-            ],
-            &[
-                Order("Dessert", "Schokokuchen", &[]),
-                Order("", "Gemischtes Eis", &[]),
-                Order("Kaffee", "Cappuccino", &[]),
-                Order("", "Latte Macchiato", &[]),
-                Order("Schnaps", "Obstler 2 cl", &[]),
-                Order("", "Williams 2 cl", &[]),
-            ],
+            Round {
+                orders: &[
+                    Order("Wein", "Riesling 0,2", &[]),
+                    Order("", "Riesling 0,2", &[]),
+                    Order("", "Silvaner 0,2", &[]),
+                    Order("Getränke", "Wasser still 0,5", &[]),
+                    Order("", "Tonic Water 0,2", &[]),
+                    Order("Bier", "Kellerbier 0,5", &[]),
+                ],
+                changed: "1 Kellerbier 0,5",
+            },
+            Round {
+                orders: &[
+                    Order("Küche", "Zwiebelrostbraten", &["medium rare", "Knödel"]),
+                    Order("", "Forelle Müllerin", &["Reis"]),
+                    Order("", "Gulasch", &[]),
+                    Order("", "Currywurst", &[]),
+                    Order("Vorspeisen", "Brotkorb", &[]),
+                    Order("", "Wurstsalat", &[]),
+                    Order("Salate", "Kartoffelsalat", &[]),
+                ],
+                changed: "1 Gulasch",
+            },
+            Round {
+                orders: &[
+                    Order("Dessert", "Schokokuchen", &[]),
+                    Order("", "Gemischtes Eis", &[]),
+                    Order("Kaffee", "Cappuccino", &[]),
+                    Order("", "Latte Macchiato", &[]),
+                    Order("Schnaps", "Obstler 2 cl", &[]),
+                    Order("", "Williams 2 cl", &[]),
+                ],
+                changed: "1 Schokokuchen",
+            },
         ],
     },
 ];
@@ -92,15 +119,20 @@ const VISITS: [Visit; 2] = [
 pub fn steps() -> Vec<Step> {
     let mut steps = vec![Tap("Anna"), Key("1"), Key("2"), Key("3"), Key("4")];
     for visit in &VISITS {
+        // A look around before the table is found.
+        steps.extend([Tap("Terrasse"), Tap("Bar"), Tap("Mine"), Tap("Gastraum")]);
+        steps.extend([Tap(visit.table), Tap("Guests"), Tap(visit.guests), Tap("Back")]);
         for round in visit.rounds {
             steps.push(Tap(visit.table));
-            for order in *round {
-                steps.extend(order.steps());
-            }
-            steps.push(Tap("Send"));
+            steps.extend(round.orders.iter().flat_map(Order::steps));
+            steps.extend([Tap(round.changed), Tap("One more"), Tap("One less"), Tap("Done")]);
+            steps.extend([Tap("Show the order larger"), Tap("Show the order smaller"), Tap("Send")]);
         }
         steps.push(Tap(visit.table));
-        steps.extend([Tap("Pay"), Tap("exact"), Tap("Cash received"), Tap("Done")]);
+        // Typed, taken back, typed again: 500.00 is more than any of the tables ordered.
+        steps.push(Tap("Pay"));
+        steps.extend(["5", "0", "Erase", "0", "00", "00", "Erase"].map(Key));
+        steps.extend([Key("0"), Tap("Cash received"), Tap("Done")]);
     }
     steps.push(Tap("Log out"));
     steps
@@ -119,5 +151,20 @@ impl Order {
             steps.push(Tap("Add"));
         }
         steps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves that the script is as long as the benchmark says: 150 taps, 30 lines, two tables.
+    #[test]
+    fn the_evening_is_long_enough() {
+        assert!(steps().len() >= 150, "{} steps", steps().len());
+        let orders: usize =
+            VISITS.iter().flat_map(|visit| visit.rounds).map(|round| round.orders.len()).sum();
+        assert!(orders >= 30, "{orders} lines");
+        assert_eq!(VISITS.len(), 2);
     }
 }

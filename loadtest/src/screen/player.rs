@@ -106,7 +106,8 @@ impl Player {
         self.client.outline().items.into_iter().map(|item| item.label).collect()
     }
 
-    /// Where what has the step's name is: exactly this name, or up to a space or comma. Scrolls to it.
+    /// Where what has the step's name is: exactly this name, else one that begins with it, else one with this
+    /// word. Scrolls to it.
     fn find(&mut self, step: Step) -> Option<Point> {
         let Outline { areas, items } = self.client.outline();
         let (Step::Tap(name) | Step::Key(name)) = step;
@@ -114,9 +115,8 @@ impl Player {
             let touch = matches!(item.kind, ItemKind::Touch { .. });
             touch && (item.role == Role::Key) == matches!(step, Step::Key(_))
         };
-        let begins = |item: &&Item| {
-            item.label.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', ',']))
-        };
+        let begins =
+            |item: &&Item| item.label.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', ',']));
         let exact = items.iter().filter(suits).find(|item| item.label == name);
         let item = exact.or_else(|| items.iter().filter(suits).find(begins))?;
         let mut rect = item.rect;
