@@ -16,7 +16,7 @@ export class Desktop {
     desktop.output = '';
     desktop.server = spawn('Xvfb', ['-displayfd', '1', '-screen', '0', `${size.width}x${size.height}x24`], { stdio: ['ignore', 'pipe', 'ignore'] });
     const number = await new Promise((done) => { desktop.server.stdout.once('data', (text) => done(String(text).trim())); });
-    desktop.environment = { ...process.env, DISPLAY: `:${number}`, HOME: desktop.folder, XDG_CONFIG_HOME: desktop.folder, XDG_DATA_HOME: desktop.folder, WAYLAND_DISPLAY: '', LANG: 'en_GB.UTF-8' };
+    desktop.environment = { ...process.env, DISPLAY: `:${number}`, HOME: desktop.folder, XDG_CONFIG_HOME: desktop.folder, XDG_DATA_HOME: desktop.folder, WAYLAND_DISPLAY: '', WINIT_X11_SCALE_FACTOR: '1', LANG: 'en_GB.UTF-8' };
     return desktop;
   }
 

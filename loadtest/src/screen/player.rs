@@ -117,8 +117,9 @@ impl Player {
         };
         let begins =
             |item: &&Item| item.label.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', ',']));
-        let exact = items.iter().filter(suits).find(|item| item.label == name);
-        let item = exact.or_else(|| items.iter().filter(suits).find(begins))?;
+        let exact = |item: &&Item| item.label == name;
+        let item =
+            items.iter().filter(suits).find(exact).or_else(|| items.iter().filter(suits).find(begins))?;
         let mut rect = item.rect;
         if let Some(area) = item.area.map(|area| &areas[area])
             && rect.intersect(area.rect) != rect

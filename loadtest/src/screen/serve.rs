@@ -34,6 +34,9 @@ pub const PAIR: &str = "pair ";
 /// Begins the line with the bytes of an idle instance.
 pub const IDLE: &str = "idle ";
 
+/// A server that was started has settled after this.
+const SETTLED: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// First number of the stations that only idle.
 const FIRST_IDLE: u16 = 1000;
 
@@ -64,6 +67,8 @@ pub async fn serve(app: App, data: PathBuf, look: Look, idle: u16) -> Result<()>
 /// Starts `count` instances, shows each one's first screen to a device, and returns what one more of them costs.
 async fn idle_bytes(server: &Server, look: Look, count: u16) -> Result<u64> {
     let hub = &server.site.hub;
+    // Until the server has settled, it may put its own stations in place of these.
+    tokio::time::sleep(SETTLED).await;
     // What all share is there before the counting begins.
     hub.follow(&stations(server, 1)).await;
     show_first_screens(hub.instances(), look).await?;
