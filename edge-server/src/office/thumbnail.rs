@@ -38,6 +38,8 @@ struct Thumbnail {
 #[derive(Deserialize)]
 pub(crate) struct Wanted {
     v: Option<String>,
+    /// The screen pixel for pixel, not a small picture of it.
+    full: Option<String>,
 }
 
 /// A picture as PNG; the browser keeps it as long as its address names the screen that it shows.
@@ -55,6 +57,9 @@ pub(crate) async fn show(
     if headers.get(IF_NONE_MATCH).is_some_and(|seen| seen.as_bytes() == tag.as_bytes()) {
         return (StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response();
     }
+    if wanted.full.is_some() {
+        return full(number, root).await;
+    }
     let lasting = wanted.v.as_deref() == Some(version.as_str());
     let cache = if lasting { "private, max-age=600, immutable" } else { "private, no-cache" };
     match office.thumbnails.get(number, root).await {
@@ -66,6 +71,21 @@ pub(crate) async fn show(
             tracing::error!(station = number, %error, "no picture of an instance");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
+    }
+}
+
+/// A screen pixel for pixel, as the reference rasteriser paints it.
+async fn full(number: u16, root: Arc<Node>) -> Response {
+    let size = root.bounds().size();
+    let painted =
+        tokio::task::spawn_blocking(move || picture::thumbnail(&picture::paint(&root, size)?, size.w));
+    match painted.await {
+        Ok(Ok(png)) => ([(CONTENT_TYPE, "image/png"), (CACHE_CONTROL, "no-store")], png).into_response(),
+        Ok(Err(error)) => {
+            tracing::error!(station = number, %error, "no picture of an instance");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     }
 }
 
