@@ -98,7 +98,7 @@ async fn make(office: &Office, headers: &HeaderMap, wanted: &Wanted) -> Result<(
         id: FIRST,
         name: wanted.name.trim().into(),
         role: Role::Owner,
-        pin_hash: PinHash::new(pin_hash),
+        pin_hash: PinHash::new(pin_hash).with_digits(wanted.pin.text().len()),
     };
     // The owner comes last: until there is one, everybody may manage.
     let commands = [Manage::PutSite(site), Manage::PutStaff(owner)].map(Command::Manage).into();

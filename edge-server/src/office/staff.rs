@@ -168,7 +168,10 @@ async fn write(
     let id = before.map_or_else(|| next_id(office), |staff| staff.id);
     let pin_hash = match before {
         Some(staff) if person.pin.text().is_empty() => staff.pin_hash.clone(),
-        _ => PinHash::new(hash(&person.pin, HashCost::PIN).await.map_err(|error| put(t.problem, error))?),
+        _ => {
+            let phc = hash(&person.pin, HashCost::PIN).await.map_err(|error| put(t.problem, error))?;
+            PinHash::new(phc).with_digits(person.pin.text().len())
+        }
     };
     let mut records = Vec::new();
     let role = Role::from(person.role);
