@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
-use tresen_scene::{Action, Canvas, Field, Node, Op, Point, Rect, ScrollOffsets};
+use tresen_scene::{Action, Canvas, Field, Node, Op, Point, Pressed, Rect, ScrollOffsets};
 use tresen_session::{LinkState, PeerError, Receiver, ReceiverEvent, limits::SLOW_MS};
 use tresen_wire::{CloseCode, Input, Key, Look};
 
@@ -283,6 +283,11 @@ impl Client {
     /// Where the lists of the screen stand.
     pub const fn scrolls(&self) -> &ScrollOffsets {
         &self.scrolls
+    }
+
+    /// The touch area that is being pressed.
+    pub fn pressed(&self) -> Option<&Pressed> {
+        self.gesture.pressed()
     }
 
     /// Everything with a name on the screen.

@@ -293,7 +293,9 @@ impl Target {
     fn of(hit: Hit, at: Point, view: View) -> Self {
         match (hit.field, hit.touch) {
             (Some((rect, field)), _) => Self::Field(field, rect),
-            (None, Some((_, touch))) if touch.state.disabled => Self::Nothing,
+            (None, Some((_, touch))) if touch.state.disabled || touch.action.bytes().is_empty() => {
+                Self::Nothing
+            }
             (None, Some((rect, touch))) => {
                 let visible = hit.touch_visible;
                 let look = touch.pressed.clone().map(|look| Pressed { rect, visible, look });

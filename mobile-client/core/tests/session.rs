@@ -1,0 +1,141 @@
+//! Keys, scanners, text, and connections that come and go.
+
+mod world;
+
+use tresen_client::{Event, KeyPress, Link};
+use tresen_scene::{Point, Size};
+use tresen_wire::{CloseCode, Input, Key, Theme, limits};
+use world::*;
+
+fn tapped(name: &str) -> Input {
+    Input::Tap(action(name))
+}
+
+/// Promise: a scanner's code arrives as one scan, a person's digits as keys.
+#[test]
+fn a_scanner_scans_and_a_person_types() {
+    let mut world = World::attached(&Screen::default());
+    world.type_text("4006381333931", 4);
+    assert_eq!(world.take_inputs(), [Input::Scan("4006381333931".into())]);
+    world.type_text("12", 150);
+    let digits = [Key::Digit(1), Key::Digit(2), Key::Enter];
+    assert_eq!(world.take_inputs(), digits.map(Input::Key));
+    world.client.key(world.now_ms, KeyPress::Back);
+    world.settle();
+    assert_eq!(world.take_inputs(), [Input::Key(Key::Back)]);
+}
+
+#[test]
+fn a_field_is_edited_and_left() {
+    let mut world = World::attached(&Screen::default());
+    world.tap(FIELD);
+    assert_eq!(world.events(), [Event::EditingChanged]);
+    world.client.edit(world.now_ms, "well");
+    world.settle();
+    let text = |text: &str| Input::Text { action: action("note"), text: text.into() };
+    assert_eq!(world.take_inputs(), [text("well")]);
+    world.show(&Screen { value: "well".into(), ..Screen::default() });
+    assert_eq!(world.client.editing().unwrap().text, "well");
+    world.client.key(world.now_ms, KeyPress::Erase);
+    world.type_text("k", 100);
+    assert_eq!(world.take_inputs(), [text("wel"), text("welk")]);
+    assert!(world.client.editing().is_none(), "Enter leaves the field");
+    world.tap(FIELD);
+    world.tap(BUTTON);
+    assert_eq!(world.take_inputs(), [tapped("sell")]);
+    assert!(world.client.editing().is_none(), "a tap elsewhere leaves it too");
+    world.tap(FIELD);
+    world.show(&Screen { field: false, ..Screen::default() });
+    assert!(world.client.editing().is_none(), "and so does a screen without it");
+}
+
+/// Promise: without a link the last screen stays and the dot says so; what is tapped then arrives afterwards, once.
+#[test]
+fn taps_without_a_link_arrive_afterwards() {
+    let mut world = World::attached(&Screen::default());
+    assert_eq!(world.client.link(world.now_ms), Link::Direct);
+    world.disconnect();
+    assert_eq!(world.client.link(world.now_ms), Link::Away);
+    world.check_canvas();
+    let before = world.client.root().unwrap().id();
+    for _ in 0..3 {
+        world.tap(BUTTON);
+    }
+    assert_eq!(world.client.root().unwrap().id(), before);
+    assert!(world.inputs.is_empty());
+    assert_eq!(world.client.unacknowledged(), 3);
+    world.connect();
+    assert_eq!(world.take_inputs(), [tapped("sell"), tapped("sell"), tapped("sell")]);
+    assert_eq!(world.client.unacknowledged(), 0);
+    assert_eq!(world.client.link(world.now_ms), Link::Direct);
+    world.disconnect();
+    world.connect();
+    assert!(world.take_inputs().is_empty());
+    world.check_canvas();
+}
+
+/// Promise: what waits for the server is bounded, and the person is told.
+#[test]
+fn too_many_waiting_taps_are_refused() {
+    let mut world = World::attached(&Screen::default());
+    world.disconnect();
+    for _ in 0..limits::INPUTS_OPEN {
+        world.tap(BUTTON);
+    }
+    assert!(world.events().is_empty());
+    world.tap(BUTTON);
+    assert_eq!(world.events(), [Event::Full]);
+    world.connect();
+    assert_eq!(world.take_inputs().len() as u64, limits::INPUTS_OPEN);
+}
+
+/// Promise: a reconnect with a warm table shows the newest screen after at most 500 bytes.
+#[test]
+fn a_reconnect_is_small() {
+    let mut world = World::attached(&Screen::default());
+    world.disconnect();
+    world.sender.show(Screen { shade: 60, ..Screen::default() }.root());
+    let before = world.sender.stats().bytes;
+    world.connect();
+    assert_eq!(world.client.root(), Some(&Screen { shade: 60, ..Screen::default() }.root()));
+    let bytes = world.sender.stats().bytes - before;
+    assert!(bytes <= 500, "{bytes}");
+    world.check_canvas();
+}
+
+#[test]
+fn a_silent_server_makes_the_link_slow_and_then_ends_it() {
+    let mut world = World::attached(&Screen::default());
+    world.disconnect();
+    world.client.connected(world.now_ms, tresen_client::Path::Direct);
+    let gone = (0..100).find_map(|_| {
+        world.now_ms += 500;
+        world.client.handle_timeout(world.now_ms).err()
+    });
+    assert_eq!(gone, Some(CloseCode::TimedOut));
+}
+
+#[test]
+fn a_goodbye_is_told_with_its_reason() {
+    let mut world = World::attached(&Screen::default());
+    world.say_bye(CloseCode::Revoked);
+    assert_eq!(world.events(), [Event::Closed { code: CloseCode::Revoked, text: "".into() }]);
+}
+
+#[test]
+fn another_look_is_told_and_painted() {
+    let mut world = World::attached(&Screen::default());
+    let look = tresen_wire::Look { width_px: 320, height_px: 200, theme: Theme::Dark, ..LOOK };
+    world.client.set_look(look);
+    world.client.paint(world.now_ms);
+    let canvas = world.client.canvas();
+    assert_eq!(canvas.size(), Size::new(320, 200));
+    assert_eq!(
+        canvas.pixels()[310],
+        0x0010_1214,
+        "the ground of the theme where the old screen does not reach"
+    );
+    world.settle();
+    world.tap(Point::new(50, 80));
+    assert_eq!(world.take_inputs(), [tapped("sell")]);
+}
