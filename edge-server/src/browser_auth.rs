@@ -3,7 +3,7 @@
 //! - `POST /pair` with `{"pair":{"secret":"…","name":"…","key":"<base64url SPKI of a P-256 key>"}}`, once, answers `{"paired":{…}}` (200) or
 //!   `{"refused":{"reason":"…","text":"…"}}` (403);
 //! - on the WebSocket `/session` the server begins with the text `{"server":"…","challenge":"<base64url>","loopback":false}`, the browser answers with the text
-//!   `{"browser":{"key":"<base64url SPKI>","signature":"<base64url r||s>"}}`, or `{"loopback":{"tab":"<base64url of 16 random bytes>"}}` when the server offered it;
+//!   `{"browser":{"key":"<base64url SPKI>","signature":"<base64url r||s>"}}`, a native device without UDP `{"device":{…}}`, or `{"loopback":{"tab":"<base64url of 16 random bytes>"}}` when the server offered it;
 //!   then binary wire messages follow, the browser's hello first.
 //!
 //! **Loopback without pairing** is offered only in the demo, only to a peer on a loopback address, and only when `Host` and `Origin` name
@@ -16,7 +16,10 @@ use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, Uri};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use tresen_identity::{BrowserGreeting, BrowserKey, BrowserProof, Challenge, DeviceClass, Fingerprint};
+use tresen_identity::{
+    BrowserGreeting, BrowserKey, BrowserProof, Challenge, DeviceClass, Domain, Fingerprint, PublicKey,
+    session_message,
+};
 
 use crate::net::tcp::Peer;
 use crate::registry::{Device, DeviceKey, RegistryError};
@@ -49,6 +52,9 @@ pub enum Disbelief {
     /// The key did not sign the challenge.
     #[error(transparent)]
     Key(#[from] tresen_identity::BrowserKeyError),
+    /// The device's key did not sign the challenge.
+    #[error(transparent)]
+    Device(#[from] tresen_identity::SignatureError),
     /// It claims to be on this machine, which it is not, or this is not the demo.
     #[error("it is not a browser on the demo's own machine")]
     NotLoopback,
@@ -92,6 +98,15 @@ pub async fn believe(site: &Arc<Site>, asked: &Asked, answer: &str) -> Result<Fi
             let key = browser_key(&key).ok_or(Disbelief::Malformed)?;
             let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Disbelief::Malformed)?;
             key.verify(&site.name, &asked.challenge, &signature)?;
+            Ok(key.fingerprint())
+        }
+        BrowserProof::Device { key, signature } => {
+            let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| Disbelief::Malformed);
+            let key = bytes(&key)?.try_into().map_err(|_| Disbelief::Malformed)?;
+            let signature = bytes(&signature)?.try_into().map_err(|_| Disbelief::Malformed)?;
+            let key = PublicKey::from_bytes(&key)?;
+            let message = session_message(&site.name, &asked.challenge);
+            key.verify(Domain::DeviceSession, &message, &signature)?;
             Ok(key.fingerprint())
         }
         BrowserProof::Loopback { tab } => {

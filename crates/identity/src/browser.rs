@@ -81,10 +81,16 @@ impl BrowserKey {
 /// The bytes that a browser signs.
 #[must_use]
 pub fn session_statement(server: &Fingerprint, challenge: &Challenge) -> Vec<u8> {
+    Domain::BrowserSession.statement(&session_message(server, challenge))
+}
+
+/// What both kinds of devices sign, under their own domains: the server's name, a zero byte, the challenge.
+#[must_use]
+pub fn session_message(server: &Fingerprint, challenge: &Challenge) -> Vec<u8> {
     let mut message = server.to_string().into_bytes();
     message.push(0);
     message.extend_from_slice(&challenge.0);
-    Domain::BrowserSession.statement(&message)
+    message
 }
 
 #[cfg(test)]

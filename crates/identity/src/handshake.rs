@@ -26,6 +26,7 @@
 //! S -> C  {"server":"<fingerprint>","challenge":"<base64url, 32 bytes>","loopback":false}
 //! C -> S  {"browser":{"key":"<base64url SPKI>","signature":"<base64url, 64 bytes r||s>"}}
 //!     or  {"loopback":{"tab":"<base64url, 16 random bytes>"}}        only when the server said "loopback":true
+//!     or  {"device":{"key":"<base64url, 32 bytes>","signature":"<base64url, 64 bytes>"}}
 //! C -> S  (binary) the wire's hello; it may follow without waiting
 //! ```
 //!
@@ -33,6 +34,9 @@
 //! bytes>` ([`session_statement`](crate::session_statement)). `loopback` is true only for a browser on the demo's own machine. `tab` names the device: keep it in
 //! `sessionStorage`, so that each tab is a device of its own and a reload the same one. Base64url is without padding. A refusal is the wire's `Bye` as a
 //! binary message, then the WebSocket closes.
+//!
+//! **Native devices where UDP is blocked** take the WebSocket too, over TLS with the server's pinned key. `device` has their Ed25519 key, whose
+//! fingerprint is that of their certificate; they sign the same bytes after `"tresen device session v1" 0x00`. `Origin` is the server's own address.
 
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -128,6 +132,13 @@ pub enum BrowserProof {
     /// It is paired.
     Browser {
         /// Its public key: base64url of the SPKI.
+        key: String,
+        /// Signature of the challenge: base64url of 64 bytes.
+        signature: String,
+    },
+    /// It is no browser, but a paired native device on a network that blocks UDP.
+    Device {
+        /// Its public key: base64url of 32 bytes.
         key: String,
         /// Signature of the challenge: base64url of 64 bytes.
         signature: String,

@@ -14,6 +14,8 @@ pub enum Domain {
     Licence,
     /// A browser that proves its key for a session.
     BrowserSession,
+    /// A native device that proves its key for a session where it can't show its certificate.
+    DeviceSession,
 }
 
 /// An Ed25519 key pair of a server, a device or a licence issuer. No `Debug`; wiped when dropped.
@@ -35,6 +37,7 @@ impl Domain {
         match self {
             Self::Licence => b"tresen licence v1\0",
             Self::BrowserSession => b"tresen browser session v1\0",
+            Self::DeviceSession => b"tresen device session v1\0",
         }
     }
 

@@ -20,7 +20,7 @@ mod password;
 mod secret;
 mod tls;
 
-pub use browser::{BrowserKey, BrowserKeyError, Challenge, session_statement};
+pub use browser::{BrowserKey, BrowserKeyError, Challenge, session_message, session_statement};
 pub use certificate::{Certificate, CertificateError, fingerprint_of_certificate};
 pub use device::{DeviceClass, UnknownClass};
 pub use fingerprint::{Fingerprint, FingerprintError};
@@ -35,4 +35,4 @@ pub use pairing::{
 };
 pub use password::{HashCost, MAX_PASSWORD_BYTES, PasswordError, hash_password, verify_password};
 pub use secret::Secret;
-pub use tls::{ALPN, TlsError, client_config, https_config, quic_server_config};
+pub use tls::{ALPN, TlsError, client_config, https_client_config, https_config, quic_server_config};

@@ -65,6 +65,23 @@ pub fn https_config(native: Certificate, browsers: Certificate) -> Result<Server
     Ok(config)
 }
 
+/// A native client's side of HTTPS: accepts exactly `server`, and shows nothing.
+///
+/// # Errors
+/// When the TLS library refuses its own defaults.
+pub fn https_client_config(server: Fingerprint) -> Result<ClientConfig, TlsError> {
+    let provider = provider();
+    let verifier = Arc::new(PinnedServer { server, provider: provider.clone() });
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.enable_early_data = false;
+    Ok(config)
+}
+
 /// A client's side of QUIC: accepts exactly `server`, and shows its own certificate.
 ///
 /// # Errors
@@ -238,6 +255,33 @@ mod tests {
         let client = client_config(pair(1).fingerprint(), certificate(2)).unwrap();
         let server = quic_server_config(certificate(3)).unwrap();
         assert!(handshake(client, server).is_err());
+    }
+
+    #[test]
+    fn a_native_client_pins_the_server_over_https_too() {
+        let browsers = || Certificate::for_browsers(&Secret::new([4; 32]), "Tresen", &[]).unwrap();
+        let shake = |server: u8| {
+            let mut client = ClientConnection::new(
+                Arc::new(https_client_config(pair(1).fingerprint()).unwrap()),
+                ServerName::try_from("tresen").unwrap(),
+            )
+            .unwrap();
+            let config = https_config(certificate(server), browsers()).unwrap();
+            let mut server = ServerConnection::new(Arc::new(config)).unwrap();
+            for _ in 0..3 {
+                let mut bytes = Vec::new();
+                client.write_tls(&mut bytes).unwrap();
+                server.read_tls(&mut bytes.as_slice()).unwrap();
+                server.process_new_packets().unwrap();
+                bytes.clear();
+                server.write_tls(&mut bytes).unwrap();
+                client.read_tls(&mut bytes.as_slice()).unwrap();
+                client.process_new_packets()?;
+            }
+            Ok::<_, Error>(())
+        };
+        assert!(shake(1).is_ok());
+        assert!(shake(3).is_err());
     }
 
     #[test]
