@@ -1,88 +1,117 @@
-//! Ways to the server. Every address is tried at the same time, and the first one at which the pinned server answers is taken.
+//! Ways to the server. Every address is tried at the same time by QUIC and, a little later, by WebSocket for networks that block UDP; the
+//! first at which the pinned server answers is taken.
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use quinn::crypto::rustls::QuicClientConfig;
-use quinn::{
-    ClientConfig, Connection, Endpoint, IdleTimeout, RecvStream, SendStream, TransportConfig, VarInt,
-};
 use tokio::task::JoinSet;
-use tresen_identity::{Certificate, KeyPair, client_config};
+use tresen_identity::KeyPair;
 
-use crate::framing::{Reassembly, framed};
+use crate::quic::{self, QuicLink};
 use crate::store::Server;
+use crate::websocket::{self, WebSocketLink};
 
 /// How long all attempts together may take.
 const DIAL_LIMIT: Duration = Duration::from_secs(5);
 
-/// A connection on which nothing arrives for so long is gone. The session notices sooner.
-const IDLE_LIMIT: Duration = Duration::from_secs(60);
+/// QUIC is ahead by this: it is the better way, and answers sooner on any network that lets it through.
+const WEBSOCKET_AFTER: Duration = Duration::from_millis(300);
 
 /// Addresses that are tried.
 const ADDRESSES: usize = 16;
 
-/// Bytes that are taken from a stream at once.
-const PIECE_BYTES: usize = 64 * 1024;
-
-/// Names in certificates mean nothing, but TLS wants one.
-const SERVER_NAME: &str = "tresen";
-
 /// An open connection that carries messages.
-pub struct Link {
-    connection: Connection,
-    send: SendStream,
-    receive: RecvStream,
-    reassembly: Reassembly,
-    /// Keeps the socket open.
-    _endpoint: Endpoint,
+pub enum Link {
+    /// Over UDP.
+    Quic(Box<QuicLink>),
+    /// Over TCP.
+    WebSocket(Box<WebSocketLink>),
 }
 
 impl Link {
     /// Sends one message.
-    pub async fn send(&mut self, message: &[u8]) -> Result<()> {
-        self.send.write_all(&framed(message)).await.context("the connection is gone")
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn send(&mut self, message: Vec<u8>) -> Result<()> {
+        match self {
+            Self::Quic(link) => link.send(&message).await,
+            Self::WebSocket(link) => link.send(message).await,
+        }
     }
 
     /// The next message; may be dropped and called again without losing any. `None`: the server closed the connection.
+    ///
+    /// # Errors
+    /// When the connection is gone.
     pub async fn receive(&mut self) -> Result<Option<Vec<u8>>> {
-        loop {
-            if let Some(message) = self.reassembly.next_message()? {
-                return Ok(Some(message));
-            }
-            match self.receive.read_chunk(PIECE_BYTES, true).await.context("the connection is gone")? {
-                Some(chunk) => self.reassembly.push(&chunk.bytes),
-                None => return Ok(None),
-            }
+        match self {
+            Self::Quic(link) => link.receive().await,
+            Self::WebSocket(link) => link.receive().await,
         }
     }
 
     /// Leaves.
-    pub fn close(self) {
-        self.connection.close(VarInt::from_u32(0), b"");
+    pub async fn close(self) {
+        match self {
+            Self::Quic(link) => link.close(),
+            Self::WebSocket(link) => link.close().await,
+        }
     }
 }
 
-/// Connects to the server by whichever of its addresses answers first.
-pub async fn dial(server: &Server, key: &KeyPair) -> Result<Link> {
-    let certificate = Certificate::for_key_pair(key)?;
-    let tls = client_config(server.name, certificate)?;
-    let mut transport = TransportConfig::default();
-    transport.max_idle_timeout(Some(IdleTimeout::try_from(IDLE_LIMIT)?));
-    let mut config = ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls)?));
-    config.transport_config(Arc::new(transport));
+/// Connects to the server by whichever of its addresses and ways answers first.
+///
+/// # Errors
+/// When none does.
+pub async fn dial(server: &Server, key: &Arc<KeyPair>) -> Result<Link> {
+    let (name, authority) = (server.name, server.authority.clone());
+    let quic = quic::config(name, key)?;
+    first(server, move |attempts, address| {
+        let quic = quic.clone();
+        attempts.spawn(named(address, async move {
+            Ok(Link::Quic(Box::new(quic::connect(address, quic).await?)))
+        }));
+        let (key, authority) = (key.clone(), authority.clone());
+        attempts.spawn(named(address, async move {
+            tokio::time::sleep(WEBSOCKET_AFTER).await;
+            let link = websocket::connect(address, &authority, name, &key).await?;
+            Ok(Link::WebSocket(Box::new(link)))
+        }));
+    })
+    .await
+}
 
+/// Connects by QUIC only; what a device that is not paired yet can do.
+///
+/// # Errors
+/// When no address answers.
+pub async fn dial_quic(server: &Server, key: &KeyPair) -> Result<QuicLink> {
+    let quic = quic::config(server.name, key)?;
+    first(server, move |attempts, address| {
+        attempts.spawn(named(address, quic::connect(address, quic.clone())));
+    })
+    .await
+}
+
+async fn named<T>(address: SocketAddr, attempt: impl Future<Output = Result<T>>) -> Result<T> {
+    attempt.await.with_context(|| address.to_string())
+}
+
+/// The first attempt that succeeds; the others are dropped.
+async fn first<T: 'static>(
+    server: &Server,
+    start: impl Fn(&mut JoinSet<Result<T>>, SocketAddr),
+) -> Result<T> {
     let mut attempts = JoinSet::new();
-    for address in addresses(server).await? {
-        let config = config.clone();
-        attempts.spawn(async move { quic(address, config).await.with_context(|| address.to_string()) });
-    }
+    addresses(server).await?.into_iter().for_each(|address| start(&mut attempts, address));
     let first = async {
         let mut why = anyhow!("it has no address");
         while let Some(attempt) = attempts.join_next().await {
-            match attempt.context("an attempt was cancelled").flatten() {
+            match attempt.context("an attempt was cancelled").and_then(|result| result) {
                 Ok(link) => return Ok(link),
                 Err(error) => why = error,
             }
@@ -95,30 +124,20 @@ pub async fn dial(server: &Server, key: &KeyPair) -> Result<Link> {
     }
 }
 
-async fn quic(address: SocketAddr, config: ClientConfig) -> Result<Link> {
-    let any: SocketAddr = if address.is_ipv4() { ([0; 4], 0).into() } else { ([0u16; 8], 0).into() };
-    let endpoint = Endpoint::client(any)?;
-    let connection = endpoint.connect_with(config, address, SERVER_NAME)?.await?;
-    let (send, receive) = connection.open_bi().await?;
-    Ok(Link { connection, send, receive, reassembly: Reassembly::default(), _endpoint: endpoint })
-}
-
 async fn addresses(server: &Server) -> Result<Vec<SocketAddr>> {
-    let mut addresses = server.addresses.clone();
+    let mut addresses = Vec::new();
     match tokio::net::lookup_host(&server.authority).await {
-        Ok(found) => addresses.splice(0..0, found).for_each(drop),
-        Err(error) if addresses.is_empty() => {
+        Ok(found) => addresses.extend(found),
+        Err(error) if server.addresses.is_empty() => {
             return Err(error).with_context(|| format!("{} has no address", server.authority));
         }
         Err(error) => tracing::debug!(%error, "the server's name has no address here"),
     }
-    let mut seen = Vec::new();
-    addresses.retain(|address| {
-        !seen.contains(address) && {
-            seen.push(*address);
-            true
+    for address in &server.addresses {
+        if !addresses.contains(address) {
+            addresses.push(*address);
         }
-    });
+    }
     addresses.truncate(ADDRESSES);
     Ok(addresses)
 }

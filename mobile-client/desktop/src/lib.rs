@@ -1,4 +1,5 @@
-//! The thin client as a desktop window: winit and softbuffer around `tresen-client`, QUIC to the edge server.
+//! The thin client as a desktop window: winit and softbuffer around `tresen-client`, QUIC to the edge server, or WebSocket where UDP is
+//! blocked.
 //!
 //! Two threads: the window's owns the client and decides; the network's carries bytes. What is kept on disk is who this device is and
 //! where its server is, nothing else.
@@ -14,13 +15,16 @@ mod keys;
 mod network;
 mod pair;
 mod picture;
+mod quic;
 mod store;
 mod surface;
+mod websocket;
 mod window;
 mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
@@ -85,7 +89,7 @@ fn run(arguments: Arguments) -> Result<()> {
         "This computer is not paired yet. Show a pairing code in the back office, then type: tresen-desktop pair '<the code's text>'",
     )?;
     window::run(
-        network::Dialled { server, key: store.key()? },
+        network::Dialled { server, key: Arc::new(store.key()?) },
         Options {
             size_dp: arguments.size,
             theme: arguments.theme,

@@ -1,5 +1,6 @@
 //! The network's thread: opens connections when it is told to, and carries messages.
 
+use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context, Result};
@@ -17,7 +18,7 @@ pub struct Dialled {
     /// The server.
     pub server: Server,
     /// The device's key.
-    pub key: KeyPair,
+    pub key: Arc<KeyPair>,
 }
 
 /// What the window's thread asks for.
@@ -101,10 +102,10 @@ async fn session(
     loop {
         tokio::select! {
             order = orders.recv() => match order {
-                Some(Order::Send(message)) => link.send(&message).await?,
+                Some(Order::Send(message)) => link.send(message).await?,
                 Some(Order::Connect) => {}
                 Some(Order::Disconnect) | None => {
-                    link.close();
+                    link.close().await;
                     return Ok(());
                 }
             },

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use tresen_identity::{PairAnswer, PairRequest, PairingCode, RefusalReason};
 
-use crate::dial::dial;
+use crate::dial::dial_quic;
 use crate::store::{Server, Store};
 
 /// Pairs this computer by the text of a pairing code.
@@ -22,7 +22,7 @@ pub fn pair(store: &Store, code: &str, name: Option<String>) -> Result<()> {
     let key = store.key()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let answer = runtime.block_on(async {
-        let mut link = dial(&server, &key).await?;
+        let mut link = dial_quic(&server, &key).await?;
         link.send(&serde_json::to_vec(&request)?).await?;
         let answer = link.receive().await?.context("The server closed the connection")?;
         link.close();
