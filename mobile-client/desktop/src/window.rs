@@ -183,7 +183,7 @@ impl App {
         let items = self.client.outline().items;
         let heading = items.iter().find(|item| item.role == Role::Heading && item.kind == ItemKind::Label);
         let title = match heading {
-            Some(heading) => format!("{} – {link}", heading.label),
+            Some(heading) => format!("Tresen – {} – {link}", heading.label),
             None => format!("Tresen – {link}"),
         };
         if let Some(shown) = self.shown.as_ref().filter(|_| title != self.title) {

@@ -1,12 +1,11 @@
 //! Fingers, wheels and what they do to a screen.
 
-mod world;
-
 use proptest::prelude::*;
 use tresen_client::{Event, HOLD_MS, Pointer};
 use tresen_scene::{Point, Rect};
 use tresen_wire::Input;
-use world::*;
+
+use crate::world::*;
 
 fn tapped(name: &str) -> Input {
     Input::Tap(action(name))
@@ -209,6 +208,8 @@ fn deed() -> impl Strategy<Value = Deed> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     /// Promise: painting only what changed shows what painting everything would show.
     #[test]
     fn damage_paints_like_everything(deeds in proptest::collection::vec(deed(), 1..60)) {

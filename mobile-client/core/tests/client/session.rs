@@ -1,11 +1,10 @@
 //! Keys, scanners, text, and connections that come and go.
 
-mod world;
-
 use tresen_client::{Event, KeyPress, Link};
 use tresen_scene::{Point, Size};
 use tresen_wire::{CloseCode, Input, Key, Theme, limits};
-use world::*;
+
+use crate::world::*;
 
 fn tapped(name: &str) -> Input {
     Input::Tap(action(name))

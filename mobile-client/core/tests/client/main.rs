@@ -1,0 +1,5 @@
+//! The client against the server's end of a session, in memory and in simulated time.
+
+mod session;
+mod touch;
+mod world;
