@@ -68,7 +68,8 @@ struct App {
     backoff: Backoff,
     picture: Option<Picture>,
     shown: Option<Shown>,
-    online: bool,
+    /// Since when there is a connection.
+    online_ms: Option<u64>,
     connect_at_ms: Option<u64>,
     /// Why the client waits for a person.
     barred: Option<CloseCode>,
@@ -91,7 +92,7 @@ impl App {
             client: Client::new(look),
             backoff: Backoff::default(),
             shown: None,
-            online: false,
+            online_ms: None,
             connect_at_ms: Some(0),
             barred: None,
             mouse: Point::ZERO,
@@ -146,7 +147,7 @@ impl App {
             self.happened(event);
         }
         while let Some(message) = self.client.poll_transmit(now_ms) {
-            if self.online {
+            if self.online_ms.is_some() {
                 self.network.send(message);
             }
         }
@@ -214,22 +215,21 @@ impl App {
         let now_ms = self.now_ms();
         match report {
             Report::Connected => {
-                self.online = true;
+                self.online_ms = Some(now_ms);
                 self.client.connected(now_ms, Path::Direct);
             }
-            Report::Message(message) if self.online => match self.client.handle(now_ms, &message) {
-                Ok(()) => self.backoff.reset(),
-                Err(error) => {
+            Report::Message(message) if self.online_ms.is_some() => {
+                if let Err(error) = self.client.handle(now_ms, &message) {
                     tracing::warn!(%error, "the server broke the protocol");
                     self.network.disconnect();
                 }
-            },
+            }
             Report::Message(_) => {}
             Report::Lost(why) => {
                 tracing::debug!(why, "the connection is gone");
-                self.online = false;
+                let lasted_ms = self.online_ms.take().map_or(0, |since| now_ms.saturating_sub(since));
                 self.client.disconnected(now_ms);
-                let wait_ms = self.backoff.next_wait_ms(getrandom::u32().unwrap_or_default());
+                let wait_ms = self.backoff.next_wait_ms(lasted_ms, getrandom::u32().unwrap_or_default());
                 self.connect_at_ms = self.barred.is_none().then_some(now_ms + wait_ms);
                 self.retitle(words::link(self.client.link(now_ms), self.client.look().language));
             }

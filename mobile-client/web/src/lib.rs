@@ -18,6 +18,8 @@ use crate::outline::FlatOutline;
 pub struct Handheld {
     client: Client,
     backoff: Backoff,
+    /// Since when there is a connection.
+    connected_ms: Option<u64>,
     outline: FlatOutline,
 }
 
@@ -33,7 +35,12 @@ impl Handheld {
     #[wasm_bindgen(constructor)]
     pub fn new(width: u32, height: u32, pixel_ratio: f64, theme: &str, language: &str) -> Self {
         let look = look(width, height, pixel_ratio, theme, language);
-        Self { client: Client::new(look), backoff: Backoff::default(), outline: FlatOutline::default() }
+        Self {
+            client: Client::new(look),
+            backoff: Backoff::default(),
+            connected_ms: None,
+            outline: FlatOutline::default(),
+        }
     }
 
     /// The canvas, the theme or the language has changed.
@@ -43,22 +50,20 @@ impl Handheld {
 
     /// The WebSocket is open.
     pub fn connected(&mut self, now: f64) {
+        self.connected_ms = Some(ms(now));
         self.client.connected(ms(now), Path::Direct);
     }
 
     /// The WebSocket is closed. Returns how long to wait before the next one, in ms; `random` is any number.
     pub fn disconnected(&mut self, now: f64, random: u32) -> f64 {
         self.client.disconnected(ms(now));
-        self.backoff.next_wait_ms(random) as f64
+        let lasted_ms = self.connected_ms.take().map_or(0, |since| ms(now).saturating_sub(since));
+        self.backoff.next_wait_ms(lasted_ms, random) as f64
     }
 
     /// A message has arrived. `false`: it was malformed, close the WebSocket.
     pub fn handle(&mut self, now: f64, message: &[u8]) -> bool {
-        let handled = self.client.handle(ms(now), message).is_ok();
-        if handled && self.client.root().is_some() {
-            self.backoff.reset();
-        }
-        handled
+        self.client.handle(ms(now), message).is_ok()
     }
 
     /// The next message to send.
