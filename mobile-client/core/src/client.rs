@@ -1,18 +1,24 @@
 //! The client: one session's screen, and what a person does with it.
 
+mod typing;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
-use tresen_scene::{Action, Canvas, Field, Node, Op, Point, Pressed, Rect, ScrollOffsets};
+use tresen_scene::{Action, Canvas, Node, Point, Pressed, Rect, ScrollOffsets};
 use tresen_session::{LinkState, PeerError, Receiver, ReceiverEvent, limits::SLOW_MS};
-use tresen_wire::{CloseCode, Input, Key, Look};
+use tresen_wire::{CloseCode, Input, Look};
 
 use crate::gesture::{Act, Gesture, Pointer, View};
-use crate::keyboard::{KeyPress, Keyboard, Typed};
-use crate::look::{Link, link_dot, size, status_target};
-use crate::outline::{Outline, find_scroll, outline, walk};
+use crate::keyboard::Keyboard;
+use crate::look::{Link, link_dot, size, status_target, waiting_line};
+use crate::outline::{Outline, find_scroll, outline};
 use crate::painter::{Painter, Scene};
+use crate::waiting::Waiting;
+
+pub use typing::Editing;
+use typing::find_field;
 
 /// Events that wait for the shell; of more, the oldest are dropped.
 const EVENTS: usize = 32;
@@ -47,17 +53,6 @@ pub enum Path {
     Relayed,
 }
 
-/// A text field that is being edited.
-#[derive(Clone, Debug)]
-pub struct Editing {
-    /// Where it is, in the coordinates of the screen.
-    pub rect: Rect,
-    /// The field as the server drew it.
-    pub field: Field,
-    /// The text as it was edited here.
-    pub text: String,
-}
-
 /// A thin client without input and output. See the crate's documentation for the order of calls.
 pub struct Client {
     look: Look,
@@ -72,6 +67,7 @@ pub struct Client {
     events: VecDeque<Event>,
     dot: Option<(Link, Arc<Node>)>,
     path: Path,
+    waiting: Waiting,
 }
 
 impl Client {
@@ -90,6 +86,7 @@ impl Client {
             events: VecDeque::new(),
             dot: None,
             path: Path::Direct,
+            waiting: Waiting::default(),
         }
     }
 
@@ -114,6 +111,7 @@ impl Client {
     /// The connection is gone. The screen stays; what is tapped now is sent when the next connection is open.
     pub fn disconnected(&mut self, now_ms: u64) {
         self.receiver.disconnect(now_ms);
+        self.waiting.stop();
     }
 
     /// A message has arrived.
@@ -126,6 +124,7 @@ impl Client {
             Some(ReceiverEvent::Closed { code, text }) => self.tell(Event::Closed { code, text }),
             None => {}
         }
+        self.waiting.note(now_ms, self.receiver.unacknowledged());
         Ok(())
     }
 
@@ -142,7 +141,8 @@ impl Client {
     /// When [`Client::handle_timeout`] is to be called.
     pub fn poll_timeout(&self) -> Option<u64> {
         let wheel = self.wheel.as_ref().map(|(_, at)| *at);
-        let own = [self.gesture.poll_timeout(), self.keyboard.poll_timeout(), wheel];
+        let waiting = self.waiting.poll_timeout();
+        let own = [self.gesture.poll_timeout(), self.keyboard.poll_timeout(), wheel, waiting];
         own.into_iter().chain([self.receiver.poll_timeout()]).flatten().min()
     }
 
@@ -181,52 +181,6 @@ impl Client {
         }
     }
 
-    /// A key of a hardware keyboard or a wedge scanner.
-    pub fn key(&mut self, now_ms: u64, key: KeyPress) {
-        let typed = self.keyboard.press(now_ms, key);
-        self.typed(now_ms, typed);
-    }
-
-    /// Whether an Enter now may end a scan.
-    pub fn is_scanning(&self) -> bool {
-        self.keyboard.is_holding()
-    }
-
-    /// The text field that is edited now.
-    pub fn editing(&self) -> Option<Editing> {
-        let (action, text) = self.editing.as_ref()?;
-        let root = self.receiver.root()?;
-        let (rect, field) = find_field(root, &self.scrolls, action)?;
-        Some(Editing { rect, field, text: text.clone() })
-    }
-
-    /// The text of the field that is edited has become `text`.
-    pub fn edit(&mut self, now_ms: u64, text: &str) {
-        let Some((action, edited)) = &mut self.editing else { return };
-        if edited != text {
-            text.clone_into(edited);
-            let input = Input::Text { action: action.clone(), text: edited.as_str().into() };
-            self.send(now_ms, input);
-        }
-    }
-
-    /// Begins to edit the field with this action.
-    pub fn begin_editing(&mut self, action: &Action) {
-        let root = self.receiver.root();
-        let Some((_, field)) = root.and_then(|root| find_field(root, &self.scrolls, action)) else { return };
-        if self.editing.as_ref().is_none_or(|(edited, _)| edited != action) {
-            self.editing = Some((action.clone(), field.value.to_string()));
-            self.tell(Event::EditingChanged);
-        }
-    }
-
-    /// The field is left.
-    pub fn end_editing(&mut self) {
-        if self.editing.take().is_some() {
-            self.tell(Event::EditingChanged);
-        }
-    }
-
     /// Assistive technology presses something of [`Client::outline`].
     pub fn activate(&mut self, now_ms: u64, action: &Action) {
         self.perform(now_ms, vec![Act::Tap(action.clone())]);
@@ -255,14 +209,16 @@ impl Client {
         if self.dot.as_ref().is_none_or(|(shown, _)| *shown != link) {
             self.dot = Some((link, link_dot(&self.look, link)));
         }
-        let status = self.dot.as_ref().map(|(_, dot)| dot).filter(|_| root.is_some());
+        let mut overlays: Vec<Arc<Node>> = self.dot.iter().map(|(_, dot)| dot.clone()).collect();
+        overlays.extend(self.waiting.line_ms(now_ms).map(|line_ms| waiting_line(&self.look, line_ms)));
+        overlays.retain(|_| root.is_some());
         let (scrolls, pressed) = (&self.scrolls, self.gesture.pressed());
-        self.painter.paint(&Scene { root: root.as_ref(), scrolls, pressed, status })
+        self.painter.paint(&Scene { root: root.as_ref(), scrolls, pressed, overlays: &overlays })
     }
 
     /// Whether something moves by itself, so that the next picture will be another one.
     pub fn is_moving(&self) -> bool {
-        self.gesture.is_moving()
+        self.gesture.is_moving() || self.waiting.is_shown()
     }
 
     /// What [`Client::paint`] painted.
@@ -338,42 +294,12 @@ impl Client {
         }
     }
 
-    fn typed(&mut self, now_ms: u64, typed: Vec<Typed>) {
-        for typed in typed {
-            match typed {
-                Typed::Scan(code) => self.send(now_ms, Input::Scan(code.into())),
-                Typed::Key(key) => self.key_pressed(now_ms, key),
-            }
-        }
-    }
-
-    fn key_pressed(&mut self, now_ms: u64, key: KeyPress) {
-        let Some((_, text)) = &self.editing else {
-            return self.send(
-                now_ms,
-                Input::Key(match key {
-                    KeyPress::Character(character) => match character.to_digit(10) {
-                        Some(digit) => Key::Digit(digit as u8),
-                        None => Key::Character(character),
-                    },
-                    KeyPress::Enter => Key::Enter,
-                    KeyPress::Back => Key::Back,
-                    KeyPress::Erase => Key::Backspace,
-                }),
-            );
-        };
-        let mut text = text.clone();
-        match key {
-            KeyPress::Character(character) => text.push(character),
-            KeyPress::Erase => drop(text.pop()),
-            KeyPress::Enter | KeyPress::Back => return self.end_editing(),
-        }
-        self.edit(now_ms, &text);
-    }
-
     fn send(&mut self, now_ms: u64, input: Input) {
         if self.receiver.root().is_some() && self.receiver.input(now_ms, input).is_none() {
             self.tell(Event::Full);
+        }
+        if self.receiver.link(now_ms) != LinkState::Away {
+            self.waiting.note(now_ms, self.receiver.unacknowledged());
         }
     }
 
@@ -402,15 +328,4 @@ impl Client {
         }
         self.events.push_back(event);
     }
-}
-
-fn find_field(root: &Node, scrolls: &ScrollOffsets, action: &Action) -> Option<(Rect, Field)> {
-    let mut found = None;
-    walk(root, scrolls, &mut |op, place| match op {
-        Op::Field(field) if field.action == *action => {
-            found = Some((field.rect.offset(place.at).intersect(place.clip), field.clone()));
-        }
-        _ => {}
-    });
-    found
 }

@@ -1,4 +1,5 @@
-//! What the client draws by itself: the ground before the first screen, and the link state.
+//! What the client draws by itself: the ground before the first screen, the link state, and a line that moves while the server takes
+//! its time with an input.
 //!
 //! The link state is one dot at the right end of the bar, where every screen leaves [`DOT_PLACE_DP`] free: filled while there is a
 //! link, a ring while there is none, so that it can be told without seeing colours.
@@ -70,6 +71,24 @@ pub fn link_dot(look: &Look, link: Link) -> Arc<Node> {
     let namer = Namer::new([0; 32]);
     let mask = Mask::new(&namer, Size::new(diameter, diameter), &disc(diameter, hole));
     Node::new(&namer, 0, vec![Op::Mask { at, mask, color: color(link) }])
+}
+
+/// Width of the line that moves, of the screen's width, and the time it takes from one end to the other.
+const LINE_PARTS: i32 = 4;
+const LINE_MS: u64 = 1_200;
+
+/// Height of the line, in dp.
+const LINE_DP: i32 = 2;
+
+/// The line at the lower edge of the bar, `since_ms` after it appeared.
+pub(crate) fn waiting_line(look: &Look, since_ms: u64) -> Arc<Node> {
+    let (width, height) = (size(look).w, px(look, LINE_DP).max(1));
+    let length = width / LINE_PARTS;
+    let way = i64::from(width + length) * (since_ms % LINE_MS) as i64 / LINE_MS as i64;
+    let line = Rect::new(way as i32 - length, px(look, BAR_DP) - height, length, height);
+    let rect = line.intersect(Rect::new(0, 0, width, px(look, BAR_DP)));
+    let fill = Op::Fill { rect, color: color(Link::Direct) };
+    Node::new(&Namer::new([0; 32]), 0, vec![fill])
 }
 
 /// The colours stand on the bar, which is near black in both themes.

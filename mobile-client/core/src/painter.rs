@@ -18,7 +18,7 @@ pub(crate) struct Painter {
     ground: Arc<Node>,
     shown: Option<Arc<Node>>,
     pressed: Option<Pressed>,
-    status: Option<Arc<Node>>,
+    overlays: Vec<Arc<Node>>,
     dirty: Vec<Rect>,
 }
 
@@ -27,8 +27,8 @@ pub(crate) struct Scene<'a> {
     pub root: Option<&'a Arc<Node>>,
     pub scrolls: &'a ScrollOffsets,
     pub pressed: Option<&'a Pressed>,
-    /// Drawn over everything.
-    pub status: Option<&'a Arc<Node>>,
+    /// Drawn over everything, in the coordinates of the screen.
+    pub overlays: &'a [Arc<Node>],
 }
 
 impl Painter {
@@ -40,7 +40,7 @@ impl Painter {
             ground: Node::new(&Namer::new([0; 32]), 0, vec![fill]),
             shown: None,
             pressed: None,
-            status: None,
+            overlays: Vec::new(),
             dirty: vec![everything],
         }
     }
@@ -74,8 +74,8 @@ impl Painter {
         if let Some(root) = scene.root {
             self.canvas.paint(root, &rects, scene.scrolls, scene.pressed);
         }
-        if let Some(status) = scene.status {
-            self.canvas.paint(status, &rects, scene.scrolls, None);
+        for overlay in scene.overlays {
+            self.canvas.paint(overlay, &rects, scene.scrolls, None);
         }
         rects
     }
@@ -93,10 +93,12 @@ impl Painter {
             both.iter().flatten().for_each(|pressed| self.dirty(pressed.visible));
             self.pressed = scene.pressed.cloned();
         }
-        if self.status.as_ref() != scene.status {
-            let both = [self.status.take(), scene.status.cloned()];
-            both.iter().flatten().for_each(|status| self.dirty(status.bounds()));
-            self.status = scene.status.cloned();
+        if self.overlays != scene.overlays {
+            let before = std::mem::replace(&mut self.overlays, scene.overlays.to_vec());
+            let changes = |one: &&Arc<Node>| !(before.contains(one) && scene.overlays.contains(one));
+            let changed: Vec<Rect> =
+                before.iter().chain(scene.overlays).filter(changes).map(|overlay| overlay.bounds()).collect();
+            changed.into_iter().for_each(|rect| self.dirty(rect));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Keys, scanners, text, and connections that come and go.
 
-use tresen_client::{Event, KeyPress, Link};
+use tresen_client::{Event, KeyPress, Link, WAITING_MS};
 use tresen_scene::{Point, Size};
 use tresen_wire::{CloseCode, Input, Key, Theme, limits};
 
@@ -112,6 +112,25 @@ fn a_silent_server_makes_the_link_slow_and_then_ends_it() {
         world.client.handle_timeout(world.now_ms).err()
     });
     assert_eq!(gone, Some(CloseCode::TimedOut));
+}
+
+/// Promise: a server that takes its time shows as a moving line, and nothing is blocked.
+#[test]
+fn waiting_shows_and_blocks_nothing() {
+    let mut world = World::attached(&Screen::default());
+    world.confirms = false;
+    world.tap(BUTTON);
+    world.pass(WAITING_MS - 50);
+    assert!(!world.client.is_moving());
+    world.pass(100);
+    assert!(world.client.is_moving(), "a line moves");
+    assert_ne!(world.reference().pixels(), world.client.canvas().pixels());
+    world.confirms = true;
+    world.tap(BUTTON);
+    assert_eq!(world.take_inputs().len(), 2);
+    world.pass(20);
+    assert!(!world.client.is_moving());
+    world.check_canvas();
 }
 
 #[test]
