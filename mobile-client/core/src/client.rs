@@ -15,6 +15,7 @@ use crate::keyboard::Keyboard;
 use crate::look::{Link, link_dot, size, status_target, waiting_line};
 use crate::outline::{Outline, find_scroll, outline};
 use crate::painter::{Painter, Scene};
+use crate::patience::Patience;
 use crate::waiting::Waiting;
 
 pub use typing::Editing;
@@ -68,6 +69,9 @@ pub struct Client {
     dot: Option<(Link, Arc<Node>)>,
     path: Path,
     waiting: Waiting,
+    patience: Patience,
+    /// When the link was looked at last.
+    looked_ms: u64,
 }
 
 impl Client {
@@ -87,6 +91,8 @@ impl Client {
             dot: None,
             path: Path::Direct,
             waiting: Waiting::default(),
+            patience: Patience::default(),
+            looked_ms: 0,
         }
     }
 
@@ -142,7 +148,18 @@ impl Client {
     pub fn poll_timeout(&self) -> Option<u64> {
         let wheel = self.wheel.as_ref().map(|(_, at)| *at);
         let waiting = self.waiting.poll_timeout();
-        let own = [self.gesture.poll_timeout(), self.keyboard.poll_timeout(), wheel, waiting];
+        // A link that will be slow, if nothing arrives, has to show it.
+        let slow_ms = self.looked_ms + SLOW_MS;
+        let slow =
+            (self.link(self.looked_ms) != Link::Slow && self.link(slow_ms) == Link::Slow).then_some(slow_ms);
+        let own = [
+            self.gesture.poll_timeout(),
+            self.keyboard.poll_timeout(),
+            wheel,
+            waiting,
+            slow,
+            self.patience.poll_timeout(),
+        ];
         own.into_iter().chain([self.receiver.poll_timeout()]).flatten().min()
     }
 
@@ -159,6 +176,10 @@ impl Client {
             && let Some((action, _)) = self.wheel.take()
         {
             self.rest(now_ms, action);
+        }
+        self.look_at_link(now_ms);
+        if self.patience.is_over(now_ms) {
+            return Err(CloseCode::TimedOut);
         }
         self.receiver.handle_timeout(now_ms)
     }
@@ -205,7 +226,7 @@ impl Client {
             let acts = self.gesture.step(now_ms, settled);
             self.perform(now_ms, acts);
         }
-        let link = self.link(now_ms);
+        let link = self.look_at_link(now_ms);
         if self.dot.as_ref().is_none_or(|(shown, _)| *shown != link) {
             self.dot = Some((link, link_dot(&self.look, link)));
         }
@@ -265,6 +286,13 @@ impl Client {
     /// Inputs that the server has not confirmed yet.
     pub fn unacknowledged(&self) -> usize {
         self.receiver.unacknowledged()
+    }
+
+    fn look_at_link(&mut self, now_ms: u64) -> Link {
+        let link = self.link(now_ms);
+        self.looked_ms = now_ms;
+        self.patience.note(now_ms, link);
+        link
     }
 
     fn screen_changed(&mut self, root: &Arc<Node>) {

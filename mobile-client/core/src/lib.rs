@@ -23,6 +23,7 @@ mod look;
 mod momentum;
 mod outline;
 mod painter;
+mod patience;
 mod waiting;
 
 pub use backoff::{Backoff, LONGEST_MS};

@@ -102,16 +102,31 @@ fn a_reconnect_is_small() {
     world.check_canvas();
 }
 
+/// Promise: a server that fell silent is noticed within seconds of a tap, without anybody telling.
 #[test]
 fn a_silent_server_makes_the_link_slow_and_then_ends_it() {
     let mut world = World::attached(&Screen::default());
-    world.disconnect();
-    world.client.connected(world.now_ms, tresen_client::Path::Direct);
-    let gone = (0..100).find_map(|_| {
-        world.now_ms += 500;
-        world.client.handle_timeout(world.now_ms).err()
+    world.silent = true;
+    world.tap(BUTTON);
+    let start_ms = world.now_ms;
+    let mut slow_ms = None;
+    let gone = (0..20_000).find_map(|_| {
+        world.now_ms = world.client.poll_timeout().map_or(world.now_ms + 16, |at| at.max(world.now_ms + 1));
+        let gone = world.client.handle_timeout(world.now_ms).err();
+        if world.client.link(world.now_ms) == Link::Slow {
+            slow_ms.get_or_insert(world.now_ms - start_ms);
+        }
+        gone
     });
     assert_eq!(gone, Some(CloseCode::TimedOut));
+    let slow_ms = slow_ms.unwrap();
+    assert!((1_000..3_000).contains(&slow_ms), "amber after {slow_ms} ms");
+    let gone_ms = world.now_ms - start_ms;
+    assert!(gone_ms < 5_000, "given up after {gone_ms} ms");
+    world.silent = false;
+    world.disconnect();
+    world.connect();
+    assert_eq!(world.take_inputs(), [tapped("sell")]);
 }
 
 /// Promise: a server that takes its time shows as a moving line, and nothing is blocked.
