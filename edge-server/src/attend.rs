@@ -44,9 +44,9 @@ fn hello_of(message: &[u8]) -> Result<Hello, CloseCode> {
 async fn sit(site: &Arc<Site>, mut seat: Seat, device: &Device, hello: Hello, link: Link) {
     let (outgoing, closing) = (link.outgoing.clone(), link.closing.clone());
     let mut registry = site.registry.watch();
-    note_seen(site, device, Some(seat.station)).await;
-    tracing::info!(device = %device.id.short(), name = device.name, station = seat.station, "attached");
     seat.handle.attach(device.id, hello, link).await;
+    tracing::info!(device = %device.id.short(), name = device.name, station = seat.station, "attached");
+    note_seen(site, device, Some(seat.station)).await;
     let dismissed = async {
         loop {
             if let Some(code) = dismissal(&registry.borrow_and_update(), device.id, seat.station) {

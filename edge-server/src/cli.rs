@@ -1,5 +1,6 @@
 //! Commands and arguments.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -194,5 +195,11 @@ fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
 fn start_log(filter: &str) {
     let from_environment = EnvFilter::try_from_env("TRESEN_LOG");
     let filter = from_environment.unwrap_or_else(|_| EnvFilter::new(filter));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(colours)
+        .init();
 }

@@ -57,7 +57,14 @@ pub fn welcome(port: u16, addresses: &[IpAddr]) -> String {
 /// A pairing code for the terminal: as a picture and as text.
 #[must_use]
 pub fn code_for_terminal(code: &str) -> String {
-    let picture = QrCode::new(code).map(|code| code.render::<Dense1x2>().quiet_zone(true).build());
+    // Terminals are mostly dark: what stands for "light" is drawn, also around the code, or no camera reads it.
+    let picture = QrCode::new(code).map(|code| {
+        code.render::<Dense1x2>()
+            .dark_color(Dense1x2::Light)
+            .light_color(Dense1x2::Dark)
+            .quiet_zone(true)
+            .build()
+    });
     format!(
         "\n  Pair a device, within two minutes and once (a new code: back office, or 'tresen-edge pair'):\n\n{}\n\n  {code}\n",
         picture.unwrap_or_default()

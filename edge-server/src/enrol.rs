@@ -44,7 +44,12 @@ pub async fn pair(site: &Arc<Site>, request: PairRequest, device: Fingerprint, k
 
 async fn enrol(site: &Arc<Site>, mut device: Device) -> Result<PairAnswer, RegistryError> {
     let snapshot = site.registry.snapshot();
-    if site.demo {
+    if let Some(known) = snapshot.devices.get(&device.id).filter(|known| known.class == device.class) {
+        // It pairs again: it is still the owner's, with the name and the place that it had.
+        let confirmed = known.confirmed && !known.revoked;
+        device = Device { revoked: false, confirmed, paired_at: device.paired_at, ..known.clone() };
+    }
+    if site.demo && device.station.is_none() {
         let taken = |station: u16| {
             snapshot.assigned_to(station).next().is_some()
                 || site.hub.instance(station).is_none_or(|handle| handle.status.attached().is_some())

@@ -102,7 +102,8 @@ pub struct Server {
 /// When it can't start, or must stop.
 pub async fn run(options: RunOptions, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
     let server = start(options).await?;
-    tracing::info!(port = server.port, name = %server.site.name, "serving");
+    let office = format!("https://{}/office", server.site.pairing.authority());
+    tracing::info!(port = server.port, name = %server.site.name, office, "serving");
     if server.site.demo {
         say_welcome(&server);
     }

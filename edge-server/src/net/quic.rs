@@ -17,6 +17,7 @@ use std::time::Duration;
 use quinn::crypto::rustls::QuicServerConfig;
 use quinn::{Connection, Endpoint, EndpointConfig, RecvStream, SendStream, TokioRuntime, VarInt};
 use rustls_pki_types::CertificateDer;
+use tokio_util::task::TaskTracker;
 use tresen_identity::{
     Fingerprint, MAX_HANDSHAKE_BYTES, PairAnswer, PairRequest, fingerprint_of_certificate,
 };
@@ -72,6 +73,7 @@ pub fn endpoint(socket: std::net::UdpSocket, tls: rustls::ServerConfig) -> std::
 
 /// Serves an endpoint until the server stops.
 pub async fn serve(site: Arc<Site>, endpoint: Endpoint, gate: Arc<Gate>) {
+    let connections = TaskTracker::new();
     loop {
         let incoming = tokio::select! {
             incoming = endpoint.accept() => incoming,
@@ -88,7 +90,7 @@ pub async fn serve(site: Arc<Site>, endpoint: Endpoint, gate: Arc<Gate>) {
             continue;
         };
         let site = site.clone();
-        site.tasks.clone().spawn(async move {
+        connections.spawn(async move {
             let handshake = pass.handshake();
             let shaken = match incoming.accept() {
                 Ok(connecting) => tokio::time::timeout(HANDSHAKE_TIMEOUT, connecting).await,
@@ -103,7 +105,9 @@ pub async fn serve(site: Arc<Site>, endpoint: Endpoint, gate: Arc<Gate>) {
             drop(pass);
         });
     }
-    // Sessions have said goodbye by now; their packets want to leave.
+    // Sessions are saying goodbye; that wants to arrive.
+    connections.close();
+    let _ = tokio::time::timeout(FAREWELL, connections.wait()).await;
     endpoint.close(VarInt::from_u32(CloseCode::ServerStopping.number().into()), b"");
     let _ = tokio::time::timeout(FAREWELL, endpoint.wait_idle()).await;
 }
