@@ -73,6 +73,7 @@ impl Instance {
         if flight.cargo == Cargo::Commit {
             // The till of this commit is in the application's world before it hears of the commit.
             self.till.mark_unchanged();
+            self.changed_due_ms = None;
             self.tell(match answer {
                 Ok(_) => AppInput::Committed(Ok(())),
                 Err(SubmitError::Refused(refusal)) => AppInput::Committed(Err(refusal)),
@@ -116,11 +117,6 @@ impl Instance {
         self.pin = None;
         self.tell(AppInput::Pin(if right { PinOutcome::Right } else { PinOutcome::Wrong }));
         self.mark_by(LAZY_MARK_MS);
-        self.render_unless_committing();
-    }
-
-    pub(super) fn till_changed(&mut self) {
-        self.tell(AppInput::Changed);
         self.render_unless_committing();
     }
 

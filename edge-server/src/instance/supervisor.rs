@@ -1,7 +1,9 @@
 //! Starts an instance again when it panics. What is broken is this instance's own: its connection closes, its state is read from the
 //! ledger, and nobody else notices.
 
+use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,12 +56,28 @@ pub async fn supervise(
                     ?pause,
                     "an instance panicked and is started again"
                 );
-                tokio::time::sleep(pause).await;
+                if rest(pause, &mut inbox).await.is_break() {
+                    break;
+                }
                 settled(&surroundings).await;
             }
         }
     }
     status.set_state(State::Stopped);
+}
+
+/// Lets a pause pass. Who wants to attach meanwhile is sent away and comes again; who wants to stop the instance need not wait.
+async fn rest(pause: Duration, inbox: &mut mpsc::Receiver<Request>) -> ControlFlow<()> {
+    let mut over = pin!(tokio::time::sleep(pause));
+    loop {
+        tokio::select! {
+            () = over.as_mut() => return ControlFlow::Continue(()),
+            request = inbox.recv() => match request {
+                None | Some(Request::Stop { .. }) => return ControlFlow::Break(()),
+                Some(Request::Attach(_) | Request::Picture { .. } | Request::Rename(_)) => {}
+            },
+        }
+    }
 }
 
 /// Waits until everything that the broken instance had on its way is on disk: its successor reads the mark.

@@ -22,6 +22,12 @@ use crate::registry::Station;
 /// How long a screen may wait for a commit that will change it again.
 const COMMIT_PATIENCE_MS: u64 = 50;
 
+/// How long what others changed may wait for more of it.
+const CHANGED_MS: u64 = 25;
+
+/// A screen is drawn anew by itself after this at the soonest.
+const LEAST_WAKE_MS: u64 = 10;
+
 /// How long a stopping instance waits for the ledger.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -50,6 +56,8 @@ pub struct Instance {
     pub(super) pin: Option<JoinHandle<bool>>,
     pub(super) mark_due_ms: Option<u64>,
     pub(super) render_due_ms: Option<u64>,
+    /// When to look at what others changed.
+    pub(super) changed_due_ms: Option<u64>,
     pub(super) wake_due_ms: Option<u64>,
 }
 
@@ -85,6 +93,7 @@ impl Instance {
             pin: None,
             mark_due_ms: None,
             render_due_ms: None,
+            changed_due_ms: None,
             wake_due_ms: None,
         };
         if restored {
@@ -129,13 +138,18 @@ impl Instance {
     fn due_ms(&self) -> u64 {
         let session = self.session.as_ref().and_then(Session::timeout_ms);
         let mark = self.mark_due_ms.filter(|_| !self.flights.any(Cargo::Mark));
-        let due = [mark, self.render_due_ms, self.wake_due_ms, session];
+        let due = [mark, self.changed_due_ms, self.render_due_ms, self.wake_due_ms, session];
         due.into_iter().flatten().min().unwrap_or_else(|| self.now_ms() + NOTHING_DUE_MS)
     }
 
     fn time(&mut self) {
         let now_ms = self.now_ms();
         let passed = |due: Option<u64>| due.is_some_and(|due| due <= now_ms);
+        if passed(self.changed_due_ms) {
+            self.changed_due_ms = None;
+            self.tell(AppInput::Changed);
+            self.render_unless_committing();
+        }
         if passed(self.render_due_ms) || passed(self.wake_due_ms) {
             self.render();
         }
@@ -145,6 +159,12 @@ impl Instance {
             session.handle_timeout(now_ms);
             self.note_connection();
         }
+    }
+
+    /// Others booked something. In a busy house that happens all the time; a screen looks at it a few dozen times a second at most.
+    fn till_changed(&mut self) {
+        let due = self.now_ms() + CHANGED_MS;
+        self.changed_due_ms = Some(self.changed_due_ms.map_or(due, |earlier| earlier.min(due)));
     }
 
     fn requested(&mut self, request: Request) {
@@ -260,7 +280,7 @@ impl Instance {
             self.with_world(&look, |app, world| (app.view(world, &look), app.wake_at(world)));
         self.wake_due_ms = wake_at.map(|at| {
             let ahead_ms = u64::try_from(at.duration_since(now).as_millis()).unwrap_or(0);
-            self.now_ms() + ahead_ms.max(1)
+            self.now_ms() + ahead_ms.max(LEAST_WAKE_MS)
         });
         self.status.set_root(root.clone());
         if let Some(session) = &mut self.session {

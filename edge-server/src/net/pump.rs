@@ -6,7 +6,10 @@ use tresen_wire::{CloseCode, ToClient};
 
 use crate::instance::link::{Leaving, Wire};
 
-/// How long one message may take to be written. A peer that takes none for so long is given up.
+/// Messages that are written at once when they wait together: fewer packets.
+const BATCH: usize = 16;
+
+/// How long a batch may take to be written. A peer that takes none for so long is given up.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What a connection brought.
@@ -29,8 +32,8 @@ pub trait Reader: Send {
 
 /// The sending half of a connection.
 pub trait Writer: Send {
-    /// Writes a message; `false` when the connection is gone.
-    fn send(&mut self, message: Vec<u8>) -> impl Future<Output = bool> + Send;
+    /// Writes messages, in order; `false` when the connection is gone.
+    fn send(&mut self, messages: Vec<Vec<u8>>) -> impl Future<Output = bool> + Send;
 
     /// Closes in order.
     fn close(&mut self, code: CloseCode) -> impl Future<Output = ()> + Send;
@@ -55,12 +58,12 @@ pub async fn pump(mut reader: impl Reader, mut writer: impl Writer, wire: Wire) 
         }
     };
     let write = async {
-        while let Some(message) = outgoing.recv().await {
-            if !written(&mut writer, message).await {
+        loop {
+            let mut batch = Vec::new();
+            if outgoing.recv_many(&mut batch, BATCH).await == 0 || !written(&mut writer, batch).await {
                 return;
             }
         }
-        // The instance let go of the connection; what it queued is written.
     };
     tokio::select! {
         ended = read => {
@@ -76,19 +79,19 @@ pub async fn pump(mut reader: impl Reader, mut writer: impl Writer, wire: Wire) 
     let mut code = farewell.unwrap_or(CloseCode::Normal);
     if let Some(code) = farewell {
         tracing::warn!(%code, "a connection was closed: the client broke the rules of its transport");
-        written(&mut writer, ToClient::Bye { code, text: code.reason().into() }.encode()).await;
+        written(&mut writer, vec![ToClient::Bye { code, text: code.reason().into() }.encode()]).await;
     }
     while let Ok(message) = outgoing.try_recv() {
         if let Ok(ToClient::Bye { code: said, .. }) = ToClient::decode(&message) {
             code = said;
         }
-        if !written(&mut writer, message).await {
+        if !written(&mut writer, vec![message]).await {
             return;
         }
     }
     let _ = tokio::time::timeout(WRITE_TIMEOUT, writer.close(code)).await;
 }
 
-async fn written(writer: &mut impl Writer, message: Vec<u8>) -> bool {
-    tokio::time::timeout(WRITE_TIMEOUT, writer.send(message)).await.unwrap_or(false)
+async fn written(writer: &mut impl Writer, messages: Vec<Vec<u8>>) -> bool {
+    tokio::time::timeout(WRITE_TIMEOUT, writer.send(messages)).await.unwrap_or(false)
 }

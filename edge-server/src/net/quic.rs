@@ -133,7 +133,7 @@ async fn serve_connection(site: Arc<Site>, connection: Connection) {
     };
     if let Some(code) = refused {
         tracing::warn!(%address, device = %device.short(), %code, "a device was not let in");
-        writer.send(ToClient::Bye { code, text: code.reason().into() }.encode()).await;
+        writer.send(vec![ToClient::Bye { code, text: code.reason().into() }.encode()]).await;
         return writer.close(code).await;
     }
     let (ours, wire) = link::pair();
@@ -150,7 +150,7 @@ async fn first_message(
         Incoming::Message(message) => message,
         Incoming::Refused(code) => {
             tracing::warn!(device = %device.short(), %code, "a connection was closed: its first message is none");
-            writer.send(ToClient::Bye { code, text: code.reason().into() }.encode()).await;
+            writer.send(vec![ToClient::Bye { code, text: code.reason().into() }.encode()]).await;
             writer.close(code).await;
             return None;
         }
@@ -160,7 +160,7 @@ async fn first_message(
         return Some(first);
     }
     let answer = pairing(site, device, &first).await;
-    writer.send(serde_json::to_vec(&answer).expect("an answer is plain data")).await;
+    writer.send(vec![serde_json::to_vec(&answer).expect("an answer is plain data")]).await;
     match answer {
         PairAnswer::Paired { .. } => match reader.next().await {
             Incoming::Message(message) => Some(message),
@@ -243,15 +243,17 @@ fn ended(error: &quinn::ReadExactError) -> Incoming {
 }
 
 impl Writer for StreamWriter {
-    async fn send(&mut self, message: Vec<u8>) -> bool {
-        let mut bytes = Vec::with_capacity(message.len() + 4);
-        let mut length = message.len();
-        while length > 0x7f {
-            bytes.push((length & 0x7f) as u8 | 0x80);
-            length >>= 7;
+    async fn send(&mut self, messages: Vec<Vec<u8>>) -> bool {
+        let mut bytes = Vec::with_capacity(messages.iter().map(|message| message.len() + 4).sum());
+        for message in messages {
+            let mut length = message.len();
+            while length > 0x7f {
+                bytes.push((length & 0x7f) as u8 | 0x80);
+                length >>= 7;
+            }
+            bytes.push(length as u8);
+            bytes.extend(message);
         }
-        bytes.push(length as u8);
-        bytes.extend(message);
         self.send.write_all(&bytes).await.is_ok()
     }
 

@@ -119,8 +119,13 @@ impl Reader for BrowserReader {
 }
 
 impl Writer for BrowserWriter {
-    async fn send(&mut self, message: Vec<u8>) -> bool {
-        self.0.send(Message::Binary(message.into())).await.is_ok()
+    async fn send(&mut self, messages: Vec<Vec<u8>>) -> bool {
+        for message in messages {
+            if self.0.feed(Message::Binary(message.into())).await.is_err() {
+                return false;
+            }
+        }
+        self.0.flush().await.is_ok()
     }
 
     async fn close(&mut self, code: CloseCode) {

@@ -6,6 +6,7 @@ mod client;
 mod disk;
 mod hostile;
 mod instances;
+mod pages;
 mod pairing;
 mod program;
 mod sale;
