@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tresen_ledger::Submission;
 
 use super::task::{Fate, Instance};
-use super::{Request, State, Status, Surroundings};
+use super::{Attach, Request, State, Status, Surroundings};
 use crate::registry::Station;
 
 /// Pause after the first panic; each further one doubles it.
@@ -35,12 +35,13 @@ pub async fn supervise(
     status: Arc<Status>,
 ) {
     let mut panics_in_a_row = 0;
+    let mut at_the_door = None;
     loop {
         let started = std::time::Instant::now();
         let from_saved = panics_in_a_row < PANICS_BEFORE_FRESH;
         let run = AssertUnwindSafe(async {
             Instance::new(surroundings.clone(), station.clone(), status.clone(), from_saved)
-                .run(&mut inbox)
+                .run(&mut inbox, at_the_door.take())
                 .await
         });
         match run.catch_unwind().await {
@@ -56,8 +57,9 @@ pub async fn supervise(
                     ?pause,
                     "an instance panicked and is started again"
                 );
-                if rest(pause, &mut inbox).await.is_break() {
-                    break;
+                match rest(pause, &mut inbox).await {
+                    ControlFlow::Continue(waiting) => at_the_door = waiting,
+                    ControlFlow::Break(()) => break,
                 }
                 settled(&surroundings).await;
             }
@@ -66,15 +68,17 @@ pub async fn supervise(
     status.set_state(State::Stopped);
 }
 
-/// Lets a pause pass. Who wants to attach meanwhile is sent away and comes again; who wants to stop the instance need not wait.
-async fn rest(pause: Duration, inbox: &mut mpsc::Receiver<Request>) -> ControlFlow<()> {
+/// Lets a pause pass. Who wants to attach meanwhile waits at the door; who wants to stop the instance need not wait.
+async fn rest(pause: Duration, inbox: &mut mpsc::Receiver<Request>) -> ControlFlow<(), Option<Box<Attach>>> {
     let mut over = pin!(tokio::time::sleep(pause));
+    let mut waiting = None;
     loop {
         tokio::select! {
-            () = over.as_mut() => return ControlFlow::Continue(()),
+            () = over.as_mut() => return ControlFlow::Continue(waiting),
             request = inbox.recv() => match request {
                 None | Some(Request::Stop { .. }) => return ControlFlow::Break(()),
-                Some(Request::Attach(_) | Request::Picture { .. } | Request::Rename(_)) => {}
+                Some(Request::Attach(attach)) => waiting = Some(attach),
+                Some(Request::Picture { .. } | Request::Rename(_)) => {}
             },
         }
     }

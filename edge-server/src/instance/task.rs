@@ -102,9 +102,16 @@ impl Instance {
         instance
     }
 
-    /// Runs until it is stopped.
-    pub async fn run(mut self, inbox: &mut mpsc::Receiver<Request>) -> Fate {
+    /// Runs until it is stopped. Who waited at the door attaches first.
+    pub async fn run(
+        mut self,
+        inbox: &mut mpsc::Receiver<Request>,
+        at_the_door: Option<Box<Attach>>,
+    ) -> Fate {
         self.status.set_state(State::Running);
+        self.arriving = at_the_door;
+        self.welcome_the_arriving();
+        self.flush();
         loop {
             match self.next_event(inbox).await {
                 Event::Request(None) => return self.stop(CloseCode::ServerStopping, "").await,
