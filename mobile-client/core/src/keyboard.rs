@@ -2,10 +2,14 @@
 //!
 //! A wedge scanner is a keyboard that types a code in one burst and ends it with Enter. Characters less than [`BURST_GAP_MS`] apart
 //! are held back until it is clear which of the two they are: a burst of at least [`SCAN_CHARACTERS`] that ends with Enter is a scan;
-//! everything else is keys, in the order in which they came.
+//! everything else is keys, in the order in which they came. A burst that follows other keys without a pause of [`PAUSE_MS`] is no scan
+//! either: it may be the rest of a code that a busy moment tore apart, and half a code is worse than none.
 
 /// Characters of a scanner follow each other faster than this.
 pub const BURST_GAP_MS: u64 = 35;
+
+/// Before a scan nothing was typed for so long.
+pub const PAUSE_MS: u64 = 150;
 
 /// Shortest code of a scanner, in characters.
 pub const SCAN_CHARACTERS: usize = 4;
@@ -39,7 +43,9 @@ pub enum Typed {
 #[derive(Debug, Default)]
 pub struct Keyboard {
     held: String,
-    last_ms: u64,
+    last_ms: Option<u64>,
+    /// What is held began without a pause before it.
+    torn: bool,
     overlong: bool,
 }
 
@@ -47,7 +53,10 @@ impl Keyboard {
     /// A key went down.
     pub fn press(&mut self, now_ms: u64, key: KeyPress) -> Vec<Typed> {
         let mut typed = self.handle_timeout(now_ms);
-        self.last_ms = now_ms;
+        let before_ms = self.last_ms.replace(now_ms);
+        if self.held.is_empty() {
+            self.torn = before_ms.is_some_and(|before| now_ms.saturating_sub(before) < PAUSE_MS);
+        }
         match key {
             KeyPress::Character(character) => {
                 self.overlong |= self.held.chars().count() == LONGEST_SCAN_CHARACTERS;
@@ -58,7 +67,7 @@ impl Keyboard {
             KeyPress::Enter if self.overlong => {
                 *self = Self::default();
             }
-            KeyPress::Enter if self.held.chars().count() >= SCAN_CHARACTERS => {
+            KeyPress::Enter if !self.torn && self.held.chars().count() >= SCAN_CHARACTERS => {
                 typed.push(Typed::Scan(std::mem::take(&mut self.held)));
             }
             KeyPress::Enter | KeyPress::Back | KeyPress::Erase => {
@@ -71,7 +80,7 @@ impl Keyboard {
 
     /// When [`Keyboard::handle_timeout`] is to be called.
     pub fn poll_timeout(&self) -> Option<u64> {
-        (!self.held.is_empty()).then_some(self.last_ms + BURST_GAP_MS)
+        self.last_ms.filter(|_| !self.held.is_empty()).map(|last| last + BURST_GAP_MS)
     }
 
     /// Time has passed: what is held back may turn out to be keys.
@@ -129,6 +138,17 @@ mod tests {
         assert_eq!(typed(&burst("1234", BURST_GAP_MS)), keys("1234"));
         assert_eq!(typed(&burst("123", 5)), keys("123"));
         assert_eq!(typed(&burst("", 5)), keys(""));
+    }
+
+    /// Promise: half a code is never taken for a code.
+    #[test]
+    fn a_code_that_was_torn_apart_is_no_scan() {
+        let mut keys = burst("4006381333931", 5);
+        keys.iter_mut().skip(9).for_each(|(at, _)| *at += 60);
+        let scans = |typed: Vec<Typed>| typed.into_iter().filter(|one| matches!(one, Typed::Scan(_))).count();
+        assert_eq!(scans(typed(&keys)), 0);
+        keys.extend(burst("4711", 5).into_iter().map(|(at, key)| (at + 1_000, key)));
+        assert_eq!(scans(typed(&keys)), 1, "the next one is whole");
     }
 
     #[test]

@@ -51,7 +51,8 @@ export function listen(page) {
     page.handheld().wheel(now(), x, y, Math.round(event.deltaY * unit * page.ratio()));
     page.after();
   }, { passive: false });
-  addEventListener('keydown', (event) => key(event, page, now()));
+  // When a key went down, not when the page got round to it: a scanner is told from a person by that.
+  addEventListener('keydown', (event) => key(event, page, event.timeStamp));
 }
 
 function key(event, page, now) {
