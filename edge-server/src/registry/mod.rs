@@ -5,24 +5,23 @@
 
 mod licensing;
 mod model;
+mod store;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 use thiserror::Error;
 use tokio::sync::{Mutex, watch};
 use tresen_identity::{Fingerprint, LicenceError, MAX_DEVICE_NAME_CHARS, PublicKey};
-use tresen_ledger::{Ledger, Record, Submission};
-use tresen_till::{Context, StationId};
+use tresen_ledger::{Ledger, Record};
 
 pub(crate) use licensing::public_key;
 pub use licensing::{Licensing, demo_licence, issuers};
 pub use model::{Device, DeviceKey, Snapshot, Station};
 
 use model::{DEVICE_KIND, LICENCE_KEY, LICENCE_KIND, STATION_KIND};
+use store::{device_record, records, station_record, write};
 
 /// Most devices that a server keeps.
 pub const MAX_DEVICES: usize = 1000;
@@ -317,36 +316,6 @@ pub fn stored_licence(database: &std::path::Path) -> Result<Option<String>, Stri
     bytes.map(|bytes| String::from_utf8(bytes).map_err(|error| error.to_string())).transpose()
 }
 
-/// Writes records and waits until they are on disk.
-async fn write(ledger: &Ledger, records: Vec<Record>) -> Result<(), RegistryError> {
-    let context =
-        Context { staff: None, station: StationId(0), device: "registry".into(), at: Timestamp::now() };
-    let submission = Submission { context, commands: Vec::new(), mark: None, records };
-    match ledger.submit(submission).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(RegistryError::Ledger(error.to_string())),
-        Err(_) => Err(RegistryError::Ledger("the ledger is closed".into())),
-    }
-}
-
-/// All records of a kind; one that can't be read is left out and logged, so that a single bad one never stops a site.
-fn records<K: Ord, V: serde::de::DeserializeOwned>(
-    ledger: &Ledger,
-    kind: &'static str,
-    key_of: impl Fn(&V) -> K,
-) -> BTreeMap<K, V> {
-    let mut read = BTreeMap::new();
-    for (key, bytes) in ledger.records(kind) {
-        match serde_json::from_slice::<V>(&bytes) {
-            Ok(value) => {
-                read.insert(key_of(&value), value);
-            }
-            Err(error) => tracing::error!(kind, key, %error, "a record can't be read"),
-        }
-    }
-    read
-}
-
 /// Seats all stations; the records of those that are new.
 fn seat_all(snapshot: &mut Snapshot) -> Vec<Record> {
     let known: Vec<u16> = snapshot.stations.keys().copied().collect();
@@ -390,16 +359,4 @@ pub fn device_name(given: &str) -> String {
         "" => "?".into(),
         name => name.to_owned(),
     }
-}
-
-fn station_record(station: &Station) -> Record {
-    Record { kind: STATION_KIND, key: station.number.to_string(), value: Some(json(station)) }
-}
-
-fn device_record(device: &Device) -> Record {
-    Record { kind: DEVICE_KIND, key: device.id.to_string(), value: Some(json(device)) }
-}
-
-fn json(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).expect("stations and devices are plain data with text keys")
 }
