@@ -27,6 +27,6 @@ pub const REPAIRS: u32 = 8;
 /// After so long it may ask for one more.
 pub const REPAIR_MS: u64 = 1_000;
 /// Roots on which an input may stand: the last ones that the client acknowledged. Those in flight count too.
-pub const RECENT_ROOTS: usize = 6;
+pub const RECENT_ROOTS: usize = 16;
 /// Control messages that may wait to be sent.
 pub const OUTBOX: usize = 160;

@@ -317,8 +317,9 @@ impl Receiver {
             self.handle_input_ack(now_ms, low);
         }
         let ahead = frame.sequence.wrapping_sub(self.kept.sequence).wrapping_sub(1) % SEQUENCES;
-        if !frame.fresh && (self.lost || ahead >= SEQUENCES / 2) {
-            // Of no use without a fresh one, or applied before.
+        let old = !self.lost && ahead >= SEQUENCES / 2;
+        if old || self.lost && !frame.fresh {
+            // Applied before, or of no use without a fresh one.
             return Ok(None);
         }
         if frame.fresh {

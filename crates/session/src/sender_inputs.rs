@@ -3,7 +3,7 @@
 //! Invariants: `acknowledged <= offered <= received <= acknowledged + INPUTS_OPEN`; `held` are the numbers `offered + 1 ..= received`
 //! without the refused ones.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use tresen_scene::{Action, Node, Op};
@@ -38,7 +38,7 @@ pub(crate) struct Inputs {
     told: u64,
     held: VecDeque<Held>,
     /// Refused, but something before them is not acknowledged yet.
-    refused: VecDeque<u64>,
+    refused: BTreeSet<u64>,
     /// Roots that the client acknowledged, the newest last.
     roots: VecDeque<Arc<Node>>,
     /// Nothing sent on this connection was acknowledged: inputs may have been made before it.
@@ -53,7 +53,7 @@ impl Inputs {
             acknowledged: before,
             told: before,
             held: VecDeque::new(),
-            refused: VecDeque::new(),
+            refused: BTreeSet::new(),
             roots: VecDeque::new(),
             early: true,
         }
@@ -163,16 +163,16 @@ impl Inputs {
     }
 
     fn refuse(&mut self, number: u64) {
-        self.refused.push_back(number);
+        self.refused.insert(number);
         self.skip_refused();
     }
 
     fn skip_refused(&mut self) {
-        while let Some(&first) = self.refused.front()
+        while let Some(&first) = self.refused.first()
             && first <= self.acknowledged + 1
         {
             self.acknowledged = self.acknowledged.max(first);
-            self.refused.pop_front();
+            self.refused.pop_first();
         }
     }
 }

@@ -373,3 +373,9 @@ fn a_screen_that_is_too_large_says_goodbye() {
     pair.exchange(2);
     assert_eq!(pair.shown(), pair.maker.scene().id());
 }
+
+/// A session that nobody is attached to takes next to nothing beside its screen.
+#[test]
+fn an_idle_sender_is_small() {
+    assert!(size_of::<Sender>() <= 1024, "{} bytes", size_of::<Sender>());
+}

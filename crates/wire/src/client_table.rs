@@ -99,9 +99,12 @@ impl ClientTable {
         let mut reader = Reader::new(body);
         loop {
             let first = reader.u8()?;
+            if first > 15 && !matches!(first & 15, ops::NODE | ops::PATCH | ops::PUT_GLYPHS) {
+                return Err(unknown("command", first));
+            }
             match first & 15 {
                 ops::ROOT => {
-                    let root = self.root(&mut reader, first)?;
+                    let root = self.root(&mut reader)?;
                     self.digest = namer.chain(&self.digest, body);
                     return Ok(root);
                 }
@@ -133,10 +136,7 @@ impl ClientTable {
         }
     }
 
-    fn root(&mut self, reader: &mut Reader<'_>, first: u8) -> Result<Arc<Node>, DecodeError> {
-        if first != ops::ROOT {
-            return Err(unknown("command", first));
-        }
+    fn root(&self, reader: &mut Reader<'_>) -> Result<Arc<Node>, DecodeError> {
         let slot = self.slot(reader)?;
         let root = self.node(slot)?;
         let check = reader.array::<2>()?;

@@ -16,7 +16,7 @@
 //! | byte | message | layout |
 //! |---|---|---|
 //! | 1 | hello | lowest version, highest version, slot memory in KiB (varints), look, 0 or 1: session (16), epoch (8), digest (16), first open input (varint); more bytes are left alone, so that a later version can add |
-//! | 2 | input | number (varint), kind, parts |
+//! | 2 | input | number (varint, from 1), kind, parts |
 //! | 3 | frame ack | sequence |
 //! | 4 | nak | |
 //! | 5 | look | width, height, scale times 100 (varints), theme, language (bytes) |
@@ -70,11 +70,11 @@
 //! # Ops
 //!
 //! First byte `ffff kkkk`: k the kind, f flags. An op is coded by what differs from its *like*: the op that
-//! it replaces in a patch; else the last op of its kind in the same command (the inserted ones of a patch
-//! count, the kept ones don't). Places are signed differences: for ops with a rectangle from that of the last
-//! op with one, for ops with a point from the like, or, if there is none, from the last rectangle's corner.
-//! `+p`: part p follows if its bit is set; without its bit it is that of the like, or (marked `?`) absent or
-//! default if there is no like.
+//! it replaces in a patch; else the last op of its kind in the same command (in a patch: of the inserted
+//! ones). Places are signed differences: for ops with a rectangle from that of the last op with one, for ops
+//! with a point from the like, or, if there is none, from the last rectangle's corner. `+p`: part p follows
+//! if its bit is set; without its bit it is that of the like, or (marked `?`) absent or default if there is
+//! no like.
 //!
 //! | k | op | flags f | parts |
 //! |---|---|---|---|

@@ -87,7 +87,7 @@ pub(crate) fn get_bitmap<'a>(
     let most = scene_limits::BITMAP_SIDE_PX as usize;
     let (w, h) = (reader.count(most, "bitmap width")?, reader.count(most, "bitmap height")?);
     let coded = reader.short_bytes(limits::TO_CLIENT_BYTES, "coded bitmap")?;
-    if w * h > coded.len() * limits::PIXELS_PER_BYTE {
+    if (w * h).div_ceil(limits::PIXELS_PER_BYTE) > coded.len() {
         return Err(DecodeError::TooLarge("PIXELS_PER_BYTE"));
     }
     *pixels = pixels.checked_sub(w * h).ok_or(DecodeError::TooLarge("FRAME_PIXELS"))?;

@@ -153,6 +153,9 @@ impl ToServer {
             HELLO => Self::Hello(get_hello(&mut reader)?),
             INPUT => {
                 let number = reader.at_most(limits::INPUT_NUMBER, "input number")?;
+                if number == 0 {
+                    return Err(DecodeError::OutOfRange("input number"));
+                }
                 Self::Input { number, input: get_input(&mut reader)? }
             }
             FRAME_ACK => Self::FrameAck { sequence: sequence(reader.u8()?)? },

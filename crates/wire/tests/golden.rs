@@ -184,6 +184,8 @@ fn what_is_too_large_is_refused() {
         ToClient::decode(&vec![0x80; limits::TO_CLIENT_BYTES + 1]),
         Err(DecodeError::TooLarge("TO_CLIENT_BYTES"))
     );
+    let none = ToServer::Input { number: 0, input: Input::Key(Key::Enter) };
+    assert_eq!(ToServer::decode(&none.encode()), Err(DecodeError::OutOfRange("input number")));
     let small = Look { width_px: limits::SCREEN_SIDE_PX.0 - 1, ..LOOK };
     assert_eq!(
         ToServer::decode(&ToServer::Look(small).encode()),
