@@ -11,9 +11,9 @@
 //! Invariants: an existing backup is never overwritten; what is restored was verified before anything is replaced, and what it replaces
 //! stays beside it.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use jiff::ZonedDateTime;
@@ -68,7 +68,7 @@ pub enum Error {
 pub struct Copied {
     /// Where it is now.
     pub path: PathBuf,
-    /// Bookings in it.
+    /// Rows of its journal.
     pub rows: u64,
     /// Whether the keys are in it.
     pub keys: bool,
@@ -85,6 +85,7 @@ pub fn backup(data: &Path, target: &Path, now: &ZonedDateTime) -> Result<Copied,
     }
     if target.extension().is_some_and(|extension| extension == "db") {
         let verified = tresen_ledger::backup(&database, target)?;
+        for_owner_only(target)?;
         return Ok(Copied { path: target.to_owned(), rows: verified.rows, keys: false });
     }
     let folder = if target.is_dir() {
@@ -97,6 +98,7 @@ pub fn backup(data: &Path, target: &Path, now: &ZonedDateTime) -> Result<Copied,
     }
     DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(at(&folder))?;
     let verified = tresen_ledger::backup(&database, &folder.join(LEDGER))?;
+    for_owner_only(&folder.join(LEDGER))?;
     for key in KEYS {
         copy_key(&data.join(key), &folder.join(key))?;
     }
@@ -135,6 +137,11 @@ pub fn restore(source: &Path, data: &Path, replace: Replace) -> Result<Copied, E
         }
     }
     Ok(Copied { path: data.to_owned(), rows: verified.rows, keys: folder })
+}
+
+/// A database holds hashes of PINs.
+fn for_owner_only(path: &Path) -> Result<(), Error> {
+    std::fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(at(path))
 }
 
 fn copy_key(from: &Path, to: &Path) -> Result<(), Error> {

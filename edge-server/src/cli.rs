@@ -177,7 +177,7 @@ fn local_now() -> jiff::ZonedDateTime {
 }
 
 fn say_copied(what: &str, copied: &backup::Copied) {
-    println!("{what} {}: {} bookings, verified.", copied.path.display(), copied.rows);
+    println!("{what} {}: {} rows of the journal, verified.", copied.path.display(), copied.rows);
     if !copied.keys {
         println!(
             "The keys of the server are not part of it: on another box, devices would have to pair again."

@@ -133,8 +133,11 @@ fn database(data: &Path) -> Finding {
     }
     match tresen_ledger::verify(&path) {
         Ok(verified) => {
-            let text =
-                format!("{} bookings, the chain is whole (head {})", verified.rows, &verified.head[..12]);
+            let text = format!(
+                "{} rows in the journal, the chain is whole (head {})",
+                verified.rows,
+                &verified.head[..12]
+            );
             Finding::new(WHAT, Health::Good, text)
         }
         Err(error) => {
