@@ -31,7 +31,7 @@ export class Desktop {
     for (const stream of [this.process.stdout, this.process.stderr]) stream.on('data', (text) => { this.output += text; });
     this.window = await eventually('the window opens', async () => {
       if (this.process.exitCode !== null) throw new Error(`the desktop client ended:\n${this.output}`);
-      const found = await run('xdotool', ['search', '--onlyvisible', '--name', 'Tresen'], { env: this.environment }).catch(() => null);
+      const found = await run('xdotool', ['search', '--onlyvisible', '--class', 'tresen-desktop'], { env: this.environment }).catch(() => null);
       return found?.stdout.trim().split('\n')[0];
     });
   }
