@@ -4,7 +4,7 @@ use tokio::task::JoinHandle;
 use tresen_identity::verify_password;
 use tresen_ledger::{Submission, SubmitError};
 use tresen_mpos::{Commit, Effect, Pin, PinOutcome};
-use tresen_till::{Context, StaffId, Throttle};
+use tresen_till::{Context, StaffId, StationId, Throttle};
 use tresen_wire::SessionId;
 use zeroize::Zeroizing;
 
@@ -128,7 +128,7 @@ impl Instance {
     fn context(&self, staff: Option<StaffId>) -> Context {
         Context {
             staff,
-            station: self.station.id(),
+            station: StationId(self.place.number),
             device: self.device_label(),
             at: self.around.clock.now(),
         }

@@ -21,7 +21,7 @@ mod task;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tresen_identity::Fingerprint;
 use tresen_ledger::Ledger;
 use tresen_scene::{Namer, Node};
@@ -55,6 +55,7 @@ pub struct Surroundings {
 #[derive(Clone)]
 pub struct Handle {
     requests: mpsc::Sender<Request>,
+    name: Arc<watch::Sender<String>>,
     /// What it is doing.
     pub status: Arc<Status>,
 }
@@ -63,8 +64,15 @@ pub struct Handle {
 pub(crate) enum Request {
     Attach(Box<Attach>),
     Picture { look: Look, reply: oneshot::Sender<Arc<Node>> },
-    Rename(String),
+    Renamed,
     Stop { code: CloseCode, text: &'static str },
+}
+
+/// The station that an instance runs for. Its name may change, and outlives a panic.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub number: u16,
+    pub name: watch::Receiver<String>,
 }
 
 /// A device wants to attach.
@@ -79,9 +87,11 @@ impl Handle {
     #[must_use]
     pub fn start(surroundings: Arc<Surroundings>, station: &Station) -> Self {
         let (requests, inbox) = mpsc::channel(REQUESTS);
+        let (name, named) = watch::channel(station.name.clone());
         let status = Arc::new(Status::default());
-        tokio::spawn(supervisor::supervise(surroundings, station.clone(), inbox, status.clone()));
-        Self { requests, status }
+        let place = Place { number: station.number, name: named };
+        tokio::spawn(supervisor::supervise(surroundings, place, inbox, status.clone()));
+        Self { requests, name: Arc::new(name), status }
     }
 
     /// Attaches a device. Whoever is attached there leaves.
@@ -100,7 +110,8 @@ impl Handle {
 
     /// Tells it the station's new name.
     pub async fn rename(&self, name: String) {
-        let _ = self.requests.send(Request::Rename(name)).await;
+        self.name.send_replace(name);
+        let _ = self.requests.send(Request::Renamed).await;
     }
 
     /// Ends it, with a goodbye to whoever is attached, and waits until it is gone.

@@ -12,8 +12,7 @@ use tokio::sync::mpsc;
 use tresen_ledger::Submission;
 
 use super::task::{Fate, Instance};
-use super::{Attach, Request, State, Status, Surroundings};
-use crate::registry::Station;
+use super::{Attach, Place, Request, State, Status, Surroundings};
 
 /// Pause after the first panic; each further one doubles it.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -30,7 +29,7 @@ const PANICS_BEFORE_FRESH: u32 = 3;
 /// Runs an instance until it is stopped.
 pub async fn supervise(
     surroundings: Arc<Surroundings>,
-    station: Station,
+    place: Place,
     mut inbox: mpsc::Receiver<Request>,
     status: Arc<Status>,
 ) {
@@ -40,7 +39,7 @@ pub async fn supervise(
         let started = std::time::Instant::now();
         let from_saved = panics_in_a_row < PANICS_BEFORE_FRESH;
         let run = AssertUnwindSafe(async {
-            Instance::new(surroundings.clone(), station.clone(), status.clone(), from_saved)
+            Instance::new(surroundings.clone(), place.clone(), status.clone(), from_saved)
                 .run(&mut inbox, at_the_door.take())
                 .await
         });
@@ -52,11 +51,7 @@ pub async fn supervise(
                 status.count(&status.panics, 1);
                 panics_in_a_row = if started.elapsed() > HEALTHY { 1 } else { panics_in_a_row + 1 };
                 let pause = pause(panics_in_a_row);
-                tracing::error!(
-                    station = station.number,
-                    ?pause,
-                    "an instance panicked and is started again"
-                );
+                tracing::error!(station = place.number, ?pause, "an instance panicked and is started again");
                 match rest(pause, &mut inbox).await {
                     ControlFlow::Continue(waiting) => at_the_door = waiting,
                     ControlFlow::Break(()) => break,
@@ -78,7 +73,7 @@ async fn rest(pause: Duration, inbox: &mut mpsc::Receiver<Request>) -> ControlFl
             request = inbox.recv() => match request {
                 None | Some(Request::Stop { .. }) => return ControlFlow::Break(()),
                 Some(Request::Attach(attach)) => waiting = Some(attach),
-                Some(Request::Picture { .. } | Request::Rename(_)) => {}
+                Some(Request::Picture { .. } | Request::Renamed) => {}
             },
         }
     }

@@ -8,16 +8,15 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tresen_mpos::{Commit, World};
 use tresen_session::SenderEvent;
-use tresen_till::Till;
+use tresen_till::{StationId, Till};
 use tresen_wire::{CloseCode, Look};
 
 use super::effects::checked;
 use super::flights::{Answer, Cargo, Flight, Flights};
 use super::marks::{Marks, session_id};
 use super::session::{Heard, Session};
-use super::{Attach, Request, State, Status, Surroundings, device_label};
+use super::{Attach, Place, Request, State, Status, Surroundings, device_label};
 use crate::application::{AppInput, Application};
-use crate::registry::Station;
 
 /// How long a screen may wait for a commit that will change it again.
 const COMMIT_PATIENCE_MS: u64 = 50;
@@ -43,7 +42,7 @@ pub enum Fate {
 /// An instance. Owned by its task.
 pub struct Instance {
     pub(super) around: Arc<Surroundings>,
-    pub(super) station: Station,
+    pub(super) place: Place,
     pub(super) status: Arc<Status>,
     pub(super) till: watch::Receiver<Arc<Till>>,
     pub(super) app: Box<dyn Application>,
@@ -72,8 +71,8 @@ enum Event {
 
 impl Instance {
     /// An instance where its marks left it, or a new one.
-    pub fn new(around: Arc<Surroundings>, station: Station, status: Arc<Status>, from_saved: bool) -> Self {
-        let mut marks = Marks::read(&around.ledger, station.number);
+    pub fn new(around: Arc<Surroundings>, place: Place, status: Arc<Status>, from_saved: bool) -> Self {
+        let mut marks = Marks::read(&around.ledger, place.number);
         let saved = marks.saved.take().filter(|_| from_saved);
         let loaded = saved.and_then(|saved| around.applications.load(&saved));
         let restored = loaded.is_some();
@@ -81,7 +80,7 @@ impl Instance {
         let till = around.ledger.watch();
         let mut instance = Self {
             around,
-            station,
+            place,
             status,
             till,
             app,
@@ -181,10 +180,7 @@ impl Instance {
                 let root = self.with_world(&look, |app, world| app.view(world, &look));
                 let _ = reply.send(root);
             }
-            Request::Rename(name) => {
-                self.station.name = name;
-                self.render();
-            }
+            Request::Renamed => self.render(),
             Request::Stop { .. } => {}
         }
     }
@@ -216,7 +212,7 @@ impl Instance {
         }
         let Some(attach) = self.arriving.take() else { return };
         let Attach { device, hello, link } = *attach;
-        let id = session_id(self.station.number, device);
+        let id = session_id(self.place.number, device);
         let next_input = self.marks.next_input(id);
         let namer = self.around.namer.clone();
         let mut session = Session::new(namer, id, device, next_input, rand::random(), hello.look);
@@ -335,11 +331,12 @@ impl Instance {
     ) -> T {
         let till = self.till.borrow().clone();
         let device = self.device_label();
+        let name = self.place.name.borrow().clone();
         let world = World {
             till: &till,
             now: self.around.clock.now(),
-            station: self.station.id(),
-            station_name: &self.station.name,
+            station: StationId(self.place.number),
+            station_name: &name,
             device: &device,
             language: crate::look::language(look),
         };
