@@ -27,7 +27,9 @@ pub mod limits;
 mod receiver;
 mod sender;
 mod sender_inputs;
+mod stats;
 
 pub use error::PeerError;
 pub use receiver::{LinkState, Receiver, ReceiverEvent, Resume};
-pub use sender::{Sender, SenderEvent, Stats};
+pub use sender::{Sender, SenderEvent};
+pub use stats::Stats;

@@ -18,6 +18,8 @@ pub const WELCOME_MS: u64 = 10_000;
 pub const SERVER_DEAD_MS: u64 = 30_000;
 /// A frame without an acknowledgement for so long makes the server ask.
 pub const FRAME_PROBE_MS: u64 = 2_000;
+/// A server asks again when its question has no answer after this.
+pub const QUESTION_AGAIN_MS: u64 = 5_000;
 /// An input without an acknowledgement is sent again after this.
 pub const INPUT_AGAIN_MS: u64 = 5_000;
 /// A request for a fresh frame is repeated after this.

@@ -12,7 +12,7 @@ use tresen_wire::{
 };
 
 use crate::sender_inputs::{Arrival, Inputs};
-use crate::{PeerError, limits};
+use crate::{PeerError, Stats, limits};
 
 /// What a message from the client means to the app.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,29 +30,6 @@ pub enum SenderEvent {
     Bye(CloseCode),
 }
 
-/// What a sender has done so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// Connections opened.
-    pub connections: u64,
-    /// Of these, those whose slots were still good.
-    pub resumed: u64,
-    /// Messages sent.
-    pub messages: u64,
-    /// Their bytes.
-    pub bytes: u64,
-    /// Frames sent.
-    pub frames: u64,
-    /// Their bytes.
-    pub frame_bytes: u64,
-    /// Fresh frames that a client asked for.
-    pub repairs: u64,
-    /// Bytes received.
-    pub received_bytes: u64,
-    /// Time from a frame to its acknowledgement, smoothed.
-    pub rtt_ms: Option<u64>,
-}
-
 #[derive(Debug)]
 struct Sent {
     sequence: u64,
@@ -64,6 +41,7 @@ struct Sent {
 #[derive(Debug)]
 struct Question {
     number: u8,
+    asked_ms: u64,
     /// The oldest frame in flight when it was asked: if it still is when the answer comes, it was lost.
     oldest: Option<u64>,
 }
@@ -228,7 +206,7 @@ impl Sender {
             return Some(link.heard_ms);
         }
         let dead = link.heard_ms + limits::SERVER_DEAD_MS;
-        Some(if link.question.is_some() { dead } else { dead.min(self.question_due(link)) })
+        Some(dead.min(self.question_due(link)))
     }
 
     /// Time has passed: asks whether anybody is there, or gives the connection up.
@@ -243,12 +221,12 @@ impl Sender {
         if now_ms >= link.heard_ms + limits::SERVER_DEAD_MS {
             return Err(CloseCode::TimedOut);
         }
-        if link.question.is_none() && now_ms >= self.question_due(link) {
+        if now_ms >= self.question_due(link) {
             let oldest = self.flight.front().map(|sent| sent.sequence);
             if let Some(link) = &mut self.link {
                 link.questions = link.questions.wrapping_add(1);
                 let number = link.questions;
-                link.question = Some(Question { number, oldest });
+                link.question = Some(Question { number, asked_ms: now_ms, oldest });
                 link.outbox.push_back(ToClient::Ping { number }.encode());
             }
         }
@@ -271,6 +249,9 @@ impl Sender {
     }
 
     fn question_due(&self, link: &Link) -> u64 {
+        if let Some(question) = &link.question {
+            return question.asked_ms + limits::QUESTION_AGAIN_MS;
+        }
         let silence = link.heard_ms + limits::SERVER_KEEP_ALIVE_MS;
         let frame = self.flight.front().map(|sent| sent.at_ms + limits::FRAME_PROBE_MS);
         frame.map_or(silence, |frame| frame.min(silence))
