@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "a shell: it measures time and starts processes")]
 
+pub mod crash;
 pub mod device;
 pub mod handheld;
 pub mod reference;

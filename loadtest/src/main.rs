@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use tresen_loadtest::crash;
 use tresen_loadtest::screen::{self, report, serve};
 
 /// Measures Tresen, and tries to break it.
@@ -23,6 +24,11 @@ enum Command {
         /// What.
         what: Bench,
     },
+    /// Kills under load and compares with what was acknowledged.
+    Crash(crash::Arguments),
+    /// The program that `crash` kills.
+    #[command(hide = true)]
+    CrashChild(crash::ChildArguments),
     /// The server of a benchmark, in a process of its own.
     #[command(hide = true)]
     Serve {
@@ -49,6 +55,8 @@ fn main() -> Result<()> {
     runtime.block_on(async {
         match arguments.command {
             Command::Bench { what: Bench::Screen } => bench_screen().await,
+            Command::Crash(arguments) => crash::run(&arguments).await,
+            Command::CrashChild(arguments) => tokio::task::block_in_place(|| crash::run_child(&arguments)),
             Command::Serve { app, data, idle } => serve::serve(app, data, app.look(), idle).await,
         }
     })
