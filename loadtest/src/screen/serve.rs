@@ -53,7 +53,8 @@ pub async fn serve(app: App, data: PathBuf, look: Look, idle: u16) -> Result<()>
             Some(Box::new(|typesetter| Arc::new(ReferenceTills::new(typesetter)) as Arc<dyn Applications>))
         }
     };
-    let server = run::start(RunOptions { config, demo: true, applications, ledger: Default::default() }).await?;
+    let server =
+        run::start(RunOptions { config, demo: true, applications, ledger: Default::default() }).await?;
     let code = server.site.pairing.open(&server.site.clock, DeviceClass::Mpos)?;
     println!("{PAIR}{code}");
     if idle > 0 {
