@@ -116,6 +116,9 @@ fn write_when_changed(shell: &Shell, file: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// When it can't be built, or fails.
 pub fn bench(shell: &Shell, what: &str) -> Result<()> {
-    cmd!(shell, "cargo run --quiet --release --package tresen-loadtest -- bench {what}").quiet().run()?;
+    eprintln!("Building for speed (the first time takes some minutes) ...");
+    cmd!(shell, "cargo build --release --package tresen-loadtest").quiet().run()?;
+    let program = setup::target_dir().join("release/tresen-loadtest");
+    cmd!(shell, "{program} bench {what}").quiet().run()?;
     Ok(())
 }
