@@ -1,5 +1,7 @@
 //! Tests: what the continuous integration runs, in the order in which failing is cheapest.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use xshell::{Shell, cmd};
 
@@ -48,7 +50,10 @@ pub fn end_to_end(shell: &Shell) -> Result<()> {
     setup::npm_packages(shell)?;
     programs::build_web(shell)?;
     cmd!(shell, "cargo build --quiet --package tresen-edge --package tresen-desktop --bins").run()?;
-    cmd!(shell, "node --test --test-concurrency=1 xtask/e2e/").run()?;
+    // By name: what Node makes of a folder changes with its version.
+    let is_test = |file: &PathBuf| file.to_string_lossy().ends_with(".test.mjs");
+    let tests: Vec<PathBuf> = shell.read_dir("xtask/e2e")?.into_iter().filter(is_test).collect();
+    cmd!(shell, "node --test --test-concurrency=1 {tests...}").run()?;
     Ok(())
 }
 
