@@ -158,7 +158,8 @@ fn host_of(authority: &str) -> Option<(String, Option<u16>)> {
     Some((authority.host().to_ascii_lowercase(), authority.port_u16()))
 }
 
-fn is_loopback_name(host: &str) -> bool {
+/// Whether a host's name, without a port, can only mean this machine.
+pub(crate) fn is_loopback_name(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

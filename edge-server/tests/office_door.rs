@@ -77,17 +77,17 @@ async fn no_change_without_the_token_and_our_origin() {
     let token = olga.csrf.clone();
     let name = ("name", "Changed");
     for (origin, form) in [
-        ("http://box", vec![name]),
-        ("http://box", vec![name, ("csrf", "aaaa")]),
+        ("http://localhost", vec![name]),
+        ("http://localhost", vec![name, ("csrf", "aaaa")]),
         ("http://evil.example", vec![name, ("csrf", token.as_str())]),
-        ("https://box", vec![name, ("csrf", token.as_str())]),
+        ("https://localhost", vec![name, ("csrf", token.as_str())]),
         ("null", vec![name, ("csrf", token.as_str())]),
     ] {
         let answer = olga.post_raw("/office/stations/1", origin, &form).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{origin} {form:?}");
     }
     let other = site.owner().await.csrf;
-    let answer = olga.post_raw("/office/stations/1", "http://box", &[name, ("csrf", &other)]).await;
+    let answer = olga.post_raw("/office/stations/1", "http://localhost", &[name, ("csrf", &other)]).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN, "the token of another session");
     assert_ne!(site.server.site.registry.snapshot().stations[&1].name, "Changed");
 
@@ -183,18 +183,18 @@ async fn a_new_box_is_set_up_on_the_box_itself() {
     let mut lan = site.browser();
     lan.headers.push(("x-forwarded-for".into(), "127.0.0.1".into()));
     lan.from = "192.168.1.77".parse().unwrap();
-    assert_ne!(lan.post_raw("/office/setup", "http://box", &form).await.status, StatusCode::SEE_OTHER);
+    assert_ne!(lan.post_raw("/office/setup", "http://localhost", &form).await.status, StatusCode::SEE_OTHER);
     assert!(!site.server.site.ledger.till().has_owner(), "nobody takes the box over the network");
 
     let weak = [("site", "Café Blau"), ("name", "Ida"), ("pin", "12")];
     assert_eq!(
-        guest.post_raw("/office/setup", "http://box", &weak).await.status,
+        guest.post_raw("/office/setup", "http://localhost", &weak).await.status,
         StatusCode::UNPROCESSABLE_ENTITY
     );
     assert_eq!(guest.post_raw("/office/setup", "http://evil", &form).await.status, StatusCode::FORBIDDEN);
-    assert_eq!(guest.post_raw("/office/setup", "http://box", &form).await.location(), "/office");
+    assert_eq!(guest.post_raw("/office/setup", "http://localhost", &form).await.location(), "/office");
     assert!(guest.get("/office").await.text().contains("Café Blau"));
-    let again = site.browser().post_raw("/office/setup", "http://box", &form).await;
+    let again = site.browser().post_raw("/office/setup", "http://localhost", &form).await;
     assert_eq!(again.location(), "/office/login", "only once");
     site.stop().await;
 }

@@ -1,12 +1,14 @@
 //! The HTTP router: pages, health, sessions as WebSocket.
 //!
-//! Plain HTTP is served to this machine only; everybody else is sent to HTTPS.
+//! Plain HTTP is served to this machine only, under a name that means this machine: else any web page could read and change the till by a
+//! name of its own pointed at 127.0.0.1 (DNS rebinding). Everybody else is sent to HTTPS.
 
 use std::sync::Arc;
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, Extension, Request, State};
 use axum::http::header::{CONTENT_TYPE, HOST};
+use axum::http::uri::Authority;
 use axum::http::{StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -15,7 +17,7 @@ use axum::{Json, Router};
 use tresen_identity::{MAX_HANDSHAKE_BYTES, PairAnswer, PairRequest};
 
 use crate::assets::WebClient;
-use crate::browser_auth::browser_key;
+use crate::browser_auth::{browser_key, is_loopback_name};
 use crate::net::tcp::Peer;
 use crate::net::websocket;
 use crate::registry::DeviceKey;
@@ -75,14 +77,26 @@ async fn pair_browser(site: &Arc<Site>, request: PairRequest) -> PairAnswer {
 async fn plain_only_at_home(request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<Peer>().copied();
     match peer {
-        Some(peer) if peer.tls || peer.is_loopback() || request.uri().path() == "/health" => {
-            next.run(request).await
+        Some(peer) if peer.tls || request.uri().path() == "/health" => next.run(request).await,
+        Some(peer) if peer.is_loopback() => {
+            if names_this_machine(&request) {
+                next.run(request).await
+            } else {
+                StatusCode::MISDIRECTED_REQUEST.into_response()
+            }
         }
         _ => match https_uri(&request) {
             Some(uri) => Redirect::permanent(&uri).into_response(),
             None => StatusCode::BAD_REQUEST.into_response(),
         },
     }
+}
+
+/// Whether the request was meant for this machine, and not for a name that somebody pointed at it.
+fn names_this_machine(request: &Request) -> bool {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let authority = host.and_then(|host| host.parse::<Authority>().ok());
+    authority.is_some_and(|authority| is_loopback_name(&authority.host().to_ascii_lowercase()))
 }
 
 /// Where the same page is over HTTPS: on the same host and port.

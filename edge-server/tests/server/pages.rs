@@ -45,8 +45,25 @@ async fn the_handheld_has_a_page() {
     assert!(get(stream, "/nothing.js").await.starts_with("HTTP/1.1 404"));
 }
 
-async fn get(mut stream: impl AsyncRead + AsyncWrite + Unpin, path: &str) -> String {
-    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+/// Promise: a web page that points a name of its own at this machine reads nothing through the browser here (DNS rebinding).
+#[tokio::test(flavor = "multi_thread")]
+async fn plain_http_answers_to_this_machines_names_only() {
+    let world = World::open().await;
+    for path in ["/", "/metrics", "/office/login", "/office/setup"] {
+        for (host, misdirected) in [("evil.example", true), ("localhost:1", false), ("[::1]:1", false)] {
+            let stream = TcpStream::connect(("127.0.0.1", world.port())).await.unwrap();
+            let answer = get_from(stream, path, host).await;
+            assert_eq!(answer.starts_with("HTTP/1.1 421"), misdirected, "{host}{path}: {answer}");
+        }
+    }
+}
+
+async fn get(stream: impl AsyncRead + AsyncWrite + Unpin, path: &str) -> String {
+    get_from(stream, path, "localhost").await
+}
+
+async fn get_from(mut stream: impl AsyncRead + AsyncWrite + Unpin, path: &str, host: &str) -> String {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer).await;

@@ -117,7 +117,7 @@ impl Browser {
         let csrf = self.csrf.clone();
         let mut form = form.to_vec();
         form.push(("csrf", &csrf));
-        self.post_raw(path, "http://box", &form).await
+        self.post_raw(path, "http://localhost", &form).await
     }
 
     /// Posts exactly this, from a page of `origin`.
@@ -143,7 +143,7 @@ impl Browser {
             + "--edge--\r\n";
         let request = self
             .request(Method::POST, path)
-            .header(ORIGIN, "http://box")
+            .header(ORIGIN, "http://localhost")
             .header(CONTENT_TYPE, "multipart/form-data; boundary=edge")
             .body(Body::from(body))
             .unwrap();
@@ -151,7 +151,7 @@ impl Browser {
     }
 
     pub async fn login(&mut self, staff: &str, pin: &str) -> Answer {
-        let answer = self.post_raw("/office/login", "http://box", &[("staff", staff), ("pin", pin)]).await;
+        let answer = self.post_raw("/office/login", "http://localhost", &[("staff", staff), ("pin", pin)]).await;
         if answer.status == StatusCode::SEE_OTHER {
             self.get("/office/staff/new").await;
         }
@@ -159,7 +159,7 @@ impl Browser {
     }
 
     fn request(&self, method: Method, path: &str) -> axum::http::request::Builder {
-        let mut request = Request::builder().method(method).uri(path).header(HOST, "box");
+        let mut request = Request::builder().method(method).uri(path).header(HOST, "localhost");
         if let Some(cookie) = &self.cookie {
             request = request.header(COOKIE, cookie);
         }
