@@ -25,6 +25,8 @@ pub enum AppInput {
     Changed,
     /// It was loaded from what it saved.
     Restored,
+    /// Another device than the last one took the station; it inherits nobody's login.
+    OtherDevice,
 }
 
 /// An application: pure but for its own state, and owned by one instance.
@@ -126,6 +128,7 @@ fn message_of(input: AppInput) -> Option<Message> {
         AppInput::Pin(outcome) => Some(Message::Pin(outcome)),
         AppInput::Changed => Some(Message::Changed),
         AppInput::Restored => Some(Message::Restored),
+        AppInput::OtherDevice => Some(Message::OtherDevice),
     }
 }
 

@@ -174,6 +174,8 @@ pub enum Message {
     Changed,
     /// The app was loaded from what it saved: the commit that was in flight is on disk or was refused.
     Restored,
+    /// Another device took the station: nobody is logged in there until somebody proves who they are.
+    OtherDevice,
 }
 
 impl Tap {

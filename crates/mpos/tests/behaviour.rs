@@ -351,3 +351,22 @@ fn a_failed_commit_is_not_shown_as_done() {
     assert!(!house.app.is_waiting());
     assert_eq!(house.check(4), None);
 }
+
+/// Promise: another device at the station inherits no login, and a PIN that is being checked can't be walked away from.
+#[test]
+fn another_device_is_asked_who_it_is() {
+    let mut house = at_table(4);
+    house.tap(Tap::Product(COLA));
+    let total = house.total(4);
+    house.say(Message::OtherDevice);
+    assert_eq!((&house.app, house.total(4)), (&App::new(), total), "logged out; the order stays");
+
+    house.hold = true;
+    house.type_pin(demo::ANNA, "9999");
+    let checking = house.app.clone();
+    house.say(Message::Key(Key::Back));
+    house.tap(Tap::Back);
+    assert_eq!(house.app, checking);
+    house.release();
+    assert_eq!(house.app.staff(), None);
+}

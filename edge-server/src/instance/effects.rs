@@ -69,12 +69,22 @@ impl Instance {
     }
 
     pub(super) fn landed(&mut self, flight: &Flight, answer: Answer) {
-        let on_disk = answer.is_ok();
+        let on_disk =
+            answer.as_ref().is_ok_and(|committed| !(flight.cargo == Cargo::Commit && committed.repeated));
         if flight.cargo == Cargo::Commit {
             // The till of this commit is in the application's world before it hears of the commit.
             self.till.mark_unchanged();
             self.changed_due_ms = None;
             self.tell(match answer {
+                Ok(committed) if committed.repeated => {
+                    tracing::error!(
+                        station = self.place.number,
+                        "a booking was not written: the ledger holds a later mark of this station"
+                    );
+                    AppInput::Failed(
+                        "the ledger took the booking for an old one; please book it again".into(),
+                    )
+                }
                 Ok(_) => AppInput::Committed(Ok(())),
                 Err(SubmitError::Refused(refusal)) => AppInput::Committed(Err(refusal)),
                 Err(error) => AppInput::Failed(error.to_string().into()),
@@ -98,8 +108,16 @@ impl Instance {
         }
     }
 
-    /// Checks a PIN on a thread for slow work. While the till's throttle is closed, it is not even looked at.
+    /// Checks a PIN on a thread for slow work. While the till's throttle is closed, it is not even looked at. One at a time: a
+    /// check whose outcome nobody hears would be a guess that nobody counts.
     fn check_pin(&mut self, staff: StaffId, pin: &Pin) {
+        if self.pin.is_some() {
+            tracing::warn!(
+                station = self.place.number,
+                "a PIN was not checked: the check of another one is under way"
+            );
+            return;
+        }
         let till = self.till.borrow().clone();
         let device = self.device_label();
         let throttle = till.throttle(staff, &device, self.around.clock.now());

@@ -103,6 +103,11 @@ impl Closing {
         self.over.cancel();
     }
 
+    /// Whether it ended with a goodbye: then nothing that its device still said counts.
+    pub fn said_goodbye(&self) -> bool {
+        self.how.get() == Some(&Leaving::Goodbye)
+    }
+
     /// Waits for the end, and says how it came.
     pub async fn closed(&self) -> Leaving {
         self.over.cancelled().await;

@@ -60,6 +60,12 @@ impl Marks {
         self.inputs.get(&session).map_or(1, |input| input + 1)
     }
 
+    /// Whether the last input came from this session. Who logged in did so by inputs, so nobody else may go on with what is on the screen.
+    #[must_use]
+    pub fn is_last(&self, session: SessionId) -> bool {
+        self.inputs.last().is_some_and(|(last, _)| *last == session)
+    }
+
     /// Notes that a session's inputs up to this one were applied.
     pub fn applied(&mut self, session: SessionId, input: u64) {
         self.inputs.shift_remove(&session);
@@ -112,6 +118,8 @@ mod tests {
         let mark = marks.make(b"state");
         assert_eq!(mark.input, 8);
         let (inputs, saved) = decode(&mark.app).unwrap();
+        assert!(marks.is_last(session(2)) && !marks.is_last(session(1)));
+        assert_eq!(inputs.last(), Some((&session(2), &9)), "who was last is in the mark");
         assert_eq!((inputs[&session(1)], inputs[&session(2)], saved), (5, 9, b"state".as_slice()));
         assert!(marks.make(b"state").input > mark.input, "a later mark is newer though no input came");
     }

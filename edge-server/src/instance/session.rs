@@ -84,7 +84,9 @@ impl Session {
 
     /// Takes what [`Self::receive`] gave. A client that breaks the protocol is shown out.
     pub fn handle(&mut self, now_ms: u64, message: Option<&[u8]>) -> Heard {
-        let Some(message) = message else {
+        // Whoever was sent away (revoked, for one) has nothing more to say, whatever is still queued.
+        let dismissed = self.link.as_ref().is_some_and(|link| link.closing.said_goodbye());
+        let Some(message) = message.filter(|_| !dismissed) else {
             self.link = None;
             self.sender.disconnect(now_ms);
             return Heard::Gone;
@@ -109,7 +111,8 @@ impl Session {
 
     /// An input that waited for the one before it.
     pub fn waiting_input(&mut self) -> Option<SenderEvent> {
-        self.sender.poll_event()
+        let dismissed = self.link.as_ref().is_some_and(|link| link.closing.said_goodbye());
+        if dismissed { None } else { self.sender.poll_event() }
     }
 
     /// From a frame to its acknowledgement, smoothed, in ms.

@@ -207,7 +207,9 @@ impl Instance {
     }
 
     fn welcome_the_arriving(&mut self) {
-        if self.arriving.is_none() || !self.flights.is_empty() || !self.waiting.is_empty() {
+        // A PIN that is being checked counts for the device on which it was typed.
+        let settled = self.flights.is_empty() && self.waiting.is_empty() && self.pin.is_none();
+        if self.arriving.is_none() || !settled {
             return;
         }
         let Some(attach) = self.arriving.take() else { return };
@@ -218,6 +220,10 @@ impl Instance {
         let mut session = Session::new(namer, id, device, next_input, rand::random(), hello.look);
         session.connect(self.now_ms(), &hello, link);
         self.session = Some(session);
+        if !self.marks.is_last(id) {
+            self.tell(AppInput::OtherDevice);
+            self.mark_by(0);
+        }
         self.begin_to_show();
     }
 

@@ -55,3 +55,27 @@ async fn an_assigned_device_takes_its_station() {
     again.see("Anna").await;
     assert_eq!(first.closing().await, CloseCode::Replaced);
 }
+
+/// Promise: a login belongs to the device on which the PIN was typed. Another one that takes the station starts with the question who is
+/// there; the same one finds its screen.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_device_inherits_no_login() {
+    let world = World::open().await;
+    let mut first = Client::tab(world.port(), 1).await;
+    first.log_in("Anna", "1234").await;
+    let mut again = Client::tab(world.port(), 1).await;
+    again.see("Tables").await;
+    let world = world.restart().await;
+    let mut again = Client::tab(world.port(), 1).await;
+    again.see("Tables").await;
+
+    let mut second = Client::tab(world.port(), 2).await;
+    second.see("Anna").await;
+    let (_, handle) = &world.server.site.hub.instances()[1];
+    let (device, _) = handle.status.attached().unwrap();
+    world.server.site.registry.assign(device, Some(1)).await.unwrap();
+    assert_eq!(second.closing().await, CloseCode::Normal);
+    let mut second = Client::tab(world.port(), 2).await;
+    second.see("Ben").await;
+    assert!(!second.sees("Tables"), "{:?}", second.labels());
+}

@@ -13,7 +13,7 @@ pub(crate) use sheets::missing;
 use jiff::{SignedDuration, Timestamp};
 use tresen_till::Target;
 
-use crate::app::{App, Order, Screen, Toast};
+use crate::app::{App, Order, PinEntry, Screen, Toast};
 use crate::notice::Notice;
 use crate::{Effect, Key, Message, Tap, World, limits};
 
@@ -65,6 +65,7 @@ impl Step<'_> {
             Message::Pin(outcome) => self.pin_checked(outcome),
             Message::Changed => {}
             Message::Restored => self.restored(),
+            Message::OtherDevice => self.other_device(),
         }
     }
 
@@ -153,6 +154,8 @@ impl Step<'_> {
     fn back(&mut self) {
         match &mut self.app.screen {
             Screen::People | Screen::Tables => {}
+            // The outcome of a check counts; nobody walks away from a wrong PIN.
+            Screen::Pin(PinEntry { checking: true, .. }) => {}
             Screen::Pin(_) => self.app.screen = Screen::People,
             Screen::Order(order) => {
                 if order.sheet.take().is_none() && order.search.take().is_none() {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use tresen_till::{LoginOutcome, PinHash, StaffId, Throttle};
 
 use super::Step;
-use crate::app::{PinEntry, Screen, Task};
+use crate::app::{App, PinEntry, Screen, Task};
 use crate::{Effect, Pin, PinOutcome, World, limits};
 
 /// Until when this person can't try a PIN on this device.
@@ -58,6 +58,12 @@ impl Step<'_> {
             };
             self.book(Task::Login { staff, outcome });
         }
+    }
+
+    /// Who was logged in did not prove it on this device. Bookings on their way stay theirs; what is open is in the till.
+    pub(super) fn other_device(&mut self) {
+        let queue = std::mem::take(&mut self.app.queue);
+        *self.app = App { queue, ..App::new() };
     }
 
     pub(super) fn log_out(&mut self) {
