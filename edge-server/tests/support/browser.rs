@@ -151,7 +151,8 @@ impl Browser {
     }
 
     pub async fn login(&mut self, staff: &str, pin: &str) -> Answer {
-        let answer = self.post_raw("/office/login", "http://localhost", &[("staff", staff), ("pin", pin)]).await;
+        let answer =
+            self.post_raw("/office/login", "http://localhost", &[("staff", staff), ("pin", pin)]).await;
         if answer.status == StatusCode::SEE_OTHER {
             self.get("/office/staff/new").await;
         }
