@@ -24,6 +24,7 @@ use crate::data_dir::{DataDir, DataDirError};
 use crate::hub::Hub;
 use crate::instance::Surroundings;
 use crate::local_door::Password;
+use crate::net::descriptors::connections_that_fit;
 use crate::net::gate::Gate;
 use crate::net::listen::{self, ListenError, Sockets};
 use crate::net::{http, quic, tcp};
@@ -226,7 +227,7 @@ async fn serve(site: &Arc<Site>, sockets: Sockets, certificates: Certificates) -
     site.hub.keep_last_seats(&snapshot, site.clock.now_ms());
     site.hub.follow(&snapshot).await;
     site.tasks.spawn(follow_registry(site.clone()));
-    let gate = Arc::new(Gate::new(&site.config.limits));
+    let gate = Arc::new(Gate::new(&site.config.limits, connections_that_fit));
     let http = tcp::Http {
         tls: TlsAcceptor::from(Arc::new(https_config(certificates.native.clone(), certificates.browsers)?)),
         router: http::router(site),

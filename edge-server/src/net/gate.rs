@@ -1,16 +1,25 @@
-//! Limits on connections: how many there are, and how fast new ones come from one address.
+//! Limits on connections: how many there are, how many from one address, and how fast new ones come from it.
+//!
+//! An IPv6 address stands for its /64: that is what one household gets, and it can take any address in it.
+//!
+//! Invariant: an address is charged only when it is proven to be the peer's own (TCP always is; QUIC after a retry or a handshake), so that
+//! nobody can use up somebody else's allowance.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::Limits;
 
-/// Addresses whose rates are kept. When there are more, those that are idle are forgotten, and if that is not enough, all.
+/// Addresses whose rates are kept. When there are more, those that are idle are forgotten, and if that is not enough, the
+/// one that has most of its allowance left.
 const MAX_ADDRESSES: usize = 4096;
+
+/// Connections of one address that may be open at once.
+const MAX_CONNECTIONS: usize = 64;
 
 /// The time in which a full allowance comes back, in ms.
 const MINUTE_MS: u64 = 60_000;
@@ -20,12 +29,20 @@ pub struct Gate {
     connections: Arc<Semaphore>,
     handshakes: Arc<AtomicUsize>,
     rates: Mutex<Rates>,
+    open: Arc<Mutex<HashMap<IpAddr, usize>>>,
 }
 
 /// The right to one connection, given back when dropped.
 pub struct Pass {
     _permit: OwnedSemaphorePermit,
     handshakes: Arc<AtomicUsize>,
+    place: Option<Place>,
+}
+
+/// One of the connections that an address may have, given back when dropped.
+struct Place {
+    address: IpAddr,
+    open: Arc<Mutex<HashMap<IpAddr, usize>>>,
 }
 
 /// A handshake under way.
@@ -38,16 +55,19 @@ pub enum NotAdmitted {
     Full,
     /// This address is too fast.
     TooFast,
+    /// This address has too many.
+    TooMany,
 }
 
 impl Gate {
-    /// With the limits of a configuration.
+    /// With the limits of a configuration; `fitting` says how many of the wanted connections the system has room for.
     #[must_use]
-    pub fn new(limits: &Limits) -> Self {
+    pub fn new(limits: &Limits, fitting: impl FnOnce(usize) -> usize) -> Self {
         Self {
-            connections: Arc::new(Semaphore::new(limits.connections.get() as usize)),
+            connections: Arc::new(Semaphore::new(fitting(limits.connections.get() as usize))),
             handshakes: Arc::default(),
             rates: Mutex::new(Rates { a_minute: limits.connects_per_minute.get(), buckets: HashMap::new() }),
+            open: Arc::default(),
         }
     }
 
@@ -56,13 +76,51 @@ impl Gate {
     /// # Errors
     /// When it is not admitted.
     pub fn admit(&self, address: IpAddr, now_ms: u64) -> Result<Pass, NotAdmitted> {
-        let address = address.to_canonical();
-        let in_time = || self.rates.lock().unwrap_or_else(PoisonError::into_inner).take(address, now_ms);
-        if !address.is_loopback() && !in_time() {
+        let mut pass = self.admit_unproven()?;
+        self.prove(&mut pass, address, now_ms)?;
+        Ok(pass)
+    }
+
+    /// Admits a connection whose address may be forged: it is counted, and nobody is charged for it before [`Self::prove`].
+    ///
+    /// # Errors
+    /// When all connections are taken.
+    pub fn admit_unproven(&self) -> Result<Pass, NotAdmitted> {
+        let permit = self.connections.clone().try_acquire_owned().map_err(|_| NotAdmitted::Full)?;
+        Ok(Pass { _permit: permit, handshakes: self.handshakes.clone(), place: None })
+    }
+
+    /// The address of a connection is its peer's own: it is charged.
+    ///
+    /// # Errors
+    /// When its allowance is used up.
+    pub fn prove(&self, pass: &mut Pass, address: IpAddr, now_ms: u64) -> Result<(), NotAdmitted> {
+        let address = network(address);
+        if address.is_loopback() {
+            return Ok(());
+        }
+        if !lock(&self.rates).take(address, now_ms) {
             return Err(NotAdmitted::TooFast);
         }
-        let permit = self.connections.clone().try_acquire_owned().map_err(|_| NotAdmitted::Full)?;
-        Ok(Pass { _permit: permit, handshakes: self.handshakes.clone() })
+        let mut open = lock(&self.open);
+        let count = open.entry(address).or_default();
+        if *count >= MAX_CONNECTIONS {
+            return Err(NotAdmitted::TooMany);
+        }
+        *count += 1;
+        drop(open);
+        pass.place = Some(Place { address, open: self.open.clone() });
+        Ok(())
+    }
+
+    /// Whether an address has used up more than half of its allowance.
+    #[must_use]
+    pub fn is_low(&self, address: IpAddr, now_ms: u64) -> bool {
+        let rates = lock(&self.rates);
+        rates
+            .buckets
+            .get(&network(address))
+            .is_some_and(|bucket| rates.left(bucket, now_ms) < rates.full() / 2)
     }
 
     /// Handshakes under way.
@@ -78,6 +136,18 @@ impl Pass {
     pub fn handshake(&self) -> Handshake {
         self.handshakes.fetch_add(1, Ordering::Relaxed);
         Handshake(self.handshakes.clone())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = lock(&self.open);
+        if let Some(count) = open.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.address);
+            }
+        }
     }
 }
 
@@ -100,26 +170,48 @@ struct Bucket {
 }
 
 impl Rates {
+    fn full(&self) -> u64 {
+        u64::from(self.a_minute) * MINUTE_MS
+    }
+
+    fn left(&self, bucket: &Bucket, now_ms: u64) -> u64 {
+        let back = now_ms.saturating_sub(bucket.at_ms).saturating_mul(u64::from(self.a_minute));
+        bucket.left.saturating_add(back).min(self.full())
+    }
+
     fn take(&mut self, address: IpAddr, now_ms: u64) -> bool {
         if self.buckets.len() >= MAX_ADDRESSES && !self.buckets.contains_key(&address) {
-            self.buckets.retain(|_, bucket| now_ms.saturating_sub(bucket.at_ms) < MINUTE_MS);
-            if self.buckets.len() >= MAX_ADDRESSES {
-                self.buckets.clear();
-            }
+            self.make_room(now_ms);
         }
-        let full = u64::from(self.a_minute) * MINUTE_MS;
-        let bucket = self.buckets.entry(address).or_insert(Bucket { left: full, at_ms: now_ms });
-        let back = now_ms.saturating_sub(bucket.at_ms).saturating_mul(u64::from(self.a_minute));
-        bucket.left = bucket.left.saturating_add(back).min(full);
-        bucket.at_ms = now_ms;
-        match bucket.left.checked_sub(MINUTE_MS) {
-            Some(left) => {
-                bucket.left = left;
-                true
+        let left = self.buckets.get(&address).map_or(self.full(), |bucket| self.left(bucket, now_ms));
+        let rest = left.checked_sub(MINUTE_MS);
+        self.buckets.insert(address, Bucket { left: rest.unwrap_or(left), at_ms: now_ms });
+        rest.is_some()
+    }
+
+    fn make_room(&mut self, now_ms: u64) {
+        self.buckets.retain(|_, bucket| now_ms.saturating_sub(bucket.at_ms) < MINUTE_MS);
+        if self.buckets.len() >= MAX_ADDRESSES {
+            let fullest = self.buckets.iter().max_by_key(|(_, bucket)| self.left(bucket, now_ms));
+            if let Some(address) = fullest.map(|(address, _)| *address) {
+                self.buckets.remove(&address);
             }
-            None => false,
         }
     }
+}
+
+/// What an address counts as.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) if !address.is_loopback() => {
+            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
+        }
+        other => other,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -148,10 +240,46 @@ mod tests {
     #[test]
     fn connections_are_counted_and_given_back() {
         let limits = Limits { connections: 1.try_into().unwrap(), ..Limits::default() };
-        let gate = Gate::new(&limits);
+        let gate = Gate::new(&limits, |wanted| wanted);
         let pass = gate.admit([127, 0, 0, 1].into(), 0).unwrap();
         assert_eq!(gate.admit([127, 0, 0, 1].into(), 0).err(), Some(NotAdmitted::Full));
         drop(pass);
         assert!(gate.admit([127, 0, 0, 1].into(), 0).is_ok());
+    }
+
+    #[test]
+    fn a_flood_of_addresses_gives_nobody_a_new_allowance() {
+        let mut rates = Rates { a_minute: 60, buckets: HashMap::new() };
+        let used_up = [10, 0, 0, 1].into();
+        while rates.take(used_up, 0) {}
+        for number in 0..10_000_u32 {
+            rates.take(IpAddr::from((number | 0xc000_0000).to_be_bytes()), 0);
+        }
+        assert!(!rates.take(used_up, 0));
+    }
+
+    #[test]
+    fn a_household_counts_as_one_address_and_has_so_many_connections() {
+        let gate = Gate::new(&Limits::default(), |wanted| wanted);
+        let at = |host: u16| IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, host]);
+        let passes: Vec<Pass> = (0..64).map(|host| gate.admit(at(host), 0).unwrap()).collect();
+        assert_eq!(gate.admit(at(99), 0).err(), Some(NotAdmitted::TooMany));
+        assert!(gate.admit([0x2001, 0xdb8, 0, 2, 0, 0, 0, 1].into(), 0).is_ok());
+        drop(passes);
+        assert!(gate.admit(at(99), 0).is_ok());
+    }
+
+    #[test]
+    fn nobody_is_charged_for_a_forged_address() {
+        let gate = Gate::new(&Limits::default(), |wanted| wanted);
+        let victim = [10, 0, 0, 1].into();
+        for _ in 0..1_000 {
+            gate.admit_unproven().unwrap();
+        }
+        assert!(!gate.is_low(victim, 0));
+        for _ in 0..121 {
+            gate.admit(victim, 0).unwrap();
+        }
+        assert!(gate.is_low(victim, 0));
     }
 }

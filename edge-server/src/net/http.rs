@@ -19,7 +19,7 @@ use tresen_identity::{MAX_HANDSHAKE_BYTES, PairAnswer, PairRequest};
 use crate::assets::WebClient;
 use crate::browser_auth::{browser_key, is_loopback_name};
 use crate::net::tcp::Peer;
-use crate::net::websocket;
+use crate::net::{body, websocket};
 use crate::registry::DeviceKey;
 use crate::site::Site;
 use crate::{enrol, local_door, metrics, office};
@@ -35,6 +35,7 @@ pub fn router(site: &Arc<Site>) -> Router {
         .with_state(site.clone())
         .merge(WebClient::load().router())
         .merge(office::router(site.clone()))
+        .layer(middleware::from_fn(body::read_whole))
         .layer(middleware::from_fn(plain_only_at_home))
 }
 

@@ -2,6 +2,8 @@
 //!
 //! TCP carries HTTP/1.1, plain or in TLS (the first byte tells): pages, and sessions as WebSocket. UDP carries QUIC.
 
+pub mod body;
+pub mod descriptors;
 pub mod gate;
 pub mod http;
 pub mod listen;

@@ -81,15 +81,20 @@ pub async fn serve(site: Arc<Site>, endpoint: Endpoint, gate: Arc<Gate>) {
         };
         let Some(incoming) = incoming else { break };
         let address = incoming.remote_address();
-        if !incoming.remote_address_validated() && gate.handshakes() > UNVALIDATED_HANDSHAKES {
+        let now_ms = site.clock.now_ms();
+        // Nobody sends to this machine from outside in its own name.
+        let proven = incoming.remote_address_validated() || address.ip().to_canonical().is_loopback();
+        let wanting = gate.handshakes() > UNVALIDATED_HANDSHAKES || gate.is_low(address.ip(), now_ms);
+        if !incoming.remote_address_validated() && wanting {
             let _ = incoming.retry();
             continue;
         }
-        let Ok(pass) = gate.admit(address.ip(), site.clock.now_ms()) else {
+        let admitted = if proven { gate.admit(address.ip(), now_ms) } else { gate.admit_unproven() };
+        let Ok(mut pass) = admitted else {
             incoming.refuse();
             continue;
         };
-        let site = site.clone();
+        let (site, gate) = (site.clone(), gate.clone());
         connections.spawn(async move {
             let handshake = pass.handshake();
             let shaken = match incoming.accept() {
@@ -98,7 +103,13 @@ pub async fn serve(site: Arc<Site>, endpoint: Endpoint, gate: Arc<Gate>) {
             };
             drop(handshake);
             match shaken {
-                Ok(Ok(connection)) => serve_connection(site, connection).await,
+                Ok(Ok(connection)) => {
+                    // Whoever finished a handshake receives at this address.
+                    let charged = proven || gate.prove(&mut pass, address.ip(), site.clock.now_ms()).is_ok();
+                    if charged {
+                        serve_connection(site, connection).await;
+                    }
+                }
                 Ok(Err(error)) => tracing::debug!(%address, %error, "a QUIC handshake failed"),
                 Err(_) => tracing::debug!(%address, "a QUIC handshake took too long"),
             }

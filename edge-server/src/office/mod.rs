@@ -25,7 +25,7 @@ mod views;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Extension, State};
+use axum::extract::{DefaultBodyLimit, Extension, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware;
 use axum::response::Response;
@@ -42,6 +42,9 @@ use session::Sessions;
 use texts::{Texts, put};
 use thumbnail::Thumbnails;
 use views::MessagePage;
+
+/// Longest form of somebody who is not logged in, in bytes.
+const MAX_FORM_BYTES: usize = 4 * 1024;
 
 /// What the pages share.
 #[derive(Clone)]
@@ -77,9 +80,10 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/office/logout", post(login::leave))
         .route("/office/{*rest}", get(nothing))
         .layer(middleware::from_fn_with_state(office.clone(), gate::gate));
+    let small = DefaultBodyLimit::max(MAX_FORM_BYTES);
     Router::new()
-        .route("/office/login", get(login::show).post(login::enter))
-        .route("/office/setup", get(setup::show).post(setup::begin))
+        .route("/office/login", get(login::show).post(login::enter).layer(small))
+        .route("/office/setup", get(setup::show).post(setup::begin).layer(small))
         .route("/office/language/{code}", get(login::language))
         .route("/office/assets/{name}", get(assets::serve))
         .merge(inside)
