@@ -111,6 +111,16 @@ async fn written(spool: &Spool, count: u64) {
     tokio::time::timeout(Duration::from_secs(20), done).await.expect("the spool writes");
 }
 
+/// Waits until the spool has noted how far it came, which it does after it wrote.
+async fn noted(folder: &Path, number: &str) {
+    let done = async {
+        while !std::fs::read_to_string(folder.join("progress")).is_ok_and(|text| text.trim() == number) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), done).await.expect("the spool notes its progress");
+}
+
 fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(folder)
         .unwrap()
@@ -131,6 +141,7 @@ async fn receipts_follow_the_ledger_and_say_what_was_sold() {
     let product = plain_product(&ledger);
     tokio::task::spawn_blocking(move || sell(&selling, 4, product)).await.unwrap();
     written(&spool, 1).await;
+    noted(&folder, "1").await;
     stop.cancel();
 
     assert_eq!(names(&folder), ["progress", "receipt-000001.escpos", "receipt-000001.png"]);
@@ -176,6 +187,7 @@ async fn after_a_kill_what_is_missing_is_made_and_nothing_twice() {
     std::fs::write(folder.join("receipt-000002.png.tmp"), "half").unwrap();
     let (spool, stop) = start(&folder, &ledger);
     written(&spool, 2).await;
+    noted(&folder, "3").await;
     stop.cancel();
     let all = [
         "progress",
