@@ -5,6 +5,7 @@ use std::sync::Arc;
 use imbl::Vector;
 use jiff::Timestamp;
 
+use crate::till::is_office;
 use crate::{Check, CheckId, Event, Line, LineId, Place, Receipt, StaffId, Ticket, Till, limits};
 
 impl Till {
@@ -13,11 +14,13 @@ impl Till {
         match event {
             Event::SitePut(site) => self.site = Arc::new(site.clone()),
             Event::StaffPut(staff) => {
+                self.next_staff = self.next_staff.max(staff.id.0.saturating_add(1));
                 self.staff.insert(staff.id, staff.clone());
             }
             Event::StaffRemoved(id) => {
                 self.staff.remove(id);
                 Arc::make_mut(&mut self.failed).forget_staff(*id);
+                Arc::make_mut(&mut self.failed_in_office).forget_staff(*id);
             }
             Event::AreaPut(area) => Arc::make_mut(&mut self.floor).put_area(area),
             Event::AreaRemoved(id) => Arc::make_mut(&mut self.floor).remove_area(*id),
@@ -34,7 +37,8 @@ impl Till {
             Event::ProductPut(product) => Arc::make_mut(&mut self.catalog).put_product(product),
             Event::ProductRemoved(id) => Arc::make_mut(&mut self.catalog).remove_product(*id),
             Event::LoginRecorded { staff, device, station: _, at, outcome } => {
-                Arc::make_mut(&mut self.failed).record(*staff, device, *at, *outcome);
+                let failed = if is_office(device) { &mut self.failed_in_office } else { &mut self.failed };
+                Arc::make_mut(failed).record(*staff, device, *at, *outcome);
             }
             Event::LoggedOut { staff: _, station: _, at: _ } => {}
             Event::CheckOpened { check, place, at, by } => self.open_new(*check, *place, *at, *by),

@@ -51,7 +51,7 @@ pub use staff::{Permission, PinHash, Role, Staff};
 pub use tax::{Country, Rate, Service, TaxClass, TaxSum};
 pub use throttle::Throttle;
 pub use ticket::{Ticket, TicketLine};
-pub use till::Till;
+pub use till::{OFFICE_DEVICE, Till};
 
 /// Named limits of the domain. Within them no sum can overflow.
 pub mod limits {

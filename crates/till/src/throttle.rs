@@ -1,4 +1,4 @@
-//! How wrong PINs slow down the next try, per device and per person. Derived from events, so it survives restarts.
+//! How wrong PINs slow down the next try, per device and per person at a door (handhelds, office). Derived from events, so it survives restarts.
 
 use std::collections::BTreeMap;
 
@@ -67,7 +67,7 @@ impl Failed {
 
     pub(crate) fn throttle(&self, staff: StaffId, device: &str, now: Timestamp) -> Throttle {
         let locks = [self.by_device.get(device), self.by_staff.get(&staff)];
-        match locks.into_iter().flatten().filter_map(Failures::until).max() {
+        match locks.into_iter().flatten().filter_map(|failures| failures.until(now)).max() {
             Some(until) if until > now => Throttle::Locked { until },
             Some(_) | None => Throttle::Open,
         }
@@ -75,11 +75,14 @@ impl Failed {
 }
 
 impl Failures {
-    fn until(&self) -> Option<Timestamp> {
+    /// The end of the delay. A failure from a clock that was far ahead locks nobody: its time may be years away.
+    fn until(&self, now: Timestamp) -> Option<Timestamp> {
         let costly = self.count.checked_sub(FREE_FAILURES + 1)?;
         let delay_s =
             FIRST_DELAY_S.checked_shl(costly.min(30)).unwrap_or(LONGEST_DELAY_S).min(LONGEST_DELAY_S);
-        self.last_at.checked_add(SignedDuration::from_secs(delay_s)).ok()
+        let latest = now.checked_add(SignedDuration::from_secs(LONGEST_DELAY_S)).ok()?;
+        let until = self.last_at.checked_add(SignedDuration::from_secs(delay_s)).ok()?;
+        (self.last_at <= latest).then(|| until.min(latest))
     }
 }
 

@@ -173,6 +173,31 @@ fn wrong_pins_slow_down_the_next_try() {
     );
 }
 
+/// Promise: a wrong PIN at a clock that was years ahead locks nobody out once the clock is right.
+#[test]
+fn a_wrong_clock_locks_nobody_out() {
+    let mut till = Till::demo();
+    let wrong = Command::RecordLogin { staff: demo::ANNA, outcome: LoginOutcome::WrongPin };
+    for day in 0..4 {
+        let ahead = later(400 * 86_400 + day * 86_400);
+        let events = till.decide(&ahead, &wrong).expect("a day later it is possible");
+        events.iter().for_each(|event| till.apply(event));
+    }
+    assert_eq!(till.throttle(demo::ANNA, "handheld", later(0).at), Throttle::Open);
+}
+
+/// Promise: the id of a removed person never comes back.
+#[test]
+fn ids_of_staff_are_not_used_again() {
+    let mut till = Till::demo();
+    let next = till.next_staff();
+    let last = till.staff().map(|staff| staff.id).filter(|id| *id != demo::OLGA).max().expect("waiters");
+    assert!(last < next);
+    till.apply(&tresen_till::Event::StaffRemoved(demo::OLGA));
+    assert_eq!(till.next_staff(), next);
+    assert_eq!(Till::from_snapshot(&till.to_snapshot()).expect("our own").next_staff(), next);
+}
+
 /// Promise: the journal of today can be read by tomorrow's program: the bytes of events do not change unnoticed.
 #[test]
 fn the_bytes_of_events() {

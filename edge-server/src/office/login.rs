@@ -9,7 +9,9 @@ use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use tresen_identity::verify_password;
 use tresen_ledger::Submission;
-use tresen_till::{Command, Context, LoginOutcome, Permission, Refusal, Staff, StaffId, StationId, Throttle};
+use tresen_till::{
+    Command, Context, LoginOutcome, OFFICE_DEVICE, Permission, Refusal, Staff, StaffId, StationId, Throttle,
+};
 use zeroize::Zeroizing;
 
 use super::gate::{SESSION_COOKIE, Visitor, from_this_origin, refused};
@@ -108,7 +110,7 @@ pub(crate) async fn language(Path(code): Path<String>, Query(Back { back }): Que
 async fn admit(office: &Office, peer: Peer, id: StaffId, pin: Typed) -> Result<(), Stays> {
     let _one_at_a_time = office.trying.lock().await;
     let staff = office.insider(id).ok_or(Stays::Wrong)?;
-    let device = format!("office {}", peer.address.ip().to_canonical());
+    let device = format!("{OFFICE_DEVICE}{}", peer.address.ip().to_canonical());
     let now = office.site.clock.now();
     if let Throttle::Locked { until } = office.site.ledger.till().throttle(id, &device, now) {
         return Err(Stays::Throttled(until));

@@ -100,6 +100,11 @@ impl Sessions {
         self.all().retain(|name, session| session.staff != staff || name == keep);
     }
 
+    /// Ends all sessions of a person who is gone.
+    pub(crate) fn end_every_one_of(&self, staff: StaffId) {
+        self.all().retain(|_, session| session.staff != staff);
+    }
+
     /// Leaves a message for the next page.
     pub(crate) fn leave(&self, name: &[u8; 32], flash: Flash) {
         if let Some(session) = self.all().get_mut(name) {

@@ -112,7 +112,10 @@ pub(crate) async fn remove(
     let (t, _) = visitor.texts();
     let password = Record { kind: PASSWORD_KIND, key: staff.id.to_string(), value: None };
     let flash = match office.manage(&visitor, vec![Manage::RemoveStaff(staff.id)], vec![password]).await {
-        Ok(()) => Flash::done(put(t.removed, &staff.name)),
+        Ok(()) => {
+            office.sessions.end_every_one_of(staff.id);
+            Flash::done(put(t.removed, &staff.name))
+        }
         Err(refused) => Flash::failed(refused.text(t)),
     };
     visitor.go(&office, "/office/staff", flash)
@@ -165,7 +168,7 @@ async fn write(
     person: &Person,
 ) -> Result<StaffId, String> {
     let (t, _) = visitor.texts();
-    let id = before.map_or_else(|| next_id(office), |staff| staff.id);
+    let id = before.map_or_else(|| office.site.ledger.till().next_staff(), |staff| staff.id);
     let pin_hash = match before {
         Some(staff) if person.pin.text().is_empty() => staff.pin_hash.clone(),
         _ => {
@@ -223,11 +226,6 @@ pub(crate) fn is_weak(pin: &str) -> bool {
     let pair_again = digits.len() >= 4 && digits.chunks(2).all(|chunk| chunk == &digits[..2]);
     let year = digits.len() == 4 && (pin.starts_with("19") || pin.starts_with("20"));
     !digits.is_empty() && (steps(0) || steps(1) || steps(-1) || pair_again || year)
-}
-
-fn next_id(office: &Office) -> StaffId {
-    let till = office.site.ledger.till();
-    StaffId(till.staff().map(|staff| staff.id.0).max().unwrap_or(0).saturating_add(1))
 }
 
 fn role_name(t: &Texts, role: Role) -> &'static str {
