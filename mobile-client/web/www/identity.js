@@ -39,12 +39,16 @@ export async function storedKey() {
   return (await inStore('readonly', (store) => store.get(KEY)).catch(() => null)) ?? null;
 }
 
-/** Makes a new key pair and keeps it. Throws where the browser can't. */
+/** Makes a new key pair. Throws where the browser can't, or could not keep one. */
 export async function makeKey() {
-  const pair = await crypto.subtle.generateKey(ALGORITHM, false, ['sign', 'verify']);
+  await inStore('readonly', (store) => store.get(KEY));
+  return crypto.subtle.generateKey(ALGORITHM, false, ['sign', 'verify']);
+}
+
+/** Keeps a key pair in the place of the one before. Throws where the browser can't. */
+export async function keepKey(pair) {
   await inStore('readwrite', (store) => store.put(pair, KEY));
   await navigator.storage?.persist?.();
-  return pair;
 }
 
 /** The public half, as the server takes it. */

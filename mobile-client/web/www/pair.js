@@ -1,6 +1,6 @@
 // Pairing: the code's secret stands behind the `#`, which never leaves the browser in a request line. It is posted once, with a new key.
 
-import { makeKey, publicKey } from './identity.js';
+import { keepKey, makeKey, publicKey } from './identity.js';
 import { showNotice } from './words.js';
 
 const NOTICES = { closed: 'expired', expired: 'expired', wrong: 'wrong', full: 'tooMany', malformed: 'badCode' };
@@ -20,9 +20,11 @@ async function pair() {
   history.replaceState(null, '', location.pathname);
   if (!secret) return showNotice('badCode');
   showNotice('pairing');
+  let made;
   let key;
   try {
-    key = await publicKey(await makeKey());
+    made = await makeKey();
+    key = await publicKey(made);
   } catch {
     return showNotice('noKeys');
   }
@@ -33,6 +35,12 @@ async function pair() {
   }).then((response) => response.json()).catch(() => null);
   if (!answer) return showNotice('noServer');
   if (answer.refused) return showNotice(NOTICES[answer.refused.reason] ?? 'wrong');
+  // Only now: a refused code must not cost the browser the key that it is known by.
+  try {
+    await keepKey(made);
+  } catch {
+    return showNotice('noKeys');
+  }
   showNotice('paired');
   location.replace('./');
 }
