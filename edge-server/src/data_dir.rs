@@ -6,7 +6,7 @@
 //! browsers.key   the private key of the certificate that browsers see
 //! ledger.db      the database
 //! local.door     port and password of the running server, for commands on this machine
-//! spool/         receipts and kitchen tickets
+//! spool/         receipts
 //! ```
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -80,7 +80,7 @@ impl DataDir {
         self.path.join("ledger.db")
     }
 
-    /// Receipts and kitchen tickets.
+    /// Receipts.
     #[must_use]
     pub fn spool(&self) -> PathBuf {
         self.path.join("spool")

@@ -82,12 +82,12 @@ fn words(language: Language, class: DeviceClass) -> (&'static str, &'static str,
         (Language::De, DeviceClass::Mpos) => (
             "Kein Platz frei",
             "Alle lizenzierten Plätze für Handgeräte sind belegt.",
-            "Sobald ein Platz frei wird, geht es hier von selbst weiter. Der Inhaber kann in der Verwaltung Geräte abmelden oder Plätze hinzufügen.",
+            "Sobald ein Platz frei wird, geht es hier von selbst weiter. Der Inhaber kann im Backoffice Geräte abmelden oder Plätze hinzufügen.",
         ),
         (Language::De, DeviceClass::Paypos) => (
             "Kein Platz frei",
-            "Alle lizenzierten Plätze für Zahlungsterminals sind belegt.",
-            "Sobald ein Platz frei wird, geht es hier von selbst weiter. Der Inhaber kann in der Verwaltung Geräte abmelden oder Plätze hinzufügen.",
+            "Alle lizenzierten Plätze für Zahlterminals sind belegt.",
+            "Sobald ein Platz frei wird, geht es hier von selbst weiter. Der Inhaber kann im Backoffice Geräte abmelden oder Plätze hinzufügen.",
         ),
         (Language::En, DeviceClass::Mpos) => (
             "No free seat",

@@ -60,7 +60,7 @@ pub enum Tap {
     Modifier(ModifierId),
     /// One more, in the sheet that is open.
     More,
-    /// One less, in the sheet that is open.
+    /// One fewer, in the sheet that is open.
     Less,
     /// The text of the note in the sheet that is open.
     NoteText,

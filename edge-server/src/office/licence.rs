@@ -98,10 +98,19 @@ fn describe(page: &mut LicencePage, licensing: &Licensing, today: Date) {
         Licensing::Licensed(licence) => {
             let left = (licence.valid_until - today).get_days();
             let ends_soon = left < WARN_DAYS;
-            page.status = if ends_soon { put(t.days_left, left) } else { t.licence_valid.into() };
+            page.status = if ends_soon { days_left(t, left) } else { t.licence_valid.into() };
             page.status_look = if ends_soon { "waits" } else { "good" };
             page.facts = facts(&page.frame, licence);
         }
+    }
+}
+
+/// How long a licence still runs, its last day included.
+fn days_left(t: &Texts, left: i32) -> String {
+    match left {
+        ..=0 => t.ends_today.into(),
+        1 => t.one_day_left.into(),
+        _ => put(t.days_left, left),
     }
 }
 
@@ -136,5 +145,24 @@ fn seat_view(t: &Texts, snapshot: &Snapshot, class: DeviceClass) -> SeatView {
         of: put(t.of, all),
         used_text: put(t.seats_used, used),
         free_text: put(t.seats_free, all - used),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::office::texts::texts;
+
+    #[test]
+    fn the_last_days_of_a_licence_are_said_in_plain_words() {
+        let said = |language, left| days_left(texts(language), left);
+        assert_eq!(
+            [0, 1, 2].map(|left| said(Language::De, left)),
+            ["endet heute", "noch 1 Tag", "noch 2 Tage"]
+        );
+        assert_eq!(
+            [0, 1, 2].map(|left| said(Language::En, left)),
+            ["ends today", "1 day left", "2 days left"]
+        );
     }
 }

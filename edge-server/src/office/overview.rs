@@ -56,7 +56,7 @@ async fn live_part(office: &Office, t: &'static Texts, language: Language) -> St
     let today = office.today();
     let of_today = |receipt: &&std::sync::Arc<Receipt>| till.site().local(receipt.at).date() == today;
     let sold: Money =
-        till.receipts_from(ReceiptNumber(1)).rev().take_while(of_today).map(|receipt| receipt.due()).sum();
+        till.receipts_from(ReceiptNumber(1)).rev().take_while(of_today).map(|receipt| receipt.total).sum();
     fragment(&LivePart {
         t,
         running,

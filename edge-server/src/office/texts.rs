@@ -162,6 +162,8 @@ texts! {
     trial_hint: "Ohne Lizenzdatei laufen zwei Handgeräte und zwei Zahlterminals.", "Without a licence file two handhelds and two payment terminals run.";
     licence_valid: "gültig", "valid";
     licence_problem: "gilt nicht", "not valid";
+    ends_today: "endet heute", "ends today";
+    one_day_left: "noch 1 Tag", "1 day left";
     days_left: "noch {} Tage", "{} days left";
     bound_to: "Gilt für", "Good for";
     bound_any: "jede Box", "any box";
@@ -172,9 +174,9 @@ texts! {
     file: "Datei", "File";
     upload: "Einspielen", "Upload";
     licence_loaded: "Die Lizenz ist eingespielt: {} Handgeräte, {} Zahlterminals.", "The licence is in place: {} handhelds, {} payment terminals.";
-    licence_kept: "Nicht eingespielt, die bisherige Lizenz gilt weiter. {}", "Not uploaded, the licence so far stays in force. {}";
+    licence_kept: "Nicht eingespielt, die bisherige Lizenz gilt weiter. {}", "Not uploaded, the current licence stays in force. {}";
     licence_empty: "Wählen Sie zuerst eine Lizenzdatei aus.", "Choose a licence file first.";
-    licence_malformed: "Das ist keine Lizenzdatei.", "This is no licence file.";
+    licence_malformed: "Das ist keine Lizenzdatei.", "This is not a licence file.";
     licence_signature: "Die Signatur stimmt nicht: die Datei wurde verändert oder stammt nicht vom Hersteller.", "The signature is wrong: the file was changed, or somebody else issued it.";
     licence_other_site: "Die Lizenz wurde für eine andere Box ausgestellt.", "The licence was issued for another box.";
     licence_not_yet: "Die Lizenz beginnt erst am {}.", "The licence only begins on {}.";
@@ -185,7 +187,7 @@ texts! {
     add_person: "Person hinzufügen", "Add a person";
     role: "Rolle", "Role";
     role_owner: "Inhaber", "Owner";
-    role_waiter: "Service", "Service";
+    role_waiter: "Service", "Waiter";
     role_owner_hint: "darf alles, auch im Backoffice", "may do everything, also in the back office";
     role_waiter_hint: "nimmt Bestellungen auf und kassiert", "takes orders and payments";
     locked_out: "gesperrt", "revoked";
@@ -200,7 +202,7 @@ texts! {
     pin_hint: "4 bis 6 Ziffern.", "4 to 6 digits.";
     pin_hint_edit: "4 bis 6 Ziffern. Leer lassen, um die PIN zu behalten.", "4 to 6 digits. Leave empty to keep the PIN.";
     pin_rule: "Eine PIN hat 4 bis 6 Ziffern.", "A PIN has 4 to 6 digits.";
-    pin_weak: "Diese PIN ist leicht zu erraten. Wählen Sie besser eine andere.", "This PIN is easy to guess. Better choose another.";
+    pin_weak: "Diese PIN ist leicht zu erraten. Wählen Sie besser eine andere.", "This PIN is easy to guess. Please choose another.";
     name_rule: "Ein Name hat 1 bis 40 Zeichen.", "A name has 1 to 40 characters.";
     added: "„{}“ ist angelegt.", "“{}” was added.";
     remove: "Entfernen", "Remove";

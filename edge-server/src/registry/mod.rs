@@ -122,7 +122,7 @@ impl Registry {
         String::from_utf8(self.ledger.record(LICENCE_KIND, LICENCE_KEY)?).ok()
     }
 
-    /// Asks the licence again what it grants today. Run at start, and daily.
+    /// Asks the licence again what it grants today. Run at start, and hourly.
     ///
     /// # Errors
     /// When new stations can't be written.

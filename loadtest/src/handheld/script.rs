@@ -125,7 +125,7 @@ pub fn steps() -> Vec<Step> {
         for round in visit.rounds {
             steps.push(Tap(visit.table));
             steps.extend(round.orders.iter().flat_map(Order::steps));
-            steps.extend([Tap(round.changed), Tap("One more"), Tap("One less"), Tap("Done")]);
+            steps.extend([Tap(round.changed), Tap("One more"), Tap("One fewer"), Tap("Done")]);
             steps.extend([Tap("Show the order larger"), Tap("Show the order smaller"), Tap("Send")]);
         }
         steps.push(Tap(visit.table));

@@ -21,10 +21,10 @@ pub const fn link(link: Link, language: Language) -> &'static str {
 pub const fn closed(code: CloseCode, language: Language) -> &'static str {
     match (code, language) {
         (CloseCode::Unauthorised, Language::De) => {
-            "nicht gekoppelt: in der Verwaltung einen Code anzeigen lassen"
+            "nicht gekoppelt: im Backoffice einen Code anzeigen lassen"
         }
         (CloseCode::Unauthorised, Language::En) => "not paired: show a code in the back office",
-        (CloseCode::Revoked, Language::De) => "gesperrt: die Leitung kann das Gerät neu koppeln",
+        (CloseCode::Revoked, Language::De) => "gesperrt: der Inhaber kann das Gerät neu koppeln",
         (CloseCode::Revoked, Language::En) => "blocked: the owner can pair it again",
         (CloseCode::Replaced, Language::De) => "woanders geöffnet: ein Klick oder eine Taste holt sie zurück",
         (CloseCode::Replaced, Language::En) => "open somewhere else: a click or a key brings it back",

@@ -139,7 +139,7 @@ const DE: Words = Words {
 const EN: Words = Words {
     language: Language::En,
     who: "Who are you?",
-    waiter: "Service",
+    waiter: "Waiter",
     manager: "Manager",
     owner: "Owner",
     search_hint: "Name of the product",
@@ -177,15 +177,15 @@ const EN: Words = Words {
     nothing_ordered: "Nothing ordered yet",
     please_choose: "please choose",
     still_missing: "still missing: please choose",
-    optional: "if wanted",
+    optional: "optional",
     several: "several possible",
     note: "Note",
     note_hint: "Note for the kitchen",
     quantity: "Quantity",
     more: "One more",
-    less: "One less",
+    less: "One fewer",
     add: "Add",
-    take_over: "Take over",
+    take_over: "Apply",
     repeat: "Once more",
     delete: "Delete",
     options: "Change",
@@ -286,7 +286,7 @@ impl Words {
         }
     }
 
-    /// `noch 12 s`, `noch 3 min`: how long a PIN can't be tried.
+    /// `Zu viele falsche PINs. Weiter in 12 s.`, `… Weiter um 19:42:07.`: when a PIN can be tried again.
     pub fn wait(&self, until: Timestamp, now: Timestamp, site: &Site) -> String {
         let time = site.local(until).strftime("%H:%M:%S").to_string();
         let seconds = (until.as_second() - now.as_second()).max(0);
