@@ -164,7 +164,7 @@ async fn a_licence_is_taken_or_explained() {
     let good = demo_licence(today).unwrap();
     let changed = good.replace("mpos = 6", "mpos = 60");
     for (file, reason) in
-        [("", "Choose a licence file"), ("hello", "no licence file"), (&changed, "signature is wrong")]
+        [("", "Choose a licence file"), ("hello", "not a licence file"), (&changed, "signature is wrong")]
     {
         let answer = olga.upload("/office/licence", file).await;
         let text = said(&mut olga, &answer).await;
