@@ -29,6 +29,13 @@ pub const END_TO_END: &[Needed] = &[
     Needed { file: "/usr/bin/import", package: "imagemagick" },
 ];
 
+/// What runs the browser tests. Only where there is no other Node: people bring it in many ways.
+const NODE: &[Needed] =
+    &[Needed { file: "/usr/bin/node", package: "nodejs" }, Needed { file: "/usr/bin/npm", package: "npm" }];
+
+/// The oldest Node that runs the browser tests.
+const NODE_MAJOR: u32 = 20;
+
 /// What builds WebAssembly where `rustup` has no target to offer.
 const WEB: &[Needed] = &[
     Needed { file: "/usr/bin/rustc", package: "rustc-web" },
@@ -127,13 +134,27 @@ pub fn wasm_bindgen(shell: &Shell) -> Result<PathBuf> {
 /// # Errors
 /// When npm is missing or fails.
 pub fn npm_packages(shell: &Shell) -> Result<()> {
+    if node_major(shell).is_none() {
+        install(shell, NODE)?;
+    }
+    if node_major(shell).is_none_or(|major| major < NODE_MAJOR) {
+        bail!(
+            "The browser tests need Node {NODE_MAJOR} or newer with npm. Debian 13 has it: sudo apt-get install nodejs npm"
+        );
+    }
     let _folder = shell.push_dir("xtask/e2e");
     if shell.path_exists("node_modules/playwright-core") {
         return Ok(());
     }
     cmd!(shell, "npm ci --no-audit --no-fund --silent")
         .run()
-        .context("The browser tests need Node 20 with npm. On Debian: sudo apt-get install nodejs npm")
+        .context("npm did not bring the packages of the browser tests")
+}
+
+/// The major version of the Node on the path.
+fn node_major(shell: &Shell) -> Option<u32> {
+    let version = cmd!(shell, "node --version").quiet().ignore_stderr().read().ok()?;
+    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
 fn cache_dir() -> Result<PathBuf> {

@@ -72,6 +72,12 @@ pub(crate) fn write_canonical(op: &Op, out: &mut Vec<u8>) {
             put_i32(out, &[at.x, at.y]);
             out.extend(node.id().0);
         }
+        Op::Scroll(_) | Op::Touch(_) | Op::Field(_) | Op::Label(_) => write_interaction(op, out),
+    }
+}
+
+fn write_interaction(op: &Op, out: &mut Vec<u8>) {
+    match op {
         Op::Scroll(scroll) => {
             out.push(8);
             put_rect(out, scroll.rect);
@@ -104,6 +110,13 @@ pub(crate) fn write_canonical(op: &Op, out: &mut Vec<u8>) {
             out.push(label.role as u8);
             put_text(out, label.text.as_ref());
         }
+        Op::Fill { .. }
+        | Op::Mask { .. }
+        | Op::NinePatch { .. }
+        | Op::Sprite { .. }
+        | Op::Text(_)
+        | Op::Child { .. }
+        | Op::Clip { .. } => unreachable!("what only draws is written by its caller"),
     }
 }
 

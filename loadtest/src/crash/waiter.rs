@@ -267,11 +267,12 @@ impl Waiter {
         self.items().into_iter().map(|item| item.label).collect()
     }
 
-    /// What has a name, exactly or up to a space, comma or line break, and is no key of a keypad.
+    /// What has a name, exactly or up to a space, comma or line break, and is no key of a keypad. From 10,000 euros on, a
+    /// button's text gives way to its amount and ends in an ellipsis.
     fn find(&self, name: &str) -> Option<OutlineItem> {
         self.touch(|item| {
             let rest = item.label.strip_prefix(name);
-            let named = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', ',', '\n']));
+            let named = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', ',', '\n', '…']));
             named && item.role != Role::Key
         })
     }
