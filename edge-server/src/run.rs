@@ -28,7 +28,7 @@ use crate::net::descriptors::connections_that_fit;
 use crate::net::gate::Gate;
 use crate::net::listen::{self, ListenError, Sockets};
 use crate::net::{http, quic, tcp};
-use crate::registry::{Registry, RegistryError, demo_licence};
+use crate::registry::{Licensing, Registry, RegistryError, demo_licence};
 use crate::site::{Clock, PairingDesk, Site};
 use crate::spool::Spool;
 use crate::{demo, mdns};
@@ -128,8 +128,11 @@ pub async fn start(options: RunOptions) -> Result<Server, RunError> {
     let registry = Registry::load(ledger.clone(), name, demo, today(&ledger)).await?;
     if demo {
         demo::furnish(&ledger).await.map_err(RunError::Demo)?;
-        let licence = demo_licence(today(&ledger)).map_err(|error| RunError::Demo(error.to_string()))?;
-        registry.install_licence(&licence, today(&ledger)).await?;
+        // What somebody installed stays.
+        if !matches!(registry.snapshot().licensing, Licensing::Licensed(_)) {
+            let licence = demo_licence(today(&ledger)).map_err(|error| RunError::Demo(error.to_string()))?;
+            registry.install_licence(&licence, today(&ledger)).await?;
+        }
     }
     let namer = namer(&key);
     let typesetter = Typesetter::new(namer.clone());

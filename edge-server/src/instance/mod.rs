@@ -32,7 +32,7 @@ use crate::application::Applications;
 use crate::registry::Station;
 use crate::site::Clock;
 pub use link::Link;
-pub use status::{State, Status};
+pub use status::{Shown, State, Status};
 
 /// Requests that wait to be taken by an instance.
 const REQUESTS: usize = 16;

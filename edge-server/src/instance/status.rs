@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use tresen_identity::Fingerprint;
-use tresen_scene::Node;
+use tresen_scene::{Node, Size};
 use tresen_till::StaffId;
 
 /// What an instance is doing. It writes, others read.
@@ -36,11 +36,20 @@ pub enum State {
     Stopped,
 }
 
+/// What a device was shown.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The screen.
+    pub root: Arc<Node>,
+    /// The size of the device's screen in pixels. What the screen draws may reach beyond it, as a shadow does.
+    pub size: Size,
+}
+
 #[derive(Default)]
 struct Inner {
     state: State,
     attached: Option<(Fingerprint, Timestamp)>,
-    root: Option<Arc<Node>>,
+    shown: Option<Shown>,
     staff: Option<StaffId>,
     rtt_ms: Option<u64>,
 }
@@ -60,8 +69,8 @@ impl Status {
 
     /// The screen that was shown last, if ever one was.
     #[must_use]
-    pub fn root(&self) -> Option<Arc<Node>> {
-        self.lock().root.clone()
+    pub fn shown(&self) -> Option<Shown> {
+        self.lock().shown.clone()
     }
 
     /// Who is logged in.
@@ -84,8 +93,8 @@ impl Status {
         self.lock().attached = attached;
     }
 
-    pub(super) fn set_root(&self, root: Arc<Node>) {
-        self.lock().root = Some(root);
+    pub(super) fn set_shown(&self, shown: Shown) {
+        self.lock().shown = Some(shown);
     }
 
     pub(super) fn set_staff(&self, staff: Option<StaffId>) {

@@ -15,8 +15,9 @@ use super::effects::checked;
 use super::flights::{Answer, Cargo, Flight, Flights};
 use super::marks::{Marks, session_id};
 use super::session::{Heard, Session};
-use super::{Attach, Place, Request, State, Status, Surroundings, device_label};
+use super::{Attach, Place, Request, Shown, State, Status, Surroundings, device_label};
 use crate::application::{AppInput, Application};
+use crate::look;
 
 /// How long a screen may wait for a commit that will change it again.
 const COMMIT_PATIENCE_MS: u64 = 50;
@@ -291,7 +292,7 @@ impl Instance {
             let ahead_ms = u64::try_from(at.duration_since(now).as_millis()).unwrap_or(0);
             self.now_ms() + ahead_ms.max(LEAST_WAKE_MS)
         });
-        self.status.set_root(root.clone());
+        self.status.set_shown(Shown { root: root.clone(), size: look::size(&look) });
         if let Some(session) = &mut self.session {
             session.show(root);
         }
@@ -344,13 +345,13 @@ impl Instance {
             station: StationId(self.place.number),
             station_name: &name,
             device: &device,
-            language: crate::look::language(look),
+            language: look::language(look),
         };
         f(&mut self.app, &world)
     }
 
     pub(super) fn look(&self) -> Look {
-        self.session.as_ref().map_or(crate::look::DEFAULT, |session| session.look)
+        self.session.as_ref().map_or(look::DEFAULT, |session| session.look)
     }
 
     pub(super) fn device_label(&self) -> smol_str::SmolStr {

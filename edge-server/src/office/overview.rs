@@ -76,11 +76,11 @@ async fn card(
     station: &Station,
     handle: &Handle,
 ) -> InstanceCard {
-    let root = thumbnail::screen(handle).await;
-    let size = root.as_deref().map(thumbnail::size).unwrap_or_default();
+    let shown = thumbnail::screen(handle).await;
+    let size = shown.as_ref().map(thumbnail::size).unwrap_or_default();
     let number = station.number;
     let picture =
-        root.map(|root| format!("/office/instances/{number}/screen.png?v={}", thumbnail::version(&root)));
+        shown.map(|shown| format!("/office/instances/{number}/screen.png?v={}", thumbnail::version(&shown)));
     let (status, status_look) = status(t, handle);
     let attached = handle.status.attached().map(|(device, _)| device);
     InstanceCard {
