@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use crate::{AreaId, TableId};
+use crate::{AreaId, Language, TableId};
 
 /// A part of the floor: `Gastraum`, `Terrasse`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +55,20 @@ pub struct Table {
 pub struct Floor {
     areas: Vec<Area>,
     tables: BTreeMap<TableId, Table>,
+}
+
+/// What guests call a table: `Tisch 4`; a name that begins with no digit speaks for itself.
+#[must_use]
+pub fn table_label(name: &str, language: Language) -> String {
+    let table = match language {
+        Language::De => "Tisch",
+        Language::En => "Table",
+    };
+    if name.starts_with(|first: char| first.is_ascii_digit()) {
+        format!("{table} {name}")
+    } else {
+        name.into()
+    }
 }
 
 impl Floor {

@@ -38,7 +38,7 @@ pub use catalog::{Catalog, Group, Modifier, ModifierGroup, Preparation, Product}
 pub use check::{Check, Line, LineModifier, Place, Target};
 pub use command::{Command, Context, LoginOutcome, Manage};
 pub use event::{DecodeError, Event, decode_events, encode_events};
-pub use floor::{Area, Floor, Shape, Table};
+pub use floor::{Area, Floor, Shape, Table, table_label};
 pub use id::{
     AreaId, CheckId, GroupId, LineId, ModifierGroupId, ModifierId, PreparationId, ProductId, ReceiptNumber,
     StaffId, StationId, TableId, TicketId,

@@ -3,7 +3,7 @@
 mod notices;
 
 use jiff::Timestamp;
-use tresen_till::{Currency, Language, Money, Site, Target, Till};
+use tresen_till::{Currency, Language, Money, Site, Target, Till, table_label};
 
 /// Fixed words of one language.
 pub(crate) struct Words {
@@ -32,7 +32,6 @@ pub(crate) struct Words {
     pub direct_sale: &'static str,
     pub no_tables: &'static str,
     pub none_mine: &'static str,
-    pub table: &'static str,
     pub guests: &'static str,
     pub order: &'static str,
     pub pull_up: &'static str,
@@ -97,7 +96,6 @@ const DE: Words = Words {
     direct_sale: "Direktverkauf",
     no_tables: "Hier stehen keine Tische.",
     none_mine: "Du hast gerade keinen Tisch.",
-    table: "Tisch",
     guests: "Gäste",
     order: "Bestellung",
     pull_up: "Bestellung groß zeigen",
@@ -162,7 +160,6 @@ const EN: Words = Words {
     direct_sale: "Direct sale",
     no_tables: "No tables here.",
     none_mine: "You have no table right now.",
-    table: "Table",
     guests: "Guests",
     order: "Order",
     pull_up: "Show the order larger",
@@ -235,11 +232,7 @@ impl Words {
 
     /// `Tisch 4`; a name that is no number speaks for itself.
     pub fn table(&self, name: &str) -> String {
-        if name.starts_with(|first: char| first.is_ascii_digit()) {
-            format!("{} {name}", self.table)
-        } else {
-            name.into()
-        }
+        table_label(name, self.language)
     }
 
     /// `2 Gäste`.

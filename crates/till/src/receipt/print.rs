@@ -3,7 +3,7 @@
 use jiff::civil::DateTime;
 
 use crate::receipt::{Receipt, ReceiptLine};
-use crate::{Language, Money, Rate, Site, Ticket};
+use crate::{Language, Money, Rate, Site, Ticket, table_label};
 
 /// How a line is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,10 +65,9 @@ pub fn lines(receipt: &Receipt, site: &Site, language: Language, columns: usize)
 
 /// A preparation ticket for paper of so many columns.
 pub fn ticket_lines(ticket: &Ticket, site: &Site, language: Language, columns: usize) -> Vec<PrintLine> {
-    let words = Words::of(language);
     let mut page = Page::new(columns);
     page.center(&ticket.preparation_name.to_uppercase(), Style::Strong);
-    let place = place(ticket.table.as_deref(), words);
+    let place = place(ticket.table.as_deref(), language);
     page.pair(&place, &clock(site.local(ticket.at)), Style::Strong);
     page.pair(&ticket.staff_name, &format!("#{}", ticket.id), Style::Normal);
     page.rule();
@@ -85,7 +84,6 @@ pub fn ticket_lines(ticket: &Ticket, site: &Site, language: Language, columns: u
 }
 
 struct Words {
-    table: &'static str,
     direct: &'static str,
     served_by: &'static str,
     receipt: &'static str,
@@ -103,7 +101,6 @@ impl Words {
     const fn of(language: Language) -> &'static Words {
         match language {
             Language::De => &Words {
-                table: "Tisch",
                 direct: "Direktverkauf",
                 served_by: "Es bediente Sie",
                 receipt: "Bon",
@@ -117,7 +114,6 @@ impl Words {
                 gross: "Brutto",
             },
             Language::En => &Words {
-                table: "Table",
                 direct: "Direct sale",
                 served_by: "Served by",
                 receipt: "Receipt",
@@ -148,7 +144,7 @@ fn heading(page: &mut Page, receipt: &Receipt, site: &Site, language: Language) 
         Language::De => local.strftime("%d.%m.%Y %H:%M").to_string(),
         Language::En => local.strftime("%d %b %Y %H:%M").to_string(),
     };
-    page.pair(&place(receipt.table.as_deref(), words), &date, Style::Normal);
+    page.pair(&place(receipt.table.as_deref(), language), &date, Style::Normal);
     let number = format!("{} {}", words.receipt, receipt.number);
     page.pair(&format!("{} {}", words.served_by, receipt.staff_name), &number, Style::Normal);
 }
@@ -175,13 +171,10 @@ fn taxes(page: &mut Page, receipt: &Receipt, language: Language) {
     }
 }
 
-fn place(table: Option<&str>, words: &Words) -> String {
+fn place(table: Option<&str>, language: Language) -> String {
     match table {
-        Some(name) if name.starts_with(|first: char| first.is_ascii_digit()) => {
-            format!("{} {name}", words.table)
-        }
-        Some(name) => name.to_owned(),
-        None => words.direct.to_owned(),
+        Some(name) => table_label(name, language),
+        None => Words::of(language).direct.to_owned(),
     }
 }
 
