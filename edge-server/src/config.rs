@@ -14,10 +14,12 @@
 //! connects_per_minute = 240     # new connections a minute from one address
 //! ```
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
 /// The port when none is configured.
@@ -32,11 +34,12 @@ pub struct Config {
     /// Data folder.
     pub data: PathBuf,
     /// Port for everything; 0 takes a free one.
+    #[serde(deserialize_with = "port")]
     pub port: u16,
     /// Addresses to listen on.
     pub bind: Vec<IpAddr>,
     /// Host that stands in pairing codes.
-    pub public_host: Option<String>,
+    pub public_host: Option<Host>,
     /// Whether the box announces itself on the LAN.
     pub mdns: bool,
     /// Filter of the log.
@@ -77,6 +80,57 @@ impl TryFrom<i64> for Positive {
             _ => Err("expected a number from 1 to 1000000"),
         }
     }
+}
+
+/// A host name or an IP address, alone.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Host(String);
+
+impl Host {
+    /// The host with a port behind it, as it stands in a URL.
+    #[must_use]
+    pub fn with_port(&self, port: u16) -> String {
+        if self.0.contains(':') { format!("[{}]:{port}", self.0) } else { format!("{}:{port}", self.0) }
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Host {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        let is_label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        // Nothing that ends in a number is a name: it would be a mistyped address.
+        let is_name = text.len() <= 253
+            && text.split('.').all(is_label)
+            && text
+                .split('.')
+                .next_back()
+                .is_some_and(|last| !last.bytes().all(|byte| byte.is_ascii_digit()));
+        if is_name || text.parse::<IpAddr>().is_ok() {
+            Ok(Self(text))
+        } else {
+            Err(
+                "expected a host name or an IP address, without scheme, port and spaces, such as till.example",
+            )
+        }
+    }
+}
+
+fn port<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    let number = i64::deserialize(deserializer)?;
+    u16::try_from(number).map_err(|_| D::Error::custom("expected a port from 0 to 65535"))
 }
 
 impl Default for Config {
@@ -180,12 +234,40 @@ mod tests {
         assert_eq!(line, 2);
         assert!(reason.contains("prot") && reason.contains("`port`"), "{reason}");
         let (line, reason) = wrong("name = \"a\"\n\nport = 70000\n");
-        assert_eq!(line, 3);
-        assert!(reason.contains("u16"), "{reason}");
+        assert_eq!((line, reason.as_str()), (3, "expected a port from 0 to 65535"));
+        assert_eq!(wrong("port = -1").1, "expected a port from 0 to 65535");
         let (line, reason) = wrong("[limits]\nconnections = 0\n");
         assert_eq!((line, reason.as_str()), (2, "expected a number from 1 to 1000000"));
         assert_eq!(wrong("bind = []").0, 1);
         assert_eq!(wrong("port = 1\nlog = \"=x=\"").0, 2);
         assert_eq!(wrong("name = \"a").0, 1);
+    }
+
+    #[test]
+    fn the_public_host_is_a_host_alone() {
+        let host = |text: &str| Config::parse(&format!("port = 1\npublic_host = \"{text}\""));
+        for (text, authority) in [
+            ("till.example", "till.example:1"),
+            ("kasse-1", "kasse-1:1"),
+            ("192.168.1.20", "192.168.1.20:1"),
+            ("fd00::1", "[fd00::1]:1"),
+        ] {
+            assert_eq!(host(text).unwrap().public_host.unwrap().with_port(1), authority);
+        }
+        for text in [
+            "https://till.example",
+            "till.example:7843",
+            "my till",
+            "",
+            "a..b",
+            "-a",
+            "192.168.1",
+            "till/",
+            "fd00::1%eth0",
+        ] {
+            let (line, reason) = host(text).unwrap_err();
+            assert_eq!(line, 2, "{text}");
+            assert!(reason.contains("a host name or an IP address"), "{reason}");
+        }
     }
 }

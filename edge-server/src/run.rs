@@ -281,7 +281,7 @@ struct Certificates {
 
 impl Certificates {
     fn make(config: &Config, data: &DataDir, key: &KeyPair) -> Result<Self, RunError> {
-        let mut hosts: Vec<String> = config.public_host.iter().cloned().collect();
+        let mut hosts: Vec<String> = config.public_host.iter().map(ToString::to_string).collect();
         hosts.push("localhost".into());
         hosts.extend(lan_addresses().iter().map(ToString::to_string));
         Ok(Self {
@@ -328,7 +328,7 @@ fn pairing_desk(config: &Config, name: Fingerprint, port: u16, lan: &[IpAddr]) -
         addresses = vec![SocketAddr::new([127, 0, 0, 1].into(), port)];
     }
     let authority = match &config.public_host {
-        Some(host) => format!("{host}:{port}"),
+        Some(host) => host.with_port(port),
         None => addresses[0].to_string(),
     };
     PairingDesk::new(name, authority, addresses)
