@@ -18,6 +18,8 @@ use thiserror::Error;
 use tresen_identity::{KeyPair, Secret};
 use zeroize::Zeroizing;
 
+use crate::files;
+
 /// The opened data folder. While it lives, no other server can open it.
 pub struct DataDir {
     path: PathBuf,
@@ -131,18 +133,20 @@ pub fn read_secret_file(path: &Path) -> Result<Secret<32>, DataDirError> {
     Secret::from_text(Zeroizing::new(text).trim()).ok_or_else(|| DataDirError::Key(path.to_owned()))
 }
 
-/// Draws 32 secret bytes and writes them into a new file that only its owner may read.
+/// Draws 32 secret bytes and writes them into a new file that only its owner may read. A process that is killed meanwhile leaves no
+/// half of it.
 ///
 /// # Errors
 /// When the file is there already, or can't be written.
 pub fn new_secret_file(path: &Path) -> Result<Secret<32>, DataDirError> {
     let io = |source| DataDirError::Io { path: path.to_owned(), source };
+    if path.exists() {
+        return Err(io(std::io::ErrorKind::AlreadyExists.into()));
+    }
     let mut bytes = Zeroizing::new([0; 32]);
     getrandom::fill(bytes.as_mut_slice()).map_err(|error| io(std::io::Error::other(error)))?;
     let secret = Secret::new(*bytes);
-    let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path).map_err(io)?;
-    file.write_all(Zeroizing::new(secret.to_text()).as_bytes()).map_err(io)?;
-    file.sync_all().map_err(io)?;
+    files::write_whole_private(path, Zeroizing::new(secret.to_text()).as_bytes()).map_err(io)?;
     Ok(secret)
 }
 

@@ -2,21 +2,41 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// What an unfinished file is called: the name with this at its end.
 pub const UNFINISHED: &str = ".tmp";
+
+/// Mode of an ordinary file, before the umask.
+const PUBLIC: u32 = 0o666;
+
+/// Mode of a file that only its owner may read.
+const PRIVATE: u32 = 0o600;
 
 /// Writes a file so that a reader, and a machine that loses power at any instant, sees the old one, or the new one, never a part.
 ///
 /// # Errors
 /// When it can't be written, synced or renamed; an unfinished file may be left behind, see [`UNFINISHED`].
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write(path, bytes, PUBLIC)
+}
+
+/// Writes a file as [`write_whole`] does, for its owner's eyes only.
+///
+/// # Errors
+/// As [`write_whole`].
+pub fn write_whole_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write(path, bytes, PRIVATE)
+}
+
+fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let folder = path.parent().ok_or_else(|| io::Error::other("a file lies in a folder"))?;
     let mut name = path.file_name().ok_or_else(|| io::Error::other("a file has a name"))?.to_owned();
     name.push(UNFINISHED);
     let unfinished = folder.join(name);
-    let mut file = OpenOptions::new().create(true).truncate(true).write(true).open(&unfinished)?;
+    let mut options = OpenOptions::new();
+    let mut file = options.create(true).truncate(true).write(true).mode(mode).open(&unfinished)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     drop(file);
@@ -26,6 +46,8 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -37,5 +59,14 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), b"second");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(write_whole(&folder.path().join("nowhere/receipt"), b"").is_err());
+    }
+
+    #[test]
+    fn a_private_file_is_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        write_whole_private(&path, b"secret").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"secret");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, PRIVATE);
     }
 }
