@@ -15,6 +15,14 @@ use crate::waiting;
 /// Attaches a device to an instance, or shows it that there is no seat, until its connection ends or it may stay no longer. `first` is
 /// the first message on the connection.
 pub async fn attend(site: Arc<Site>, device: Fingerprint, first: Vec<u8>, link: Link) {
+    let snapshot = site.registry.snapshot();
+    let known = match admitted(&snapshot, device) {
+        Ok(known) => known,
+        Err(code) => {
+            tracing::warn!(device = %device.short(), %code, "a device was not let in");
+            return link.bye(code, code.reason());
+        }
+    };
     let hello = match hello_of(&first) {
         Ok(hello) => hello,
         Err(code) => {
@@ -22,13 +30,18 @@ pub async fn attend(site: Arc<Site>, device: Fingerprint, first: Vec<u8>, link: 
             return link.bye(code, code.reason());
         }
     };
-    let snapshot = site.registry.snapshot();
-    let Some(known) = snapshot.devices.get(&device).filter(|device| !device.revoked) else {
-        return link.bye(CloseCode::Unauthorised, CloseCode::Unauthorised.reason());
-    };
     match site.hub.claim(&snapshot, known, site.clock.now_ms()) {
         Some(seat) => sit(&site, seat, known, hello, link).await,
         None => waiting::wait(&site, known, hello, link).await,
+    }
+}
+
+/// The device, when it may come in; else why not.
+fn admitted(snapshot: &Snapshot, device: Fingerprint) -> Result<&Device, CloseCode> {
+    match snapshot.devices.get(&device) {
+        None => Err(CloseCode::Unauthorised),
+        Some(known) if known.revoked => Err(CloseCode::Revoked),
+        Some(known) => Ok(known),
     }
 }
 

@@ -132,21 +132,10 @@ async fn serve_connection(site: Arc<Site>, connection: Connection) {
         let first = first_message(&site, device, &mut streams).await?;
         Some((streams, first))
     };
-    let Ok(Some(((mut writer, reader), first))) = tokio::time::timeout(HANDSHAKE_TIMEOUT, begun).await else {
+    let Ok(Some(((writer, reader), first))) = tokio::time::timeout(HANDSHAKE_TIMEOUT, begun).await else {
         tracing::debug!(%address, device = %device.short(), "a QUIC connection ended before its hello");
         return;
     };
-    let known = site.registry.snapshot().devices.get(&device).map(|device| device.revoked);
-    let refused = match known {
-        Some(false) => None,
-        Some(true) => Some(CloseCode::Revoked),
-        None => Some(CloseCode::Unauthorised),
-    };
-    if let Some(code) = refused {
-        tracing::warn!(%address, device = %device.short(), %code, "a device was not let in");
-        writer.send(vec![ToClient::Bye { code, text: code.reason().into() }.encode()]).await;
-        return writer.close(code).await;
-    }
     let (ours, wire) = link::pair();
     tokio::join!(pump(reader, writer, wire), attend(site, device, first, ours));
 }

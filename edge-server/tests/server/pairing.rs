@@ -76,11 +76,19 @@ async fn a_browser_pairs_once_and_proves_its_key() {
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(r#"{"paired":"#), "{answer}");
     let answer = post(world.port(), "/pair", &request).await;
     assert!(answer.starts_with("HTTP/1.1 403") && answer.contains(r#""reason":"closed""#), "{answer}");
-    Client::new(paired_browser(world.port(), &key).await).see("Anna").await;
+    let mut paired = Client::new(paired_browser(world.port(), &key).await);
+    paired.see("Anna").await;
 
     let stranger = SigningKey::from_slice(&[6; 32]).unwrap();
     let mut client = Client::new(paired_browser(world.port(), &stranger).await);
     assert_eq!(client.closing().await, CloseCode::Unauthorised);
+
+    for device in site.registry.snapshot().devices.keys() {
+        site.registry.revoke(*device).await.unwrap();
+    }
+    assert_eq!(paired.closing().await, CloseCode::Revoked);
+    let mut again = Client::new(paired_browser(world.port(), &key).await);
+    assert_eq!(again.closing().await, CloseCode::Revoked, "it is told why, as over QUIC");
 }
 
 /// Promise: what is no request to pair is answered, not believed.
