@@ -136,4 +136,17 @@ mod tests {
         assert!(decode(&marks.make(b"").app).is_some());
         assert!(decode(&[200, 1]).is_none());
     }
+
+    proptest::proptest! {
+        /// Promise: a damaged mark crashes nothing, and nothing is read that is not in it.
+        #[test]
+        fn a_damaged_mark_is_read_or_refused(bytes: Vec<u8>, count in 0_u8..4) {
+            for bytes in [bytes.clone(), [vec![count], bytes].concat()] {
+                if let Some((inputs, saved)) = decode(&bytes) {
+                    proptest::prop_assert!(inputs.len() <= usize::from(bytes[0]));
+                    proptest::prop_assert_eq!(saved, &bytes[1 + usize::from(bytes[0]) * 24..]);
+                }
+            }
+        }
+    }
 }

@@ -81,6 +81,27 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        /// Promise: whatever a server sends, and in whatever pieces, nothing crashes and nothing beyond the limit comes out.
+        #[test]
+        fn hostile_bytes_are_messages_or_an_error(pieces: Vec<Vec<u8>>) {
+            let mut reassembly = Reassembly::default();
+            let mut come_out = 0;
+            let sent: usize = pieces.iter().map(Vec::len).sum();
+            'stream: for piece in &pieces {
+                reassembly.push(piece);
+                loop {
+                    match reassembly.next_message() {
+                        Ok(Some(message)) => come_out += message.len() + 1,
+                        Ok(None) => break,
+                        Err(_) => break 'stream,
+                    }
+                }
+            }
+            proptest::prop_assert!(come_out <= sent);
+        }
+    }
+
     #[test]
     fn a_hostile_length_is_refused() {
         let mut reassembly = Reassembly::default();
