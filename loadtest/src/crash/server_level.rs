@@ -13,11 +13,11 @@ use tresen_till::{CheckId, Event, Place};
 
 use super::Tally;
 use super::server::{Recipe, Server};
-use super::waiter::Waiter;
+use super::waiter::{Tables, Waiter};
 use crate::device::Device;
 
-/// Where the waiters book, each at a table of its own.
-const TABLES: [&str; 4] = ["1", "2", "3", "4"];
+/// Where the waiters book, each at tables of its own.
+const TABLES: [Tables; 4] = [["1", "5", "9"], ["2", "6", "10"], ["3", "7", "11"], ["4", "8", "12"]];
 /// A kill comes at most so long after the server opened.
 const LIFE_MAX: Duration = Duration::from_millis(600);
 
@@ -83,9 +83,9 @@ async fn settle(recipe: &Recipe, waiters: &mut [Waiter], booked: &mut Booked) ->
 async fn begin(recipe: &Recipe, random: &mut StdRng) -> Result<Vec<Waiter>> {
     let server = recipe.start()?;
     let mut waiters = Vec::new();
-    for (index, table) in TABLES.into_iter().enumerate() {
+    for (index, tables) in TABLES.into_iter().enumerate() {
         let device = Device::pair(&recipe.pairing_code()?, &format!("waiter {}", index + 1)).await?;
-        let mut waiter = Waiter::new(device, table);
+        let mut waiter = Waiter::new(device, tables);
         waiter.log_in(random).await?;
         waiters.push(waiter);
     }
@@ -132,8 +132,8 @@ impl Booked {
 
     /// Nothing may be on disk that was not tapped.
     fn check_not_doubled(&mut self, waiters: &[Waiter]) -> Result<()> {
-        for (table, stored, sent) in self.compare(waiters)? {
-            ensure!(stored <= sent, "DOUBLED: table {table}: {sent} tapped, {stored} on disk");
+        for (tables, stored, sent) in self.compare(waiters)? {
+            ensure!(stored <= sent, "DOUBLED: tables {tables:?}: {sent} tapped, {stored} on disk");
         }
         Ok(())
     }
@@ -141,26 +141,20 @@ impl Booked {
     /// Everything that was tapped must be on disk, once.
     fn check_exact(&mut self, waiters: &[Waiter]) -> Result<()> {
         self.check_not_doubled(waiters)?;
-        for (table, stored, sent) in self.compare(waiters)? {
-            ensure!(stored == sent, "LOST: table {table}: {sent} tapped and confirmed, {stored} on disk");
+        for (tables, stored, sent) in self.compare(waiters)? {
+            ensure!(stored == sent, "LOST: tables {tables:?}: {sent} tapped and confirmed, {stored} on disk");
         }
         Ok(())
     }
 
-    /// Per table: what is on disk, and what was tapped.
-    fn compare(&mut self, waiters: &[Waiter]) -> Result<Vec<(&'static str, u64, u64)>> {
+    /// Per waiter's tables: what is on disk, and what was tapped.
+    fn compare(&mut self, waiters: &[Waiter]) -> Result<Vec<(Tables, u64, u64)>> {
         for entry in self.follower.read()? {
             self.rows = entry.row;
             self.count(&entry)?;
         }
-        let tables = TABLES.into_iter();
-        Ok(tables
-            .map(|table| {
-                let of_table = waiters.iter().filter(|waiter| waiter.table == table);
-                let stored = self.items.get(table).copied().unwrap_or(0);
-                (table, stored, of_table.map(|waiter| waiter.sent).sum())
-            })
-            .collect())
+        let stored = |tables: Tables| tables.iter().filter_map(|table| self.items.get(*table)).sum();
+        Ok(waiters.iter().map(|waiter| (waiter.tables, stored(waiter.tables), waiter.sent)).collect())
     }
 
     fn count(&mut self, entry: &Entry) -> Result<()> {

@@ -49,10 +49,16 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The finger.
 const FINGER: u32 = 0;
 
+/// A waiter goes on to the next table after so many bookings: a check takes only so many lines.
+const BOOKINGS_A_TABLE: u64 = 6000;
+
+/// The tables of one waiter.
+pub(super) type Tables = [&'static str; 3];
+
 /// A waiter.
 pub(super) struct Waiter {
-    /// The table at which this waiter books.
-    pub(super) table: &'static str,
+    /// The tables at which this waiter books, one after the other.
+    pub(super) tables: Tables,
     /// Bookings that were tapped.
     pub(super) sent: u64,
     /// Bookings that were confirmed.
@@ -70,9 +76,9 @@ pub(super) struct Waiter {
 }
 
 impl Waiter {
-    pub(super) fn new(device: Device, table: &'static str) -> Waiter {
+    pub(super) fn new(device: Device, tables: Tables) -> Waiter {
         Waiter {
-            table,
+            tables,
             sent: 0,
             acknowledged: 0,
             device,
@@ -237,7 +243,8 @@ impl Waiter {
             self.digits += 1;
             return self.tap(&key.unwrap_or(switch), false);
         }
-        let next = self.find(GROUP).or_else(|| self.find(&format!("Table {}", self.table)));
+        let table = self.tables[(self.sent / BOOKINGS_A_TABLE) as usize % self.tables.len()];
+        let next = self.find(GROUP).or_else(|| self.find(&format!("Table {table}")));
         if let Some(item) = next.or_else(|| self.find(PERSON)) {
             self.in_order = 0;
             self.digits = 0;
