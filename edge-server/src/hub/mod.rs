@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
-use tresen_identity::Fingerprint;
 use tresen_wire::CloseCode;
 
 use crate::instance::link::Leaving;
@@ -156,10 +155,4 @@ impl Drop for Seat {
         self.hub.lock().seats.leave(self.station, self.ticket, self.leaving, now_ms);
         self.hub.tell();
     }
-}
-
-/// The device that sits somewhere, for pages that show it.
-#[must_use]
-pub fn attached_device(handle: &Handle) -> Option<Fingerprint> {
-    handle.status.attached().map(|(device, _)| device)
 }
