@@ -93,6 +93,13 @@ const PAY: Story = |house| {
     ORDER(house);
     house.taps([Tap::ToPay, Tap::Tender(Money::from_minor(6000))]);
 };
+/// A banquet: the amount has five digits.
+const BANQUET: Story = |house| {
+    ORDER(house);
+    for _ in 0..3 {
+        house.order(demo::ANNA, 4, 0, &[(99, 307, &[]), (99, 309, &[]), (99, 803, &[])]);
+    }
+};
 const CHANGED: Story = |house| {
     PAY(house);
     let expected = house.total(4);
@@ -104,7 +111,7 @@ const RECEIPT: Story = |house| {
     house.tap(Tap::PayCash { expected: house.total(4), tendered: Money::from_minor(6000) });
 };
 
-const SHOTS: [(&str, Look, Story); 27] = [
+const SHOTS: [(&str, Look, Story); 28] = [
     ("people", Look::PHONE, PEOPLE),
     ("pin", Look::PHONE, PIN),
     ("pin-throttled", Look::PHONE, THROTTLED),
@@ -113,6 +120,7 @@ const SHOTS: [(&str, Look, Story); 27] = [
     ("tables-mine-sent", Look::PHONE, SENT),
     ("order-new", Look::PHONE, NEW_ORDER),
     ("order", Look::PHONE, ORDER),
+    ("order-banquet", Look::PHONE, BANQUET),
     ("order-whole", Look::PHONE, WHOLE_ORDER),
     ("order-search", Look::PHONE, FOUND),
     ("modifiers-missing", Look::PHONE, MISSING),

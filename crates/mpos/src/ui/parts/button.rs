@@ -171,45 +171,91 @@ impl Component for Button {
         if let Some(ground) = ground {
             pen.rounded(area, RADIUS, Corners::All, ground);
         }
-        let (of, weight) = self.letters();
         let side = pen.px(if self.trailing.is_some() { self.side() } else { 8 });
-        let mut within = area.inset(Insets { left: side, right: side, ..Insets::default() });
-        let trailing = self.trailing.as_ref().map(|trailing| pen.shape(trailing, of, weight));
-        let right = within.right();
-        within.w -= trailing.as_ref().map_or(0, |shaped| shaped.width() + pen.px(8));
-        // What is drawn first is read first.
-        self.draw_text(pen, within, ink);
-        if let Some(shaped) = trailing {
-            pen.line_right(&shaped, right, 0, area.h, ink);
-        }
+        let beside = area.inset(Insets { left: side, right: side, ..Insets::default() });
+        let edge = pen.px(8);
+        let within = area.inset(Insets { left: edge, right: edge, ..Insets::default() });
+        let cut = !self.draw_beside(pen, beside, ink) && !self.draw_below(pen, within, ink);
         if self.state == State::Pending {
             pen.pending(area, ink);
         }
-        pen.press(area, area, RADIUS, &self.press());
+        let mut press = self.press();
+        if cut && press.label.is_none() {
+            press.label = Some(self.full_name());
+        }
+        pen.press(area, area, RADIUS, &press);
     }
 }
 
 impl Button {
-    /// Icon and text: at the left when an amount is at the right, else in the middle. A text that is too long gets smaller
-    /// letters, and then no icon, before it is cut.
-    fn draw_text(&self, pen: &mut Pen<'_>, within: Rect, ink: Ink) {
+    /// Icon and text in one line: at the left when an amount is at the right, else in the middle. What is too long for that gets
+    /// smaller letters, then no icon, then an amount in smaller letters. Draws nothing and says no when that does not do.
+    fn draw_beside(&self, pen: &mut Pen<'_>, within: Rect, ink: Ink) -> bool {
         let (of, weight) = self.letters();
         let icon = self.icon.map_or(0, |_| pen.px(BUTTON_ICON + if self.text.is_empty() { 0 } else { 8 }));
-        let fits =
-            self.text.is_empty() || pen.shape(&self.text, Type::Body, weight).width() + icon <= within.w;
-        let (symbol, icon) = if fits { (self.icon, icon) } else { (None, 0) };
-        let room = (within.w - icon).max(0);
-        let smaller = [of, Type::Body, Type::Label];
-        let fits = |of: &&Type| pen.shape(&self.text, **of, weight).width() <= room;
-        let of = smaller.iter().find(fits).copied().unwrap_or(Type::Label);
-        let shaped = pen.wrap(&self.text, of, weight, room, 1);
-        let width = shaped.width() + icon;
-        let left = if self.trailing.is_some() { within.x } else { within.x + (within.w - width) / 2 };
-        if let Some(Symbol(symbol)) = symbol {
-            let place = Rect::new(left, within.y, pen.px(BUTTON_ICON), within.h);
+        let room = |pen: &Pen<'_>, amount: Type| {
+            let taken =
+                self.trailing.as_ref().map(|text| pen.shape(text, amount, weight).width() + pen.px(8));
+            within.w - taken.unwrap_or(0)
+        };
+        let fits = |pen: &Pen<'_>, of: Type, amount: Type, icon: i32| {
+            self.text.is_empty() || pen.shape(&self.text, of, weight).width() + icon <= room(pen, amount)
+        };
+        let icons = [self.icon.is_some(), false];
+        let tried = icons.into_iter().flat_map(|icon| [(of, of, icon), (Type::Body, of, icon)]);
+        let tried = tried.chain([(Type::Body, Type::Body, false)]);
+        let tried = tried.chain(self.trailing.is_none().then_some((Type::Label, of, false)));
+        let shown = |shown: bool| if shown { icon } else { 0 };
+        let found = tried.into_iter().find(|(of, amount, icon)| fits(pen, *of, *amount, shown(*icon)));
+        let Some((of, amount, has_icon)) = found else { return false };
+        let icon = shown(has_icon);
+        let text = pen.shape(&self.text, of, weight);
+        let room = room(pen, amount);
+        let left = if self.trailing.is_some() { 0 } else { (room - text.width() - icon) / 2 };
+        if let (Some(Symbol(symbol)), true) = (self.icon, has_icon) {
+            let place = Rect::new(within.x + left, within.y, pen.px(BUTTON_ICON), within.h);
             pen.icon(symbol, BUTTON_ICON, place, ink);
         }
-        shaped.lines().iter().for_each(|line| pen.line(line, left + icon, within.y, within.h, ink));
+        // What is drawn first is read first.
+        pen.line(&text, within.x + left + icon, within.y, within.h, ink);
+        if let Some(trailing) = &self.trailing {
+            let trailing = pen.shape(trailing, amount, weight);
+            pen.line_right(&trailing, within.right(), within.y, within.h, ink);
+        }
+        true
+    }
+
+    /// Text and amount below one another, in the middle. Whether all of it was drawn: at last, a text is cut, an amount never.
+    fn draw_below(&self, pen: &mut Pen<'_>, within: Rect, ink: Ink) -> bool {
+        let (_, weight) = self.letters();
+        let sizes = [Type::Body, Type::Label];
+        let fits = |pen: &Pen<'_>, text: &str, of: Type| pen.shape(text, of, weight).width() <= within.w;
+        let size_of = |pen: &Pen<'_>, text: &str| {
+            sizes.into_iter().find(|of| fits(pen, text, *of)).unwrap_or(Type::Label)
+        };
+        let lines = if self.trailing.is_some() { 1 } else { 2 };
+        let of = if lines == 1 { size_of(pen, &self.text) } else { Type::Label };
+        let text = pen.wrap(&self.text, of, weight, within.w, lines);
+        let amount = self.trailing.as_ref().map(|text| {
+            let of = size_of(pen, text);
+            (pen.shape(text, of, weight), pen.px(of.line()))
+        });
+        let line = pen.px(of.line());
+        let height = line * text.lines().len() as i32 + amount.as_ref().map_or(0, |(_, line)| *line);
+        let mut place = Rect { y: within.y + (within.h - height) / 2, h: line, ..within };
+        for shaped in text.lines() {
+            pen.line_centred(shaped, place, ink);
+            place.y += line;
+        }
+        if let Some((shaped, line)) = amount {
+            pen.line_centred(&shaped, Rect { h: line, ..place }, ink);
+        }
+        !text.is_cut()
+    }
+
+    fn full_name(&self) -> SmolStr {
+        let parts = [Some(&self.text), self.trailing.as_ref()];
+        parts.into_iter().flatten().map(SmolStr::as_str).collect::<Vec<_>>().join(" ").into()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the kit promises, seen through its public door.
 
+mod buttons;
 mod gallery;
 mod golden;
 mod speed;
