@@ -235,6 +235,57 @@ fn check_targets(screen: &Screen) {
     assert!(main <= bottom, "something reaches below the screen: {main} > {bottom} at {:?}", screen.look);
 }
 
+/// Promise: a notice covers nothing that can be pressed, on every screen and size; a tap on it puts it away and does nothing else.
+#[test]
+fn a_notice_covers_no_control() {
+    for (width_dp, height_dp) in [(360, 640), (360, 720), (411, 915), (800, 480), (1280, 800)] {
+        let look = Look { width_dp, height_dp, ..Look::PHONE };
+        let mut screen = Screen::new(House::evening(), look);
+        screen.house.app = tresen_mpos::App::new();
+        check_notice(&mut screen);
+        screen.tap("Anna");
+        check_notice(&mut screen);
+        screen.tap_all(["1", "2", "3", "4"]);
+        check_notice(&mut screen);
+        screen.tap_all(["Tisch 2", "Cola 0,33"]);
+        check_notice(&mut screen);
+        screen.hold("Cola 0,33");
+        check_notice(&mut screen);
+        screen.tap_all(["Schließen", "Gäste"]);
+        check_notice(&mut screen);
+        screen.tap("Schließen");
+        screen.house.tap(tresen_mpos::Tap::Product(tresen_till::ProductId(301)));
+        check_notice(&mut screen);
+        screen.tap("Schließen");
+        screen.house.tap(tresen_mpos::Tap::PullList);
+        check_notice(&mut screen);
+        screen.tap("Zahlen");
+        check_notice(&mut screen);
+        screen.tap("Bar erhalten");
+        check_notice(&mut screen);
+    }
+}
+
+fn check_notice(screen: &mut Screen) {
+    let before = screen.house.app.clone();
+    let code = "123456789012345678901234";
+    screen.house.say(tresen_mpos::Message::Scan(code.into()));
+    let reason = "Kein Artikel mit dem Code";
+    assert!(screen.shows(reason), "it is said at {:?}", screen.look);
+    let toast = tresen_mpos::Tap::Dismiss.action();
+    let is_toast = |item: &tresen_scene::OutlineItem| matches!(&item.kind, tresen_scene::OutlineKind::Touch { action, .. } if *action == toast);
+    let items = screen.pressable();
+    let place = items.iter().find(|item| is_toast(item)).expect("it can be put away").rect;
+    // What lies under a sheet closes it, all over the screen.
+    let covers = |item: &&tresen_scene::OutlineItem| {
+        !is_toast(item) && item.rect.w < screen.look.width_dp && !item.rect.intersect(place).is_empty()
+    };
+    let covered: Vec<_> = items.iter().filter(covers).collect();
+    assert!(covered.is_empty(), "{place:?} covers {covered:?} at {:?}", screen.look);
+    screen.press(place);
+    assert!(!screen.shows(reason) && screen.house.app == before, "a tap on it only puts it away");
+}
+
 /// Promise: the direct sale of a station is told from tables everywhere.
 #[test]
 fn a_direct_sale_by_name() {

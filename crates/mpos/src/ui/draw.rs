@@ -20,6 +20,12 @@ use super::{Ink, Kit, Pen};
 const SHEET_WIDTH: i32 = 560;
 /// Room that a sheet leaves above itself, in dp.
 const SHEET_ABOVE: i32 = 40;
+/// What a toast leaves free at the top, left and right, in dp: the way back, and the link dot.
+const TOAST_SIDES: [i32; 3] = [4, 52, 40];
+/// The same at the right over a sheet, whose cross may stand up there, in dp.
+const SHEET_CROSS: i32 = super::EDGE + super::MIN_TARGET + 4;
+/// Widest toast, in dp.
+const TOAST_WIDTH: i32 = 480;
 /// Key of every screen's root; with each thing that lies over a screen it is one more.
 const ROOT: u64 = 1;
 
@@ -157,7 +163,7 @@ impl<'a> Drawing<'_, 'a> {
         self.ops.push(Op::Child { at: rect.origin(), node: under });
         match &over.cover {
             Cover::Sheet { dismiss } => self.sheet(&over.content, dismiss.as_ref(), rect),
-            Cover::Float => self.float(&over.content, rect),
+            Cover::Float => self.float(over, rect),
         }
     }
 
@@ -181,13 +187,19 @@ impl<'a> Drawing<'_, 'a> {
         self.ops.push(Op::Child { at: place.origin(), node });
     }
 
-    /// Above the button at the lower edge, where the thumb does not rest.
-    fn float(&mut self, content: &'a Element, rect: Rect) {
-        let kit = self.kit();
-        let width = (rect.w - 2 * kit.px(super::EDGE)).min(kit.px(SHEET_WIDTH));
+    /// Over the title, which nobody presses.
+    fn float(&mut self, over: &'a Over, rect: Rect) {
+        let (kit, content) = (self.kit(), &over.content);
+        let [top, left, right] = TOAST_SIDES.map(|dp| kit.px(dp));
+        let (within, right) = match covers(&over.under) {
+            0 => (rect.w, right),
+            _ => (rect.w.min(kit.px(SHEET_WIDTH)), kit.px(SHEET_CROSS)),
+        };
+        let room = within - left - right;
+        let width = room.min(kit.px(TOAST_WIDTH));
         let laid = self.layouter.at_most(content, width, rect.h);
-        let bottom = rect.bottom() - kit.px(super::EDGE + super::ACTION + super::GAP);
-        let at = Point::new(rect.x + (rect.w - width) / 2, bottom - laid.size().h);
+        let side = (rect.w - within) / 2 + left + (room - width) / 2;
+        let at = Point::new(rect.x + side, rect.y + top);
         let mut inner = self.inner(content.key, FLOAT);
         inner.body(&laid.root(), Rect::of_size(laid.size()));
         let node = inner.finish();

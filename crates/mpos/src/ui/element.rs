@@ -276,9 +276,10 @@ pub fn modal(under: impl Into<Element>, content: impl Into<Element>) -> Element 
     over(under.into(), content.into(), Cover::Sheet { dismiss: None })
 }
 
-/// `toast` over the lower part of the screen `under`, which stays usable.
+/// `toast` over the title of the screen `under`, which stays usable. For screens without a place of their own for it: where
+/// something scrolls, a toast takes room from that.
 pub fn toast_over(under: impl Into<Element>, toast: Toast) -> Element {
-    over(under.into(), toast.into(), Cover::Float)
+    over(under.into(), toast.on_bar().into(), Cover::Float)
 }
 
 fn over(under: Element, content: Element, cover: Cover) -> Element {

@@ -42,19 +42,29 @@ struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     fn screen(&self) -> Element {
-        let screen = match &self.app.screen {
+        match &self.app.screen {
             Screen::People => self.people(),
-            Screen::Pin(entry) => self.pin(entry),
+            Screen::Pin(entry) => self.with_toast(self.pin(entry)),
             Screen::Tables => self.tables(),
             Screen::Order(order) => self.order(order),
-            Screen::Pay(pay) => self.pay(pay),
+            Screen::Pay(pay) => self.with_toast(self.pay(pay)),
             Screen::Receipt(number) => self.receipt(*number),
-        };
+        }
+    }
+
+    /// A screen that is full of keys: the notice stands over its title.
+    fn with_toast(&self, screen: Element) -> Element {
         match self.notice() {
-            // The screen of the PIN says it itself: a toast would hide keys.
+            // The screen of the PIN says it itself.
             Some(Notice::WrongPin) | None => screen,
             Some(notice) => ui::toast_over(screen, self.toast(notice)),
         }
+    }
+
+    /// The notice as a part of a screen, below something that scrolls: it takes room there, covers nothing and moves nothing.
+    fn banner(&self) -> Option<Element> {
+        let toast = self.toast(self.notice()?);
+        Some(column().align(ui::Align::Center).child(toast).pad_x(ui::EDGE).pad_y(ui::GAP).key("notice"))
     }
 
     /// What is to be told now.

@@ -25,20 +25,21 @@ const FOUND: usize = 60;
 
 impl Scene<'_> {
     pub(super) fn order(&self, order: &Order) -> Element {
-        let screen = self.order_screen(order);
-        let Some(sheet) = &order.sheet else { return screen };
-        let content = match sheet {
+        let content = order.sheet.as_ref().and_then(|sheet| match sheet {
             Sheet::Choice(choice) => self.choice_sheet(choice),
             Sheet::Line(edit) => self.line_sheet(order, edit),
             Sheet::Guests => self.guests_sheet(order),
-        };
+        });
         match content {
-            Some(content) => ui::sheet(screen, Tap::Back.action(), self.words.close, content),
-            None => screen,
+            Some(content) => {
+                let screen = self.order_screen(order, None);
+                self.with_toast(ui::sheet(screen, Tap::Back.action(), self.words.close, content))
+            }
+            None => self.order_screen(order, self.banner()),
         }
     }
 
-    fn order_screen(&self, order: &Order) -> Element {
+    fn order_screen(&self, order: &Order, banner: Option<Element>) -> Element {
         let check = self.till().open_check(&order.target);
         let list_width = if self.is_wide() { (self.size.w / 3).clamp(320, 400) } else { 0 };
         let products = self.products(order, check, self.size.w - list_width);
@@ -48,14 +49,20 @@ impl Scene<'_> {
                     .child(self.list(order, check).grow().min_height(0))
                     .child(self.order_bar(order, check));
                 let side = side.on_surface(Surface::plain(Ink::Card)).width(list_width);
-                row().align(ui::Align::Stretch).child(products.grow()).child(side).grow()
+                row()
+                    .align(ui::Align::Stretch)
+                    .child(column().child(products.grow().min_height(0)).children(banner).grow())
+                    .child(side)
+                    .grow()
             }
             (false, ListHeight::Full) if self.has_lines(order, check) => column()
                 .child(self.pulled_list(order, check).min_height(0))
+                .children(banner)
                 .child(self.order_bar(order, check))
                 .grow(),
             (false, _) => column()
                 .child(products.grow())
+                .children(banner)
                 .children(self.low_list(order, check))
                 .child(self.order_bar(order, check))
                 .grow(),

@@ -28,6 +28,7 @@ impl Scene<'_> {
             .child(bar)
             .children(found.map(|receipt| self.given_back(receipt)))
             .child(scroll(Tap::Scroll(ScrollArea::Receipt(number)).action(), content))
+            .children(self.banner())
             .child(bottom_bar(Some(print), done))
     }
 

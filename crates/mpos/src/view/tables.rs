@@ -44,6 +44,7 @@ impl<'a> Scene<'a> {
             .child(bar)
             .child(tabs)
             .child(scroll(Tap::Scroll(area).action(), content))
+            .children(self.banner())
             .child(self.tables_bar())
     }
 

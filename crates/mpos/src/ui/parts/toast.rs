@@ -15,6 +15,14 @@ pub struct Toast {
     detail: Option<SmolStr>,
     tone: Tone,
     close: Option<(Action, SmolStr)>,
+    ground: Ground,
+}
+
+/// What it lies on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Ground {
+    Screen,
+    Bar,
 }
 
 /// What kind of news it is.
@@ -31,7 +39,7 @@ pub enum Tone {
 
 /// News in a few words.
 pub fn toast(tone: Tone, text: impl Into<SmolStr>) -> Toast {
-    Toast { text: text.into(), detail: None, tone, close: None }
+    Toast { text: text.into(), detail: None, tone, close: None, ground: Ground::Screen }
 }
 
 impl Toast {
@@ -40,21 +48,35 @@ impl Toast {
         Self { detail: Some(detail.into()), ..self }
     }
 
-    /// A cross that sends `action` and is called `label`.
+    /// A tap on it sends `action` and is called `label`; a cross says so.
     pub fn close(self, action: Action, label: impl Into<SmolStr>) -> Self {
         Self { close: Some((action, label.into())), ..self }
     }
 
+    /// On the bar, which is near black in both themes.
+    pub(in crate::ui) fn on_bar(self) -> Self {
+        Self { ground: Ground::Bar, ..self }
+    }
+
+    const fn inks(&self) -> (Ink, Ink) {
+        match self.ground {
+            Ground::Screen => (Ink::Chosen, Ink::OnChosen),
+            Ground::Bar => (Ink::OnBar, Ink::Bar),
+        }
+    }
+
     fn room(&self, kit: &Kit, width: i32) -> i32 {
-        let close = if self.close.is_some() { MIN_TARGET } else { SIDE };
+        let close = if self.close.is_some() { CROSS } else { SIDE };
         (width - kit.px(TEXT + close)).max(0)
     }
 }
 
 const RADIUS: i32 = 14;
 const SIDE: i32 = 16;
+/// Room for the cross, in dp.
+const CROSS: i32 = 36;
 /// Where its text begins, in dp.
-const TEXT: i32 = 48;
+const TEXT: i32 = 44;
 
 component!(Toast);
 
@@ -62,27 +84,27 @@ impl Component for Toast {
     inputs_of!("toast");
 
     fn measure(&self, kit: &Kit, space: Space) -> Size {
-        let width = space.clamp(kit.px(240), kit.px(480));
+        let width = space.clamp(kit.px(4 * MIN_TARGET), kit.px(480));
         let room = self.room(kit, width);
         let height_of = |text: &str, of: Type, weight| {
             let broken = kit.typesetter.wrap(text, of.style(weight), kit.scale, room, 2);
             broken.lines().len() as i32 * kit.px(of.line())
         };
         let detail = self.detail.as_ref().map_or(0, |text| height_of(text, Type::Label, Weight::Regular));
-        let height = height_of(&self.text, Type::Body, Weight::Medium) + detail + kit.px(24);
+        let height = height_of(&self.text, Type::Body, Weight::Medium) + detail + kit.px(16);
         Size::new(width, height.max(kit.px(MIN_TARGET)))
     }
 
     fn draw(&self, pen: &mut Pen<'_>) {
-        let area = pen.area();
+        let (area, (ground, ink)) = (pen.area(), self.inks());
         pen.shadow(area, RADIUS, 12, 2);
-        pen.rounded(area, RADIUS, Corners::All, Ink::Chosen);
+        pen.rounded(area, RADIUS, Corners::All, ground);
         let icon = match self.tone {
             Tone::Done => Icon::Check,
             Tone::Waits => Icon::Clock,
             Tone::Failed => Icon::TriangleAlert,
         };
-        pen.icon(icon, 20, Rect::new(pen.px(14), 0, pen.px(20), area.h), Ink::OnChosen);
+        pen.icon(icon, 20, Rect::new(pen.px(14), 0, pen.px(20), area.h), ink);
         let room = self.room(pen.kit(), area.w);
         let text = pen.wrap(&self.text, Type::Body, Weight::Medium, room, 2);
         let detail =
@@ -94,16 +116,16 @@ impl Component for Toast {
         let said = [Some(&self.text), self.detail.as_ref()];
         let said = said.into_iter().flatten().map(SmolStr::as_str).collect::<Vec<_>>().join(". ");
         pen.label(area, Role::Status, Some(said.into()));
-        pen.paragraph(&text, left, top, line, Ink::OnChosen);
+        pen.paragraph(&text, left, top, line, ink);
         if let Some(detail) = &detail {
-            pen.paragraph(detail, left, top + text.lines().len() as i32 * line, small, Ink::OnChosen);
+            pen.paragraph(detail, left, top + text.lines().len() as i32 * line, small, ink);
         }
         if let Some((action, label)) = &self.close {
-            let place = Rect::new(area.w - pen.px(MIN_TARGET), 0, pen.px(MIN_TARGET), area.h);
-            pen.icon(Icon::X, 20, place, Ink::OnChosen);
+            let place = Rect::new(area.w - pen.px(CROSS), 0, pen.px(CROSS), area.h);
+            pen.icon(Icon::X, 20, place, ink);
             let state = TouchState::default();
             let press = Press { label: Some(label.clone()), state, ..Press::button(action.clone()) };
-            pen.press(place, place, RADIUS, &press);
+            pen.press(area, area, RADIUS, &press);
         }
     }
 }

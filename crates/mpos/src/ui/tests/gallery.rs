@@ -99,20 +99,20 @@ pub fn tables() -> Element {
         .iter()
         .enumerate()
         .map(|(index, name)| chip(*name, Selected::when(index == 0), act(20 + index as u8)));
-    let screen = column()
+    let news = toast(Tone::Failed, "Tisch 4 wurde nicht gesendet")
+        .detail("Der Küchendrucker hat kein Papier. Nachlegen, dann erneut senden.");
+    column()
         .child(header("Tische").subtitle("Anna").action(Icon::LogOut, "Abmelden", act(30)))
         .child(chips(areas).pad_x(EDGE).pad_y(4))
         .child(scroll(act(31), grid(3).gap(GAP).pad_x(EDGE).children(tiles)))
+        .child(news.close(act(34), "Schließen").pad_x(EDGE))
         .child(
             row()
                 .gap(8)
                 .pad(EDGE)
                 .child(button("Scannen", act(32)).icon(Icon::ScanLine))
                 .child(button("Direktverkauf", act(33)).primary().grow()),
-        );
-    let news = toast(Tone::Failed, "Tisch 4 wurde nicht gesendet")
-        .detail("Der Küchendrucker hat kein Papier. Nachlegen, dann erneut senden.");
-    toast_over(screen, news.close(act(34), "Schließen"))
+        )
 }
 
 /// A sheet with choices over the order screen.
