@@ -5,7 +5,7 @@ mod common;
 use common::House;
 use common::screen::{Look, Screen};
 use tresen_mpos::ui::Theme;
-use tresen_scene::Role;
+use tresen_scene::{Pull, Role};
 use tresen_till::{Language, Money, TableId, Target, demo};
 
 const ENGLISH: Look = Look { language: Language::En, theme: Theme::Dark, ..Look::PHONE };
@@ -87,6 +87,21 @@ fn lines_by_name() {
     assert!(screen.shows("Noch nichts bestellt"));
     assert!(screen.house.check(7).is_none());
     screen.find("Spezi 0,5");
+}
+
+/// Promise: the order is pulled up and down like a sheet of paper; a tap does the same.
+#[test]
+fn the_order_is_a_handle() {
+    let mut screen = Screen::new(House::new(), Look::PHONE);
+    log_in(&mut screen);
+    screen.tap_all(["Tisch 7", "Spezi 0,5"]);
+    for (label, way) in [("Bestellung groß zeigen", Pull::Up), ("Bestellung klein zeigen", Pull::Down)] {
+        let item = screen.find(label);
+        let tresen_scene::OutlineKind::Touch { state, .. } = &item.kind else { panic!("{item:?}") };
+        assert_eq!(state.pull, Some(way));
+        screen.press(item.rect);
+    }
+    screen.find("Bestellung groß zeigen");
 }
 
 /// Promise: a long press asks how many; twelve are four taps.

@@ -93,7 +93,7 @@ fn write_interaction(op: &Op, out: &mut Vec<u8>) {
             put_bytes(out, touch.hold.as_ref().map_or(b"", |hold| hold.bytes()));
             out.push(touch.role as u8);
             put_text(out, touch.label.as_ref());
-            out.push(u8::from(touch.state.selected) | u8::from(touch.state.disabled) << 1);
+            out.push(touch.state.bits());
             out.extend(touch.pressed.as_ref().map_or([0; 16], |node| node.id().0));
         }
         Op::Field(field) => {

@@ -55,6 +55,16 @@ pub enum Role {
     Key = 7,
 }
 
+/// The way a handle is pulled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Pull {
+    /// To the top of the screen.
+    Up = 1,
+    /// To its lower edge.
+    Down = 2,
+}
+
 /// The state of a touch area.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TouchState {
@@ -62,6 +72,30 @@ pub struct TouchState {
     pub selected: bool,
     /// Shown, but does nothing.
     pub disabled: bool,
+    /// It is a handle: pulling it this way does what a tap does.
+    pub pull: Option<Pull>,
+}
+
+impl TouchState {
+    /// As a byte: bit 0 selected, bit 1 disabled, bits 2 and 3 the way it is pulled.
+    pub const fn bits(self) -> u8 {
+        let pull = match self.pull {
+            Some(pull) => pull as u8,
+            None => 0,
+        };
+        self.selected as u8 | (self.disabled as u8) << 1 | pull << 2
+    }
+
+    /// What [`TouchState::bits`] wrote; `None` for anything else.
+    pub const fn from_bits(bits: u8) -> Option<Self> {
+        let pull = match bits >> 2 {
+            0 => None,
+            1 => Some(Pull::Up),
+            2 => Some(Pull::Down),
+            _ => return None,
+        };
+        Some(Self { selected: bits & 1 != 0, disabled: bits & 2 != 0, pull })
+    }
 }
 
 /// An area that can be pressed.

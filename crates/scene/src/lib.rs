@@ -26,7 +26,7 @@ pub use damage::damage;
 pub use geometry::{Insets, Point, Rect, Size};
 pub use hit::{Hit, OutlineItem, OutlineKind, hit_test, outline};
 pub use id::{Namer, ObjectId};
-pub use interact::{Action, Field, Keyboard, Label, Role, Scroll, Touch, TouchState};
+pub use interact::{Action, Field, Keyboard, Label, Pull, Role, Scroll, Touch, TouchState};
 pub use node::{Node, Op, PlacedGlyph, TextRun};
 pub use object::{Color, FaceId, Glyph, Mask, Sprite};
 pub use raster::{Canvas, Pressed};

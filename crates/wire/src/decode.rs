@@ -205,10 +205,8 @@ impl OpReader<'_, '_> {
                 input.optional(Self::text_label)
             })?,
             state: self.either(16, Some(&old.map_or(TouchState::default(), |old| old.state)), |input| {
-                match input.reader.u8()? {
-                    bits @ 0..=3 => Ok(TouchState { selected: bits & 1 != 0, disabled: bits & 2 != 0 }),
-                    value => Err(unknown("touch state", value)),
-                }
+                let bits = input.reader.u8()?;
+                TouchState::from_bits(bits).ok_or(unknown("touch state", bits))
             })?,
             pressed: self.either(32, Some(old.map_or(&None, |old| &old.pressed)), |input| {
                 input.optional(Self::node)

@@ -166,8 +166,7 @@ impl OpWriter<'_> {
         });
         self.unless(same[2], |out| out.out.push(touch.role as u8));
         self.unless(same[3], |out| out.optional_label(touch.label.as_deref()));
-        let state = u8::from(touch.state.selected) | u8::from(touch.state.disabled) << 1;
-        self.unless(same[4], |out| out.out.push(state));
+        self.unless(same[4], |out| out.out.push(touch.state.bits()));
         self.unless(same[5], |out| {
             out.out.push(u8::from(touch.pressed.is_some()));
             touch.pressed.iter().for_each(|node| out.object(node.id()));

@@ -1,4 +1,4 @@
-//! The bytes between a server and a client. This page is the protocol's specification, version 1.
+//! The bytes between a server and a client. This page is the protocol's specification, version 2.
 //!
 //! A message is one message of the transport: a binary message of a WebSocket, or on QUIC a varint length and
 //! as many bytes on the one bidirectional stream that the client opens. The transport keeps order and loses
@@ -86,7 +86,7 @@
 //! | 5 | child | x, y, node | +slot |
 //! | 6 | clip | x, y, w, h | byte: +slot, +origin from the corner (2 signed) |
 //! | 7 | scroll | x, y, w, h | byte: +slot, +action, +height of the content, +offset (signed) |
-//! | 8 | touch | x, y, w, h | byte: +action, +hold?, +role, +label?, +state?, +pressed?; hold, label and pressed: 0, or 1 and bytes, text, slot |
+//! | 8 | touch | x, y, w, h | byte: +action, +hold?, +role, +label?, +state?, +pressed?; hold, label and pressed: 0, or 1 and bytes, text, slot; state: 1 selected, 2 disabled, 4 pulled up or 8 pulled down (since version 2) |
 //! | 9 | field | x, y, w, h | byte: +action, +keyboard, +label, +value |
 //! | 10 | label | x, y, w, h | byte: +role, +text?: 0, or 1 and text |
 //!

@@ -4,19 +4,23 @@
 //! - In a list that scrolls, moving up or down by more than [`SLOP_DP`] takes the list along and gives up the press; elsewhere a
 //!   press is given up when the finger leaves the area by more than that. (Hurried fingers slide; a slide inside a button is a tap.)
 //! - An area with a meaning for holding sends it after [`HOLD_MS`] of rest, and then no tap.
+//! - A handle that is pulled its way by more than [`PULL_DP`] taps at once, while the finger is still down.
 //! - A second finger that comes down while the first still presses completes the first: people type with two thumbs.
 //! - A finger on a list that moves by itself stops it, and taps nothing.
 //!
 //! Not for: sending, painting. Coordinates are device pixels.
 
 use tresen_scene::{
-    Action, Field, Hit, Insets, Node, Point, Pressed, Rect, Scroll, ScrollOffsets, Touch, hit_test,
+    Action, Field, Hit, Insets, Node, Point, Pressed, Pull, Rect, Scroll, ScrollOffsets, Touch, hit_test,
 };
 
 use crate::momentum::{Throw, Track};
 
 /// How far a resting finger may stray, in dp.
 pub const SLOP_DP: f32 = 8.0;
+
+/// How far a handle is pulled, in dp.
+pub const PULL_DP: f32 = 24.0;
 
 /// How long a press lasts that is held, in ms.
 pub const HOLD_MS: u64 = 450;
@@ -176,6 +180,7 @@ impl Gesture {
 
     fn moved(&mut self, now_ms: u64, pointer: u32, at: Point, view: View) -> Vec<Act> {
         let slop = (SLOP_DP * self.px_per_dp) as i32;
+        let pull = (PULL_DP * self.px_per_dp) as i32;
         match &mut self.state {
             State::Pressing(press) if press.pointer == pointer => {
                 press.track.push(now_ms, at.y);
@@ -183,7 +188,14 @@ impl Gesture {
                 if dx.max(dy) > slop {
                     press.hold_at_ms = None;
                 }
-                if let Some(scroll) = press.scroll.as_ref().filter(|_| dy > slop && dy >= dx) {
+                let pulled = press.target.pulled(press.start, at);
+                if let Some(way) = pulled.filter(|way| *way >= dx) {
+                    if way > pull
+                        && let State::Pressing(press) = std::mem::replace(&mut self.state, State::Spent)
+                    {
+                        return vec![press.complete()];
+                    }
+                } else if let Some(scroll) = press.scroll.as_ref().filter(|_| dy > slop && dy >= dx) {
                     self.state = State::Dragging(Drag {
                         pointer,
                         action: scroll.action.clone(),
@@ -304,6 +316,16 @@ impl Target {
             (None, None) if view.status.contains(at) => Self::Status,
             (None, None) => Self::Nothing,
         }
+    }
+
+    /// How far a finger that started at `start` and is at `at` has pulled this handle its way, if it is one and was.
+    fn pulled(&self, start: Point, at: Point) -> Option<i32> {
+        let Self::Touch { touch, .. } = self else { return None };
+        let way = match touch.state.pull? {
+            Pull::Up => start.y - at.y,
+            Pull::Down => at.y - start.y,
+        };
+        (way > 0).then_some(way)
     }
 
     /// Whether a finger that started at `start` may be at `at` and still means this.

@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 
 use smol_str::SmolStr;
-use tresen_scene::{Action, Role};
+use tresen_scene::{Action, Pull, Role};
 
 use super::component::Inputs;
 use super::element::{Align, Element};
@@ -109,6 +109,15 @@ pub trait Place: Into<Element> {
     fn pressable(self, action: Action, role: Role, label: impl Into<SmolStr>) -> Element {
         let label = Some(label.into());
         set(self, |element| element.press = Some(Press { role, label, ..Press::button(action) }))
+    }
+
+    /// Makes something to press a handle: pulling it this way does what a tap does.
+    fn pulled(self, pull: Pull) -> Element {
+        set(self, |element| {
+            if let Some(press) = &mut element.press {
+                press.state.pull = Some(pull);
+            }
+        })
     }
 
     /// A part of the screen with a name, for assistive technology.

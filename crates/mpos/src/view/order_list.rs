@@ -1,6 +1,6 @@
 //! The order as a list: the newest lines below the products, pulled up to full height, or beside the products.
 
-use tresen_scene::Role;
+use tresen_scene::{Pull, Role};
 use tresen_till::{Check, Line, ModifierGroup};
 
 use super::Scene;
@@ -37,7 +37,7 @@ impl<'a> Scene<'a> {
             TALL.. => LOW,
             _ => LOWER,
         };
-        let handle = self.handle(check, Icon::ChevronUp, self.words.pull_up);
+        let handle = self.handle(check, Pull::Up);
         let rows = self.rows(order, check).hugging().max_height(height);
         let list = column().child(divider()).child(handle).child(rows);
         Some(list.on_surface(Surface::plain(Ink::Card)).key("list"))
@@ -45,7 +45,7 @@ impl<'a> Scene<'a> {
 
     /// The whole order on a narrow screen.
     pub(super) fn pulled_list(&self, order: &Order, check: Option<&Check>) -> Element {
-        let handle = self.handle(check, Icon::ChevronDown, self.words.pull_down);
+        let handle = self.handle(check, Pull::Down);
         let list = column().child(handle).child(self.rows(order, check));
         list.on_surface(Surface::plain(Ink::Card)).grow().key("whole list")
     }
@@ -61,8 +61,12 @@ impl<'a> Scene<'a> {
         column().child(title).child(divider()).child(self.rows(order, check))
     }
 
-    /// What pulls the list up or down.
-    fn handle(&self, check: Option<&Check>, arrow: Icon, label: &'static str) -> Element {
+    /// What pulls the list up or down, by a tap or as a handle.
+    fn handle(&self, check: Option<&Check>, pull: Pull) -> Element {
+        let (arrow, label) = match pull {
+            Pull::Up => (Icon::ChevronUp, self.words.pull_up),
+            Pull::Down => (Icon::ChevronDown, self.words.pull_down),
+        };
         row()
             .align(Align::Center)
             .child(self.list_title(check).grow())
@@ -70,6 +74,7 @@ impl<'a> Scene<'a> {
             .min_height(48)
             .pad_x(EDGE)
             .pressable(Tap::PullList.action(), Role::Button, label)
+            .pulled(pull)
     }
 
     fn list_title(&self, check: Option<&Check>) -> Element {

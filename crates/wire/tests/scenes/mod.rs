@@ -135,7 +135,7 @@ impl Maker {
             hold: (row.look == 4).then(|| Action::new(format!("hold {}", row.number).as_bytes())),
             role: Role::ListItem,
             label: None,
-            state: TouchState { selected: row.look == 1, disabled: row.look == 8 },
+            state: TouchState::from_bits(row.look as u8).expect("every look is a state"),
             pressed: (row.look != 2).then_some(pressed),
         }));
         Node::new(&self.namer, 100 + u64::from(row.number), ops)

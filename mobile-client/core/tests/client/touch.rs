@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use tresen_client::{Event, HOLD_MS, Pointer};
-use tresen_scene::{Point, Rect};
+use tresen_scene::{Point, Pull, Rect};
 use tresen_wire::Input;
 
 use crate::world::*;
@@ -67,6 +67,34 @@ fn a_second_finger_completes_the_first() {
     world.finger(1, Pointer::Up(BUTTON));
     world.finger(2, Pointer::Up(Point::new(50, 120)));
     assert_eq!(world.take_inputs(), [tapped("sell"), tapped("row 0")]);
+}
+
+/// Promise: a handle does the same when it is pulled its way as when it is tapped, once, and while the finger is still down.
+#[test]
+fn a_handle_is_pulled_or_tapped() {
+    for (pull, way) in [(Pull::Up, -1), (Pull::Down, 1)] {
+        let mut world = World::attached(&Screen { pull: Some(pull), ..Screen::default() });
+        let moved = |dx: i32, dy: i32| Point::new(BUTTON.x + dx, BUTTON.y + dy * way);
+        world.pointer(Pointer::Down(BUTTON));
+        world.pointer(Pointer::Move(moved(0, 24)));
+        assert!(world.take_inputs().is_empty() && world.client.pressed().is_some(), "not far enough yet");
+        world.pointer(Pointer::Move(moved(2, 25)));
+        assert_eq!(world.take_inputs(), [tapped("sell")]);
+        world.pass(HOLD_MS * 2);
+        world.pointer(Pointer::Move(moved(0, 60)));
+        world.pointer(Pointer::Up(moved(0, 60)));
+        assert!(world.take_inputs().is_empty(), "once");
+        // Quick fingers are seen at few places.
+        world.drag(BUTTON, moved(0, 50), 1, 0);
+        assert_eq!(world.take_inputs(), [tapped("sell")]);
+        world.tap(BUTTON);
+        assert_eq!(world.take_inputs(), [tapped("sell")]);
+        // The other way, or mostly sideways, is no pull.
+        world.drag(BUTTON, moved(0, -50), 5, 0);
+        world.drag(BUTTON, moved(60, 40), 5, 0);
+        assert!(world.take_inputs().is_empty());
+        world.check_canvas();
+    }
 }
 
 #[test]
@@ -222,7 +250,8 @@ proptest! {
                 Deed::Wheel(y, by) => world.client.wheel(world.now_ms, Point::new(100, y), by),
                 Deed::Pass(ms) => world.pass(ms),
                 Deed::Show(shade, rows, button, sheet) => {
-                    world.show(&Screen { shade, rows, button, sheet, ..Screen::default() });
+                    let pull = [None, Some(Pull::Up), Some(Pull::Down)][usize::from(shade % 3)];
+                    world.show(&Screen { shade, rows, button, sheet, pull, ..Screen::default() });
                 }
                 Deed::Away => world.disconnect(),
                 Deed::Back => world.connect(),

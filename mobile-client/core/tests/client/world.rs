@@ -41,7 +41,7 @@ fn button(rect: Rect, name: &str, hold: Option<Action>, disabled: bool) -> Op {
         hold,
         role: Role::Button,
         label: Some(name.into()),
-        state: TouchState { selected: false, disabled },
+        state: TouchState { disabled, ..TouchState::default() },
         pressed: Some(pressed),
     })
 }
@@ -55,11 +55,13 @@ pub struct Screen {
     pub field: bool,
     pub value: String,
     pub sheet: bool,
+    /// The way the button is pulled.
+    pub pull: Option<Pull>,
 }
 
 impl Default for Screen {
     fn default() -> Self {
-        Self { rows: 20, shade: 0, button: true, field: true, value: String::new(), sheet: false }
+        Self { rows: 20, shade: 0, button: true, field: true, value: String::new(), sheet: false, pull: None }
     }
 }
 
@@ -69,7 +71,11 @@ impl Screen {
         let mut ops = vec![fill(everything, gray(230)), fill(Rect::new(0, 0, 200, 56), gray(20))];
         if self.button {
             ops.push(fill(Rect::new(10, 60, 80, 36), gray(self.shade)));
-            ops.push(button(Rect::new(10, 60, 80, 36), "sell", Some(action("price")), false));
+            let mut button = button(Rect::new(10, 60, 80, 36), "sell", Some(action("price")), false);
+            if let Op::Touch(touch) = &mut button {
+                touch.state.pull = self.pull;
+            }
+            ops.push(button);
         }
         ops.push(button(Rect::new(110, 60, 80, 36), "closed", None, true));
         let mut rows = Vec::new();

@@ -134,7 +134,7 @@ impl Button {
     }
 
     fn press(&self) -> Press {
-        let state = TouchState { selected: false, disabled: self.state != State::Ready };
+        let state = TouchState { disabled: self.state != State::Ready, ..TouchState::default() };
         Press {
             hold: self.hold.clone(),
             label: self.label.clone(),
@@ -307,7 +307,7 @@ impl Component for IconButton {
         }
         let ink = if self.state == State::Disabled { Ink::Muted } else { self.ink };
         pen.icon(self.icon.0, 24, area, ink);
-        let state = TouchState { selected: false, disabled: self.state != State::Ready };
+        let state = TouchState { disabled: self.state != State::Ready, ..TouchState::default() };
         let press = Press { label: Some(self.label.clone()), state, ..Press::button(self.action.clone()) };
         pen.press(area, area, RADIUS, &Press { role: Role::Button, ..press });
     }

@@ -71,7 +71,7 @@ impl Component for Chip {
         let of = [self.of, Type::Label].into_iter().find(fits).unwrap_or(Type::Label);
         let text = pen.wrap(&self.text, of, Weight::Medium, room, 1);
         text.lines().iter().for_each(|line| pen.line_centred(line, pill, ink));
-        let state = TouchState { selected: self.selected == Selected::Yes, disabled: false };
+        let state = TouchState { selected: self.selected == Selected::Yes, ..TouchState::default() };
         let label = text.is_cut().then(|| self.text.clone());
         let press = Press { role: Role::Tab, state, label, ..Press::button(self.action.clone()) };
         pen.press(area, pill, HEIGHT / 2, &press);

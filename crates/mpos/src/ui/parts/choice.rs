@@ -83,7 +83,7 @@ impl Component for Choice {
             pen.line(&shaped, (area.w - shaped.width()) / 2, top, small, second);
         }
         let selected = self.selected == Selected::Yes;
-        let state = TouchState { selected, disabled: self.state != State::Ready };
+        let state = TouchState { selected, disabled: self.state != State::Ready, pull: None };
         let label = text.is_cut().then(|| self.text.clone());
         pen.press(area, area, RADIUS, &Press { state, label, ..Press::button(self.action.clone()) });
     }

@@ -81,7 +81,7 @@ impl Component for Key {
             let text = pen.wrap(&self.text, of, weight, area.w - pen.px(8), 1);
             text.lines().iter().for_each(|line| pen.line_centred(line, area, ink));
         }
-        let state = TouchState { selected: false, disabled: self.state != State::Ready };
+        let state = TouchState { disabled: self.state != State::Ready, ..TouchState::default() };
         let label = self.icon.map(|_| self.text.clone());
         pen.press(
             area,

@@ -176,7 +176,7 @@ impl Component for ListRow {
                 hold: self.hold.clone(),
                 role: Role::ListItem,
                 label: cut.then(|| self.full_name()),
-                state: TouchState { selected: self.selected == Selected::Yes, disabled: false },
+                state: TouchState { selected: self.selected == Selected::Yes, ..TouchState::default() },
                 ..Press::button(action.clone())
             };
             pen.press(area, inner, RADIUS, &press);

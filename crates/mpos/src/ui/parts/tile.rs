@@ -97,7 +97,7 @@ impl Component for Tile {
         }
         let is_torn = self.name(pen, within, if ready { Ink::Text } else { Ink::Muted });
         self.foot(pen, within);
-        let state = TouchState { selected: self.count.is_some(), disabled: !ready };
+        let state = TouchState { selected: self.count.is_some(), disabled: !ready, pull: None };
         let label = is_torn.then(|| self.name.clone());
         let press = Press { hold: self.hold.clone(), label, state, ..Press::button(self.action.clone()) };
         pen.press(area, area, RADIUS, &press);
