@@ -7,3 +7,4 @@ pub mod device;
 pub mod handheld;
 pub mod reference;
 pub mod screen;
+pub mod wan;

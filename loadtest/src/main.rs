@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use tresen_loadtest::crash;
 use tresen_loadtest::screen::{self, report, serve};
+use tresen_loadtest::{crash, wan};
 
 /// Measures Tresen, and tries to break it.
 #[derive(Parser)]
@@ -29,6 +29,8 @@ enum Command {
     /// The program that `crash` kills.
     #[command(hide = true)]
     CrashChild(crash::ChildArguments),
+    /// A slow network on this machine: a proxy that delays, loses and reorders.
+    Wan(Box<wan::Arguments>),
     /// The server of a benchmark, in a process of its own.
     #[command(hide = true)]
     Serve {
@@ -57,6 +59,7 @@ fn main() -> Result<()> {
             Command::Bench { what: Bench::Screen } => bench_screen().await,
             Command::Crash(arguments) => crash::run(&arguments).await,
             Command::CrashChild(arguments) => tokio::task::block_in_place(|| crash::run_child(&arguments)),
+            Command::Wan(arguments) => wan::run(&arguments).await,
             Command::Serve { app, data, idle } => serve::serve(app, data, app.look(), idle).await,
         }
     })

@@ -111,6 +111,15 @@ fn write_when_changed(shell: &Shell, file: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// Runs the network emulator until it is interrupted.
+///
+/// # Errors
+/// When it can't be built, or an address can't be had.
+pub fn wan(shell: &Shell, rest: &[String]) -> Result<()> {
+    cmd!(shell, "cargo run --quiet --package tresen-loadtest -- wan {rest...}").quiet().run()?;
+    Ok(())
+}
+
 /// Runs a benchmark of `loadtest`.
 ///
 /// # Errors
