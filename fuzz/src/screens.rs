@@ -156,7 +156,7 @@ pub fn receiver(bytes: &[u8]) {
     let (mut sender, mut receiver) = sender_and_receiver();
     let mut now_ms = 0;
     receiver.connect(now_ms);
-    let hello = Hello { versions: limits::VERSIONS, table_kib: 1024, look: LOOK, have: None };
+    let hello = Hello { versions: limits::VERSIONS, table_kib: 1024, look: LOOK, have: None, guesses: 0 };
     for (number, message) in (0..).zip(messages(bytes)) {
         now_ms += 700;
         let _ = receiver.input(now_ms, Input::Key(Key::Enter));

@@ -348,7 +348,7 @@ fn silence_is_seen_and_ends() {
 #[test]
 fn versions_must_meet() {
     let mut pair = Pair::new();
-    let hello = |versions| Hello { versions, table_kib: 4096, look: LOOK, have: None };
+    let hello = |versions| Hello { versions, table_kib: 4096, look: LOOK, have: None, guesses: 0 };
     let (lowest, highest) = tresen_wire::limits::VERSIONS;
     assert_eq!(pair.sender.connect(0, &hello((highest + 1, 9))), Err(CloseCode::Version));
     assert_eq!(pair.sender.connect(0, &hello((0, lowest - 1))), Err(CloseCode::Version));

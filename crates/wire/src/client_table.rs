@@ -136,6 +136,11 @@ impl ClientTable {
         }
     }
 
+    /// Follows a confirmation: a frame without commands, whose root the client has already.
+    pub fn confirm(&mut self, namer: &Namer) {
+        self.digest = namer.chain(&self.digest, &[]);
+    }
+
     fn root(&self, reader: &mut Reader<'_>) -> Result<Arc<Node>, DecodeError> {
         let slot = self.slot(reader)?;
         let root = self.node(slot)?;

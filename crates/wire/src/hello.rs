@@ -68,6 +68,8 @@ pub struct Hello {
     pub look: Look,
     /// What it has; `None` for a first connection.
     pub have: Option<Have>,
+    /// Guesses that it keeps at most; 0: it wants none. [`limits::GUESSES`].
+    pub guesses: u16,
 }
 
 /// The answer to a [`Hello`].
@@ -114,6 +116,9 @@ pub(crate) fn put_hello(out: &mut Vec<u8>, hello: &Hello) {
         out.extend(have.digest);
         put_varint(out, have.first_open_input);
     }
+    if hello.guesses > 0 {
+        put_varint(out, u64::from(hello.guesses));
+    }
 }
 
 pub(crate) fn get_hello(reader: &mut Reader<'_>) -> Result<Hello, DecodeError> {
@@ -131,9 +136,11 @@ pub(crate) fn get_hello(reader: &mut Reader<'_>) -> Result<Hello, DecodeError> {
         }),
         value => return Err(DecodeError::Unknown { what: "part of a hello", value }),
     };
+    let guesses = if reader.rest().is_empty() { 0 } else { reader.varint()? };
+    let guesses = guesses.min(limits::GUESSES.into()) as u16;
     // What a later version adds to its hello stands here; this one leaves it alone.
     reader.take(reader.rest().len())?;
-    Ok(Hello { versions, table_kib, look, have })
+    Ok(Hello { versions, table_kib, look, have, guesses })
 }
 
 pub(crate) fn put_look(out: &mut Vec<u8>, look: &Look) {

@@ -67,6 +67,16 @@ pub enum Input {
     Key(Key),
 }
 
+impl Input {
+    /// Whether its answer may be guessed: it says everything by itself, and is short.
+    pub const fn is_guessable(&self) -> bool {
+        match self {
+            Self::Tap(_) | Self::Hold(_) | Self::Key(_) => true,
+            Self::Scrolled { .. } | Self::Text { .. } | Self::Scan(_) => false,
+        }
+    }
+}
+
 const TAP: u8 = 0;
 const HOLD: u8 = 1;
 const SCROLLED: u8 = 2;

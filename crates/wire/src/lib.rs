@@ -15,13 +15,14 @@
 //!
 //! | byte | message | layout |
 //! |---|---|---|
-//! | 1 | hello | lowest version, highest version, slot memory in KiB (varints), look, 0 or 1: session (16), epoch (8), digest (16), first open input (varint); more bytes are left alone, so that a later version can add |
+//! | 1 | hello | lowest version, highest version, slot memory in KiB (varints), look, 0 or 1: session (16), epoch (8), digest (16), first open input (varint); guesses that the client keeps (varint; may be left out: none); more bytes are left alone, so that a later version can add |
 //! | 2 | input | number (varint, from 1), kind, parts |
 //! | 3 | frame ack | sequence |
 //! | 4 | nak | |
 //! | 5 | look | width, height, scale times 100 (varints), theme, language (bytes) |
 //! | 6, 7 | ping, pong | number (byte) |
 //! | 8 | bye | close code |
+//! | 9 | guessed input | number (varint), first four bytes of the name of the root that the client showed for it, kind, parts; kinds 0, 1 and 5 only |
 //!
 //! Kinds of input: 0 tap (action bytes), 1 hold (action bytes), 2 scrolled (action bytes, offset varint), 3
 //! text (action bytes, text), 4 scan (text), 5 key (0-10 as in [`Key`], 32-41 digits, 48-71 F1-F24, 255 and a
@@ -37,9 +38,18 @@
 //! | 6, 7 | ping, pong | number (byte) |
 //! | 8 | bye | close code, text |
 //! | 4 | fresh frame | a frame follows; the slots are emptied before it |
+//! | 9 | applied | low seven bits of the highest input whose effect the frame shows; a frame follows. Comes after a 4 |
+//! | 5 | guess | sequence (byte), first four bytes of the name of its base, kind and parts of an input (0, 1 and 5 only), body |
 //! | `1ass ssss` (0x80-0xff) | frame | s: sequence modulo 64; with a: low seven bits of an input ack; then the body |
 //!
 //! Seven bits do: a client has at most 64 inputs open, so a number is one of them or an old one.
+//!
+//! A client that offers to keep no guesses gets neither 5 nor 9. A guess says what is shown if *this input* is made while the root with *that
+//! name* is shown. It is a link of the same chain as frames: it has the next sequence, its body changes the slots and the digest in the same way,
+//! and it is acknowledged, taken back and repaired as they are. Only what its root is for differs.
+//!
+//! A frame with an *applied* and no body is a confirmation: the root is the one that the client showed for that input. It is a frame in every
+//! other respect; the digest goes on as over an empty body.
 //!
 //! # The body of a frame
 //!
@@ -133,5 +143,5 @@ pub use client_table::ClientTable;
 pub use error::{CloseCode, DecodeError};
 pub use hello::{Have, Hello, Language, Look, SessionId, Theme, Welcome};
 pub use input::{Input, Key};
-pub use message::{Frame, SEQUENCES, ToClient, ToServer};
+pub use message::{Frame, Guess, RootTag, SEQUENCES, ToClient, ToServer};
 pub use server_table::{ServerTable, TooBig, Undo};

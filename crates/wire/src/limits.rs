@@ -20,6 +20,10 @@ pub const INPUT_NUMBER: u64 = 1 << 53;
 pub const INPUTS_OPEN: u64 = 64;
 /// Frames that a server may have sent without an acknowledgement.
 pub const FRAMES_IN_FLIGHT: usize = 2;
+/// Guesses that a client may offer to keep.
+pub const GUESSES: u16 = 256;
+/// Largest body of a guess, in bytes.
+pub const GUESS_BYTES: usize = 4096;
 /// Slots for nodes, masks and sprites.
 pub const OBJECT_SLOTS: usize = 1 << 14;
 /// Faces, each with a bank of glyphs.

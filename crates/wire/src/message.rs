@@ -1,6 +1,7 @@
 //! The messages, apart from what is inside a frame.
 
 use smol_str::SmolStr;
+use tresen_scene::ObjectId;
 
 use crate::bytes::{Reader, put_bytes, put_varint};
 use crate::hello::{
@@ -18,7 +19,33 @@ pub struct Frame<'a> {
     pub sequence: u8,
     /// Low seven bits of the highest acknowledged input, when there is news.
     pub input_ack: Option<u8>,
-    /// Commands; see [`crate::ClientTable::apply`].
+    /// Low seven bits of the highest input whose effect it shows. Said to clients that get guesses.
+    pub applied: Option<u8>,
+    /// Commands; see [`crate::ClientTable::apply`]. Empty: the root is the one that the client said it showed for the input `applied`.
+    pub body: &'a [u8],
+}
+
+/// The first bytes of a root's name: enough to tell the few roots apart that a client may show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RootTag(pub [u8; 4]);
+
+impl RootTag {
+    /// The tag of a root with this name.
+    pub const fn of(name: ObjectId) -> Self {
+        Self([name.0[0], name.0[1], name.0[2], name.0[3]])
+    }
+}
+
+/// What a root will become when something is done on it, told before it is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guess<'a> {
+    /// Its number modulo 64; it counts with the frames.
+    pub sequence: u8,
+    /// The root on which the input stands: of a frame, or of another guess.
+    pub base: RootTag,
+    /// The input; see [`Input::is_guessable`].
+    pub input: Input,
+    /// Commands, as in a frame.
     pub body: &'a [u8],
 }
 
@@ -34,7 +61,16 @@ pub enum ToServer {
         /// What it was.
         input: Input,
     },
-    /// Frames up to this number (modulo 64) are applied.
+    /// What a person did, and what the client showed for it by itself.
+    GuessedInput {
+        /// Its number, as of [`ToServer::Input`].
+        number: u64,
+        /// The root of the guess that it showed.
+        shown: RootTag,
+        /// What it was.
+        input: Input,
+    },
+    /// Frames and guesses up to this number (modulo 64) are applied.
     FrameAck {
         /// The number of the last one.
         sequence: u8,
@@ -64,6 +100,8 @@ pub enum ToClient<'a> {
     Welcome(Welcome),
     /// A new screen.
     Frame(Frame<'a>),
+    /// What may be shown, should this be done.
+    Guess(Guess<'a>),
     /// The effects of inputs up to this number (its low seven bits) are on disk.
     InputAck {
         /// Low seven bits of the number.
@@ -101,11 +139,15 @@ const LOOK: u8 = 5;
 const PING: u8 = 6;
 const PONG: u8 = 7;
 const BYE: u8 = 8;
+const GUESSED_INPUT: u8 = 9;
 
 const WELCOME: u8 = 1;
 const INPUT_ACK: u8 = 2;
 const RESEND: u8 = 3;
 const FRESH: u8 = 4;
+const GUESS: u8 = 5;
+/// An applied input, before a frame.
+const APPLIED: u8 = 9;
 /// First byte of a frame: `1 a ssssss`, a: an acknowledgement follows, s: sequence.
 const FRAME: u8 = 0x80;
 const FRAME_HAS_ACK: u8 = 0x40;
@@ -125,6 +167,12 @@ impl ToServer {
             Self::Input { number, input } => {
                 out.push(INPUT);
                 put_varint(&mut out, *number);
+                put_input(&mut out, input);
+            }
+            Self::GuessedInput { number, shown, input } => {
+                out.push(GUESSED_INPUT);
+                put_varint(&mut out, *number);
+                out.extend(shown.0);
                 put_input(&mut out, input);
             }
             Self::FrameAck { sequence } => out.extend([FRAME_ACK, *sequence]),
@@ -151,13 +199,12 @@ impl ToServer {
         let mut reader = Reader::new(bytes);
         let message = match reader.u8()? {
             HELLO => Self::Hello(get_hello(&mut reader)?),
-            INPUT => {
-                let number = reader.at_most(limits::INPUT_NUMBER, "input number")?;
-                if number == 0 {
-                    return Err(DecodeError::OutOfRange("input number"));
-                }
-                Self::Input { number, input: get_input(&mut reader)? }
-            }
+            INPUT => Self::Input { number: input_number(&mut reader)?, input: get_input(&mut reader)? },
+            GUESSED_INPUT => Self::GuessedInput {
+                number: input_number(&mut reader)?,
+                shown: RootTag(reader.array()?),
+                input: guessable(get_input(&mut reader)?)?,
+            },
             FRAME_ACK => Self::FrameAck { sequence: sequence(reader.u8()?)? },
             NAK => Self::Nak,
             LOOK => Self::Look(get_look(&mut reader)?),
@@ -185,10 +232,20 @@ impl<'a> ToClient<'a> {
                 if frame.fresh {
                     out.push(FRESH);
                 }
+                if let Some(applied) = frame.applied {
+                    out.extend([APPLIED, applied & 127]);
+                }
                 let has_ack = if frame.input_ack.is_some() { FRAME_HAS_ACK } else { 0 };
                 out.push(FRAME | has_ack | (frame.sequence % SEQUENCES));
                 out.extend(frame.input_ack);
                 out.extend(frame.body);
+            }
+            Self::Guess(guess) => {
+                out.reserve(guess.body.len());
+                out.extend([GUESS, guess.sequence % SEQUENCES]);
+                out.extend(guess.base.0);
+                put_input(&mut out, &guess.input);
+                out.extend(guess.body);
             }
             Self::InputAck { low } => out.extend([INPUT_ACK, *low]),
             Self::Resend { low } => out.extend([RESEND, *low]),
@@ -221,6 +278,7 @@ impl<'a> ToClient<'a> {
                 let code = CloseCode::from_number(reader.u8()?);
                 Self::Bye { code, text: reader.text(limits::BYE_TEXT_BYTES, "goodbye")?.into() }
             }
+            GUESS => return guess(reader),
             FRESH => {
                 let first = reader.u8()?;
                 return frame(reader, first, true);
@@ -232,12 +290,41 @@ impl<'a> ToClient<'a> {
     }
 }
 
-fn frame(mut reader: Reader<'_>, first: u8, fresh: bool) -> Result<ToClient<'_>, DecodeError> {
+fn frame(mut reader: Reader<'_>, mut first: u8, fresh: bool) -> Result<ToClient<'_>, DecodeError> {
+    let mut applied = None;
+    if first == APPLIED {
+        applied = Some(low(reader.u8()?)?);
+        first = reader.u8()?;
+    }
     if first & FRAME == 0 {
         return Err(DecodeError::Unknown { what: "message to a client", value: first });
     }
     let input_ack = if first & FRAME_HAS_ACK == 0 { None } else { Some(low(reader.u8()?)?) };
-    Ok(ToClient::Frame(Frame { fresh, sequence: first % SEQUENCES, input_ack, body: reader.rest() }))
+    let body = reader.rest();
+    if body.is_empty() && (fresh || applied.is_none()) {
+        return Err(DecodeError::Truncated);
+    }
+    Ok(ToClient::Frame(Frame { fresh, sequence: first % SEQUENCES, input_ack, applied, body }))
+}
+
+fn guess(mut reader: Reader<'_>) -> Result<ToClient<'_>, DecodeError> {
+    let sequence = sequence(reader.u8()?)?;
+    let base = RootTag(reader.array()?);
+    let input = guessable(get_input(&mut reader)?)?;
+    let body = reader.rest();
+    if body.len() > limits::GUESS_BYTES {
+        return Err(DecodeError::TooLarge("GUESS_BYTES"));
+    }
+    Ok(ToClient::Guess(Guess { sequence, base, input, body }))
+}
+
+fn guessable(input: Input) -> Result<Input, DecodeError> {
+    if input.is_guessable() { Ok(input) } else { Err(DecodeError::OutOfRange("input of a guess")) }
+}
+
+fn input_number(reader: &mut Reader<'_>) -> Result<u64, DecodeError> {
+    let number = reader.at_most(limits::INPUT_NUMBER, "input number")?;
+    if number == 0 { Err(DecodeError::OutOfRange("input number")) } else { Ok(number) }
 }
 
 /// The longest start of `text` that is at most `most` bytes.

@@ -123,7 +123,14 @@ impl ServerTable {
         Ok((out, undo))
     }
 
-    /// Takes the last frame back that was not taken back yet.
+    /// A confirmation is sent: a frame without commands. It counts like any other.
+    pub fn confirm(&mut self, namer: &Namer) -> Undo {
+        let undo = Undo { cursor: self.cursor, bytes: self.bytes, digest: self.digest, ..Undo::default() };
+        self.digest = namer.chain(&self.digest, &[]);
+        undo
+    }
+
+    /// Takes the last frame, guess or confirmation back that was not taken back yet.
     pub fn undo(&mut self, undo: Undo) {
         for Change { bank, slot, before } in undo.changes.into_iter().rev() {
             match bank.map(|face| self.banks.get_mut(usize::from(face))) {

@@ -13,12 +13,15 @@ const LOOK: Look =
     Look { width_px: 720, height_px: 1280, scale_100: 200, theme: Theme::Dark, language: Language::En };
 
 fn to_server() -> Vec<(&'static str, ToServer)> {
-    let hello = Hello { versions: (1, 3), table_kib: 32_768, look: LOOK, have: None };
+    let hello = Hello { versions: (1, 3), table_kib: 32_768, look: LOOK, have: None, guesses: 0 };
     let have = Have { session: SessionId([0xaa; 16]), epoch: 5, digest: [0xbb; 16], first_open_input: 301 };
     let input = |number, input| ToServer::Input { number, input };
+    let guessed =
+        |number, input| ToServer::GuessedInput { number, shown: RootTag([0xd0, 0xd1, 0xd2, 0xd3]), input };
     vec![
         ("hello", ToServer::Hello(hello)),
         ("hello again", ToServer::Hello(Hello { have: Some(have), ..hello })),
+        ("hello with guesses", ToServer::Hello(Hello { guesses: 200, ..hello })),
         ("tap", input(1, Input::Tap(Action::new(&[1, 2, 3])))),
         ("hold", input(300, Input::Hold(Action::new(b"")))),
         ("scrolled", input(301, Input::Scrolled { action: Action::new(b"l"), offset_px: 240 })),
@@ -28,6 +31,8 @@ fn to_server() -> Vec<(&'static str, ToServer)> {
         ("key 7", input(305, Input::Key(Key::Digit(7)))),
         ("key F12", input(306, Input::Key(Key::Function(12)))),
         ("key ä", input(307, Input::Key(Key::Character('ä')))),
+        ("guessed tap", guessed(308, Input::Tap(Action::new(&[1, 2, 3])))),
+        ("guessed key", guessed(309, Input::Key(Key::Digit(7)))),
         ("frame ack", ToServer::FrameAck { sequence: 63 }),
         ("nak", ToServer::Nak),
         ("look", ToServer::Look(LOOK)),
@@ -47,12 +52,26 @@ fn to_client() -> Vec<(&'static str, ToClient<'static>)> {
         acknowledged: 300,
         received: 302,
     };
-    let frame = Frame { fresh: false, sequence: 5, input_ack: None, body: &[0, 7, 0x12, 0x34] };
+    let frame =
+        Frame { fresh: false, sequence: 5, input_ack: None, applied: None, body: &[0, 7, 0x12, 0x34] };
+    let guess = Guess {
+        sequence: 6,
+        base: RootTag([0xd0, 0xd1, 0xd2, 0xd3]),
+        input: Input::Tap(Action::new(&[1, 2, 3])),
+        body: &[0, 7, 0x12, 0x34],
+    };
     vec![
         ("welcome", ToClient::Welcome(welcome)),
         ("frame", ToClient::Frame(frame)),
         ("frame with ack", ToClient::Frame(Frame { input_ack: Some(44), ..frame })),
         ("fresh frame", ToClient::Frame(Frame { fresh: true, ..frame })),
+        ("applied frame", ToClient::Frame(Frame { applied: Some(45), ..frame })),
+        ("fresh applied frame", ToClient::Frame(Frame { fresh: true, applied: Some(45), ..frame })),
+        (
+            "confirmation",
+            ToClient::Frame(Frame { applied: Some(45), input_ack: Some(45), body: &[], ..frame }),
+        ),
+        ("guess", ToClient::Guess(guess)),
         ("input ack", ToClient::InputAck { low: 44 }),
         ("resend", ToClient::Resend { low: 45 }),
         ("ping", ToClient::Ping { number: 255 }),
@@ -152,19 +171,30 @@ fn messages_come_back() {
     }
 }
 
-/// Every start of a message is refused, and so is anything after its end; a hello alone may grow, for later versions.
+/// Every start of a message is refused, and so is anything after its end; a hello alone may grow, for later versions: without what
+/// was added to it, it is one that offers less.
 #[test]
 fn messages_end_where_they_end() {
     for (name, message) in to_server() {
         let bytes = message.encode();
-        (0..bytes.len()).for_each(|end| assert!(ToServer::decode(&bytes[..end]).is_err(), "{name} {end}"));
+        let least = match message {
+            ToServer::Hello(hello) => ToServer::Hello(Hello { guesses: 0, ..hello }).encode().len(),
+            _ => bytes.len(),
+        };
+        for end in (0..bytes.len()).filter(|end| *end != least) {
+            assert!(ToServer::decode(&bytes[..end]).is_err(), "{name} {end}");
+        }
         let longer = [&bytes[..], &[0]].concat();
         assert_eq!(ToServer::decode(&longer).is_ok(), matches!(message, ToServer::Hello(_)), "{name}");
     }
     for (name, message) in to_client() {
         let bytes = message.encode();
         let longer = [&bytes[..], &[0]].concat();
-        assert_eq!(ToClient::decode(&longer).is_ok(), matches!(message, ToClient::Frame(_)), "{name}");
+        assert_eq!(
+            ToClient::decode(&longer).is_ok(),
+            matches!(message, ToClient::Frame(_) | ToClient::Guess(_)),
+            "{name}"
+        );
     }
 }
 
@@ -186,6 +216,26 @@ fn what_is_too_large_is_refused() {
     );
     let none = ToServer::Input { number: 0, input: Input::Key(Key::Enter) };
     assert_eq!(ToServer::decode(&none.encode()), Err(DecodeError::OutOfRange("input number")));
+    let offer = ToServer::Hello(Hello {
+        versions: (1, 1),
+        table_kib: 4096,
+        look: LOOK,
+        have: None,
+        guesses: limits::GUESSES + 1,
+    });
+    let taken = ToServer::decode(&offer.encode()).expect("an offer may be larger than what is taken");
+    assert!(matches!(taken, ToServer::Hello(Hello { guesses: limits::GUESSES, .. })));
+    let guess = |input, length| {
+        let body = vec![0; length];
+        let guess = Guess { sequence: 1, base: RootTag([0; 4]), input, body: &body };
+        ToClient::decode(&ToClient::Guess(guess).encode()).map(|_| ())
+    };
+    assert_eq!(guess(Input::Key(Key::Enter), limits::GUESS_BYTES), Ok(()));
+    assert_eq!(
+        guess(Input::Key(Key::Enter), limits::GUESS_BYTES + 1),
+        Err(DecodeError::TooLarge("GUESS_BYTES"))
+    );
+    assert_eq!(guess(Input::Scan("1".into()), 4), Err(DecodeError::OutOfRange("input of a guess")));
     let small = Look { width_px: limits::SCREEN_SIDE_PX.0 - 1, ..LOOK };
     assert_eq!(
         ToServer::decode(&ToServer::Look(small).encode()),

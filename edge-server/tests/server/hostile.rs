@@ -11,7 +11,7 @@ use crate::world::World;
 fn hello(versions: (u16, u16)) -> Vec<u8> {
     let look =
         Look { width_px: 360, height_px: 640, scale_100: 100, theme: Theme::Light, language: Language::En };
-    ToServer::Hello(Hello { versions, table_kib: 8192, look, have: None }).encode()
+    ToServer::Hello(Hello { versions, table_kib: 8192, look, have: None, guesses: 0 }).encode()
 }
 
 /// Promise: broken, oversize and wrong first messages and frames close the connection with a code, and disturb nobody.

@@ -104,7 +104,13 @@ async fn show_first_screens(instances: Vec<(Station, Handle)>, look: Look) -> Re
         let mut name = [0; 32];
         name[..2].copy_from_slice(&station.number.to_be_bytes());
         let (link, mut wire) = link::pair();
-        let hello = Hello { versions: tresen_wire::limits::VERSIONS, table_kib: 16 * 1024, look, have: None };
+        let hello = Hello {
+            versions: tresen_wire::limits::VERSIONS,
+            table_kib: 16 * 1024,
+            look,
+            have: None,
+            guesses: 0,
+        };
         handle.attach(Fingerprint::from_bytes(name), hello, link).await;
         take_first_screen(&mut wire).await?;
         wires.push(wire);
