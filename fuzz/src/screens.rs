@@ -148,15 +148,25 @@ fn messages(bytes: &[u8]) -> Vec<Vec<u8>> {
 fn sender_and_receiver() -> (Sender, Receiver) {
     let mut sender = Sender::new(namer(), SessionId([1; 16]), 1, 1);
     sender.show(screen(1));
-    (sender, Receiver::new(LOOK, None))
+    let mut receiver = Receiver::new(LOOK, None);
+    receiver.set_guesses(8);
+    (sender, receiver)
 }
 
-/// A client that is sent anything, between good messages.
+/// The server guesses what Enter and a tap will show, when it may.
+fn guess(sender: &mut Sender, now_ms: u64, number: u8) {
+    let Some(base) = sender.root().map(|root| root.id()) else { return };
+    for input in [Input::Key(Key::Enter), Input::Tap(Action::new(b"touch"))] {
+        let _ = sender.guess(now_ms, base, &input, &screen(number.wrapping_add(1)), 1_000);
+    }
+}
+
+/// A client that is sent anything, between good messages and guesses.
 pub fn receiver(bytes: &[u8]) {
     let (mut sender, mut receiver) = sender_and_receiver();
     let mut now_ms = 0;
     receiver.connect(now_ms);
-    let hello = Hello { versions: limits::VERSIONS, table_kib: 1024, look: LOOK, have: None, guesses: 0 };
+    let hello = Hello { versions: limits::VERSIONS, table_kib: 1024, look: LOOK, have: None, guesses: 8 };
     for (number, message) in (0..).zip(messages(bytes)) {
         now_ms += 700;
         let _ = receiver.input(now_ms, Input::Key(Key::Enter));
@@ -164,12 +174,14 @@ pub fn receiver(bytes: &[u8]) {
             receiver.connect(now_ms);
             sender.connect(now_ms, &hello).expect("a good hello");
         }
-        sender.show(screen(number));
+        sender.show(screen(number / 2));
+        guess(&mut sender, now_ms, number);
         while let Some(message) = sender.poll_transmit(now_ms) {
             let _ = receiver.handle(now_ms, &message);
         }
-        let waiting = std::iter::from_fn(|| receiver.poll_transmit(now_ms)).count();
-        assert!(waiting <= tresen_session::limits::OUTBOX + limits::INPUTS_OPEN as usize);
+        let said: Vec<Vec<u8>> = std::iter::from_fn(|| receiver.poll_transmit(now_ms)).collect();
+        assert!(said.len() <= tresen_session::limits::OUTBOX + limits::INPUTS_OPEN as usize);
+        said.iter().for_each(|message| drop(sender.handle(now_ms, message)));
         if let Some(root) = receiver.root() {
             use_screen(root);
         }
@@ -196,9 +208,11 @@ pub fn sender(bytes: &[u8]) {
             sender.disconnect(now_ms);
             continue;
         }
+        guess(&mut sender, now_ms, number);
         while let Some(message) = sender.poll_transmit(now_ms) {
             receiver.handle(now_ms, &message).expect("a server is right, whatever it is sent");
         }
+        let _ = receiver.input(now_ms, Input::Key(Key::Enter));
         while let Some(message) = receiver.poll_transmit(now_ms) {
             if sender.handle(now_ms, &message).is_err() {
                 sender.disconnect(now_ms);

@@ -23,13 +23,21 @@
 //! Not for: what the bytes look like (`tresen-wire`), who may connect, what an input means.
 
 mod error;
+mod flight;
 pub mod limits;
 mod receiver;
+mod receiver_guesses;
+mod receiver_inputs;
+mod receiver_screens;
 mod sender;
+mod sender_frames;
+mod sender_guesses;
 mod sender_inputs;
 mod stats;
 
 pub use error::PeerError;
 pub use receiver::{LinkState, Receiver, ReceiverEvent, Resume};
+pub use receiver_guesses::GuessStats;
 pub use sender::{Sender, SenderEvent};
+pub use sender_guesses::NoGuess;
 pub use stats::Stats;

@@ -30,5 +30,21 @@ pub const REPAIRS: u32 = 8;
 pub const REPAIR_MS: u64 = 1_000;
 /// Roots on which an input may stand: the last ones that the client acknowledged. Those in flight count too.
 pub const RECENT_ROOTS: usize = 16;
+/// Guesses that either end keeps; a client may offer fewer.
+pub const GUESSES_KEPT: usize = 96;
+/// Guesses that may build on each other, counted from the screen that the client has.
+pub const GUESS_DEPTH: usize = 4;
+/// Guesses that may be sent without an acknowledgement.
+pub const GUESSES_IN_FLIGHT: usize = 16;
+/// Their bytes: what a frame may have to wait for.
+pub const GUESS_BYTES_IN_FLIGHT: usize = 3_000;
+/// Largest message of a guess, in bytes.
+pub const GUESS_BYTES: usize = 1_200;
+/// Round trips may take so much longer than they could, and half as long again, before no guesses are sent.
+pub const GUESS_JITTER_MS: u64 = 40;
+/// A guess that is neither confirmed nor corrected after this is no longer shown.
+pub const GUESS_SHOWN_MS: u64 = 4_000;
+/// Inputs that a client may have answered by itself without hearing from the server.
+pub const GUESSES_OPEN: usize = 32;
 /// Control messages that may wait to be sent.
 pub const OUTBOX: usize = 160;

@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 use tresen_scene::{Namer, Node};
-use tresen_wire::limits::{INPUT_NUMBER, INPUTS_OPEN, TABLE_KIB, VERSIONS};
-use tresen_wire::{
-    ClientTable, CloseCode, Frame, Have, Hello, Input, Look, SEQUENCES, SessionId, ToClient, ToServer,
-    Welcome,
-};
+use tresen_wire::limits::{TABLE_KIB, VERSIONS};
+use tresen_wire::{ClientTable, CloseCode, Have, Hello, Look, SessionId, ToClient, ToServer, Welcome};
 
+use crate::receiver_guesses::{GuessStats, Guesses};
+use crate::receiver_inputs::Open;
 use crate::{PeerError, limits};
 
 /// Memory for slots that a receiver offers, unless told otherwise.
@@ -49,58 +48,69 @@ pub enum LinkState {
 /// What a receiver has of a session: enough to go on with it on another [`Receiver`].
 #[derive(Clone, Debug, Default)]
 pub struct Resume {
-    session: Option<(SessionId, u64)>,
-    namer: Option<Namer>,
-    table: ClientTable,
-    root: Option<Arc<Node>>,
-    sequence: u8,
-    open: VecDeque<(u64, Input)>,
-    next_input: u64,
+    pub(crate) session: Option<(SessionId, u64)>,
+    pub(crate) namer: Option<Namer>,
+    pub(crate) table: ClientTable,
+    pub(crate) root: Option<Arc<Node>>,
+    pub(crate) sequence: u8,
+    pub(crate) open: VecDeque<Open>,
+    pub(crate) next_input: u64,
+    /// The highest input whose effect the server's screen is known to show.
+    pub(crate) applied: u64,
+    pub(crate) guesses: Guesses,
 }
 
 #[derive(Debug)]
-struct Question {
+pub(crate) struct Question {
     number: u8,
     asked_ms: u64,
 }
 
 #[derive(Debug, Default)]
-struct Link {
-    outbox: VecDeque<Vec<u8>>,
-    since_ms: u64,
-    heard_ms: u64,
-    welcomed: bool,
-    new_look: bool,
-    question: Option<Question>,
-    questions: u8,
+pub(crate) struct Link {
+    pub(crate) outbox: VecDeque<Vec<u8>>,
+    pub(crate) since_ms: u64,
+    pub(crate) heard_ms: u64,
+    pub(crate) welcomed: bool,
+    pub(crate) new_look: bool,
+    pub(crate) question: Option<Question>,
+    pub(crate) questions: u8,
     /// Since when the oldest open input waits; moved when they are sent again.
-    inputs_ms: Option<u64>,
+    pub(crate) inputs_ms: Option<u64>,
     /// A fresh frame was asked for, then.
-    nak_ms: Option<u64>,
+    pub(crate) nak_ms: Option<u64>,
 }
 
 /// The client's end of a session. See the crate's documentation for the order of calls.
 #[derive(Debug)]
 pub struct Receiver {
-    look: Look,
-    table_kib: u32,
-    kept: Resume,
+    pub(crate) look: Look,
+    pub(crate) table_kib: u32,
+    /// Guesses that it offers to keep.
+    pub(crate) keeps: u16,
+    pub(crate) kept: Resume,
     /// Only a fresh frame is of use.
-    lost: bool,
-    link: Option<Link>,
-    rtt_ms: u64,
+    pub(crate) lost: bool,
+    pub(crate) link: Option<Link>,
+    pub(crate) rtt_ms: u64,
 }
 
 impl Receiver {
     /// A receiver with this screen, which goes on with what another one had.
     pub fn new(look: Look, resume: Option<Resume>) -> Self {
         let kept = resume.unwrap_or_default();
-        Self { look, table_kib: DEFAULT_TABLE_KIB, kept, lost: false, link: None, rtt_ms: 0 }
+        Self { look, table_kib: DEFAULT_TABLE_KIB, keeps: 0, kept, lost: false, link: None, rtt_ms: 0 }
     }
 
     /// Offers another amount of memory for slots, in KiB; [`TABLE_KIB`]. Counts from the next connection.
     pub fn set_table_kib(&mut self, table_kib: u32) {
         self.table_kib = table_kib.clamp(TABLE_KIB.0, TABLE_KIB.1);
+    }
+
+    /// Offers to keep so many guesses, at most [`limits::GUESSES_KEPT`]; 0, as unless told otherwise: none are wanted. Counts from the next
+    /// connection.
+    pub fn set_guesses(&mut self, guesses: u16) {
+        self.keeps = guesses.min(limits::GUESSES_KEPT as u16);
     }
 
     /// A connection stands. Queues the hello.
@@ -110,9 +120,10 @@ impl Receiver {
             session,
             epoch,
             digest: self.kept.table.digest(),
-            first_open_input: self.kept.open.front().map_or(self.kept.next_input, |(number, _)| *number),
+            first_open_input: self.kept.open.front().map_or(self.kept.next_input, |open| open.number),
         });
-        let hello = Hello { versions: VERSIONS, table_kib: self.table_kib, look: self.look, have };
+        let (look, table_kib, guesses) = (self.look, self.table_kib, self.keeps);
+        let hello = Hello { versions: VERSIONS, table_kib, look, have, guesses };
         self.link = Some(Link {
             outbox: VecDeque::from([ToServer::Hello(hello).encode()]),
             since_ms: now_ms,
@@ -121,11 +132,13 @@ impl Receiver {
         });
     }
 
-    /// The connection is gone. The last screen stays, inputs are kept.
+    /// The connection is gone. The last screen of the server stays, inputs are kept.
     pub fn disconnect(&mut self, _now_ms: u64) {
         self.link = None;
+        self.kept.guesses.give_up();
         if std::mem::take(&mut self.lost) {
             self.kept.table.clear();
+            self.kept.guesses.forget();
         }
     }
 
@@ -135,6 +148,7 @@ impl Receiver {
     /// When the server broke the protocol.
     pub fn handle(&mut self, now_ms: u64, message: &[u8]) -> Result<Option<ReceiverEvent>, PeerError> {
         let Some(link) = &mut self.link else { return Err(PeerError::Unexpected("there is no connection")) };
+        let bytes = message.len();
         let message = ToClient::decode(message)?;
         link.heard_ms = now_ms;
         match message {
@@ -142,6 +156,7 @@ impl Receiver {
             ToClient::Welcome(welcome) => self.handle_welcome(now_ms, &welcome)?,
             _ if !link.welcomed => return Err(PeerError::Unexpected("something before the welcome")),
             ToClient::Frame(frame) => return self.handle_frame(now_ms, &frame),
+            ToClient::Guess(guess) => self.handle_guess(now_ms, guess, bytes)?,
             ToClient::InputAck { low } => self.handle_input_ack(now_ms, low),
             ToClient::Resend { low } => self.handle_resend(now_ms, low),
             ToClient::Ping { number } => self.queue(&ToServer::Pong { number })?,
@@ -152,23 +167,6 @@ impl Receiver {
             }
         }
         Ok(None)
-    }
-
-    /// The person did something. Returns its number; `None` when it can't be taken: before the first welcome, or with
-    /// [`limits::INPUTS_OPEN`] inputs waiting.
-    pub fn input(&mut self, now_ms: u64, input: Input) -> Option<u64> {
-        let full = self.kept.open.len() as u64 >= INPUTS_OPEN || self.kept.next_input >= INPUT_NUMBER;
-        if self.kept.session.is_none() || full {
-            return None;
-        }
-        let number = self.kept.next_input;
-        self.kept.next_input += 1;
-        if let Some(link) = self.link.as_mut().filter(|link| link.welcomed) {
-            link.outbox.push_back(ToServer::Input { number, input: input.clone() }.encode());
-            link.inputs_ms.get_or_insert(now_ms);
-        }
-        self.kept.open.push_back((number, input));
-        Some(number)
     }
 
     /// The screen has changed.
@@ -202,7 +200,7 @@ impl Receiver {
         };
         let inputs = link.inputs_ms.map(|since| since + limits::INPUT_AGAIN_MS);
         let nak = link.nak_ms.map(|since| since + limits::NAK_AGAIN_MS);
-        [Some(asking), inputs, nak].into_iter().flatten().min()
+        [Some(asking), inputs, nak, self.kept.guesses.deadline_ms()].into_iter().flatten().min()
     }
 
     /// Time has passed: asks whether anybody is there, sends again, or gives the connection up.
@@ -236,12 +234,35 @@ impl Receiver {
         if link.inputs_ms.is_some_and(|since| now_ms >= since + limits::INPUT_AGAIN_MS) {
             self.send_again(now_ms, 0);
         }
+        if self.kept.guesses.deadline_ms().is_some_and(|deadline_ms| now_ms >= deadline_ms) {
+            self.kept.guesses.give_up();
+        }
         Ok(())
     }
 
-    /// The screen to show; the last one while there is no connection.
-    pub const fn root(&self) -> Option<&Arc<Node>> {
+    /// The screen to show: a guess, or else the server's; the server's last one while there is no connection.
+    pub fn root(&self) -> Option<&Arc<Node>> {
+        self.kept.guesses.shown().or(self.kept.root.as_ref())
+    }
+
+    /// The server's screen, whatever is shown.
+    pub const fn server_root(&self) -> Option<&Arc<Node>> {
         self.kept.root.as_ref()
+    }
+
+    /// Whether what [`Receiver::root`] gives is a guess that the server has not confirmed.
+    pub fn is_guess(&self) -> bool {
+        self.kept.guesses.shown().is_some()
+    }
+
+    /// Guesses that it holds now.
+    pub fn guesses_held(&self) -> usize {
+        self.kept.guesses.held()
+    }
+
+    /// What it did with guesses so far.
+    pub const fn guess_stats(&self) -> &GuessStats {
+        &self.kept.guesses.stats
     }
 
     /// How the link is.
@@ -264,13 +285,15 @@ impl Receiver {
     /// What it has of the session.
     pub fn resume(&self) -> Resume {
         let mut kept = self.kept.clone();
+        kept.guesses.give_up();
         if self.lost {
             kept.table.clear();
+            kept.guesses.forget();
         }
         kept
     }
 
-    fn queue(&mut self, message: &ToServer) -> Result<(), PeerError> {
+    pub(crate) fn queue(&mut self, message: &ToServer) -> Result<(), PeerError> {
         let Some(link) = &mut self.link else { return Ok(()) };
         if link.outbox.len() >= limits::OUTBOX {
             return Err(PeerError::Unexpected("questions faster than answers can be sent"));
@@ -299,82 +322,21 @@ impl Receiver {
         self.lost = !welcome.resumed;
         if self.lost {
             kept.table.clear();
+            kept.guesses.forget();
         }
         if !same {
             kept.open.clear();
             kept.next_input = welcome.received + 1;
+            kept.applied = 0;
+            kept.guesses.begin();
         }
+        kept.applied = kept.applied.max(welcome.acknowledged);
         kept.session = Some((welcome.session, welcome.epoch));
         kept.namer = Some(Namer::new(welcome.name_key));
-        kept.open.retain(|(number, _)| *number > welcome.acknowledged);
+        kept.open.retain(|open| open.number > welcome.acknowledged);
         kept.next_input = kept.next_input.max(welcome.received + 1);
         self.send_again(now_ms, welcome.received);
         Ok(())
-    }
-
-    fn handle_frame(&mut self, now_ms: u64, frame: &Frame<'_>) -> Result<Option<ReceiverEvent>, PeerError> {
-        if let Some(low) = frame.input_ack {
-            self.handle_input_ack(now_ms, low);
-        }
-        let ahead = frame.sequence.wrapping_sub(self.kept.sequence).wrapping_sub(1) % SEQUENCES;
-        let old = !self.lost && ahead >= SEQUENCES / 2;
-        if old || self.lost && !frame.fresh {
-            // Applied before, or of no use without a fresh one.
-            return Ok(None);
-        }
-        if frame.fresh {
-            self.kept.table.clear();
-        }
-        let Some(namer) = &self.kept.namer else { return Ok(None) };
-        let applied = match frame.fresh || ahead == 0 {
-            true => self.kept.table.apply(namer, frame.body).ok(),
-            false => None,
-        };
-        let Some(root) = applied else {
-            self.lost = true;
-            if let Some(link) = &mut self.link {
-                link.nak_ms = Some(now_ms);
-            }
-            self.queue(&ToServer::Nak)?;
-            return Ok(None);
-        };
-        self.lost = false;
-        if let Some(link) = &mut self.link {
-            link.nak_ms = None;
-        }
-        self.kept.sequence = frame.sequence;
-        self.kept.root = Some(root.clone());
-        self.queue(&ToServer::FrameAck { sequence: frame.sequence })?;
-        Ok(Some(ReceiverEvent::Screen(root)))
-    }
-
-    fn handle_input_ack(&mut self, now_ms: u64, low: u8) {
-        let Some(position) = self.kept.open.iter().position(|(number, _)| *number as u8 & 127 == low) else {
-            return;
-        };
-        self.kept.open.drain(..=position);
-        if let Some(link) = &mut self.link {
-            link.inputs_ms = if self.kept.open.is_empty() { None } else { Some(now_ms) };
-        }
-    }
-
-    fn handle_resend(&mut self, now_ms: u64, low: u8) {
-        let first = self.kept.open.front().map_or(self.kept.next_input, |(number, _)| *number);
-        // The number with these low bits from just before the first open one on.
-        let base = first.saturating_sub(1);
-        let above = base + (u64::from(low).wrapping_sub(base) & 127);
-        self.send_again(now_ms, above);
-    }
-
-    /// Sends the open inputs above this number again.
-    fn send_again(&mut self, now_ms: u64, above: u64) {
-        let Some(link) = &mut self.link else { return };
-        link.inputs_ms = if self.kept.open.is_empty() { None } else { Some(now_ms) };
-        for (number, input) in self.kept.open.iter().filter(|(number, _)| *number > above) {
-            if link.outbox.len() < limits::OUTBOX {
-                link.outbox.push_back(ToServer::Input { number: *number, input: input.clone() }.encode());
-            }
-        }
     }
 }
 

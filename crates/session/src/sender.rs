@@ -3,14 +3,14 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use smol_str::SmolStr;
 use tresen_scene::{Namer, Node};
 use tresen_wire::limits::VERSIONS;
 use tresen_wire::{
-    CloseCode, Frame, Have, Hello, Input, Look, SEQUENCES, ServerTable, SessionId, ToClient, ToServer, Undo,
-    Welcome,
+    CloseCode, Hello, Input, Look, RootTag, ServerTable, SessionId, ToClient, ToServer, Welcome,
 };
 
+use crate::flight::Flight;
+use crate::sender_guesses::Guesses;
 use crate::sender_inputs::{Arrival, Inputs};
 use crate::{PeerError, Stats, limits};
 
@@ -31,15 +31,7 @@ pub enum SenderEvent {
 }
 
 #[derive(Debug)]
-struct Sent {
-    sequence: u64,
-    root: Arc<Node>,
-    undo: Undo,
-    at_ms: u64,
-}
-
-#[derive(Debug)]
-struct Question {
+pub(crate) struct Question {
     number: u8,
     asked_ms: u64,
     /// The oldest frame in flight when it was asked: if it still is when the answer comes, it was lost.
@@ -47,32 +39,36 @@ struct Question {
 }
 
 #[derive(Debug)]
-struct Link {
-    outbox: VecDeque<Vec<u8>>,
-    heard_ms: u64,
-    question: Option<Question>,
-    questions: u8,
-    repairs_left: u32,
-    repaired_ms: u64,
-    failed: Option<CloseCode>,
+pub(crate) struct Link {
+    pub(crate) outbox: VecDeque<Vec<u8>>,
+    pub(crate) heard_ms: u64,
+    pub(crate) question: Option<Question>,
+    pub(crate) questions: u8,
+    pub(crate) repairs_left: u32,
+    pub(crate) repaired_ms: u64,
+    pub(crate) failed: Option<CloseCode>,
 }
 
 /// The server's end of a session. See the crate's documentation for the order of calls.
 #[derive(Debug)]
 pub struct Sender {
-    namer: Namer,
-    session: SessionId,
-    epoch: u64,
-    table: ServerTable,
-    /// Frames without an acknowledgement, oldest first.
-    flight: VecDeque<Sent>,
-    next_sequence: u64,
+    pub(crate) namer: Namer,
+    pub(crate) session: SessionId,
+    pub(crate) epoch: u64,
+    pub(crate) table: ServerTable,
+    pub(crate) flight: Flight,
+    pub(crate) next_sequence: u64,
     /// The next frame empties the client's slots.
-    fresh: bool,
-    wanted: Option<Arc<Node>>,
-    inputs: Inputs,
-    link: Option<Link>,
-    stats: Stats,
+    pub(crate) fresh: bool,
+    /// The screen that the client acknowledged last.
+    pub(crate) arrived: Option<Arc<Node>>,
+    pub(crate) wanted: Option<Arc<Node>>,
+    /// The highest input whose effect `wanted` shows.
+    pub(crate) applied: u64,
+    pub(crate) inputs: Inputs,
+    pub(crate) guesses: Guesses,
+    pub(crate) link: Option<Link>,
+    pub(crate) stats: Stats,
 }
 
 impl Sender {
@@ -83,11 +79,14 @@ impl Sender {
             session: session_id,
             epoch,
             table: ServerTable::new(),
-            flight: VecDeque::new(),
+            flight: Flight::default(),
             next_sequence: 0,
             fresh: true,
+            arrived: None,
             wanted: None,
+            applied: next_input.saturating_sub(1),
             inputs: Inputs::new(next_input),
+            guesses: Guesses::default(),
             link: None,
             stats: Stats::default(),
         }
@@ -107,10 +106,14 @@ impl Sender {
         let resumed = have.is_some_and(|have| self.resume(&have));
         if !resumed {
             self.start_afresh();
+            self.arrived = None;
             self.inputs.forget_roots();
+            self.guesses.forget();
         }
         self.table.set_budget(hello.table_kib);
+        self.guesses.connect(hello.guesses);
         self.inputs.connect(have.map(|have| have.first_open_input));
+        self.applied = self.applied.max(self.inputs.acknowledged());
         let welcome = ToClient::Welcome(Welcome {
             version,
             session: self.session,
@@ -154,7 +157,8 @@ impl Sender {
         link.heard_ms = now_ms;
         match ToServer::decode(message)? {
             ToServer::Hello(_) => Err(PeerError::Unexpected("a second hello")),
-            ToServer::Input { number, input } => self.handle_input(number, input),
+            ToServer::Input { number, input } => self.handle_input(number, input, None),
+            ToServer::GuessedInput { number, shown, input } => self.handle_input(number, input, Some(shown)),
             ToServer::FrameAck { sequence } => {
                 self.handle_frame_ack(now_ms, sequence);
                 Ok(None)
@@ -169,13 +173,25 @@ impl Sender {
 
     /// An input that had to wait until the one before it was acknowledged. Call until `None` after [`Sender::acknowledge_input`].
     pub fn poll_event(&mut self) -> Option<SenderEvent> {
-        let (number, input) = self.inputs.next(self.wanted.as_ref())?;
+        let shown_all = self.applied == self.inputs.offered();
+        let Some((number, input)) = self.inputs.next(self.wanted.as_ref()) else {
+            // What was refused has no effect that could be shown.
+            self.applied = if shown_all { self.inputs.offered() } else { self.applied };
+            return None;
+        };
         Some(SenderEvent::Input { number, input })
     }
 
-    /// The newest screen. What was shown before and not sent yet is forgotten.
+    /// The newest screen, with the effects of every input that was handed out. What was shown before and not sent yet is forgotten.
     pub fn show(&mut self, root: Arc<Node>) {
+        self.show_as_of(root, self.inputs.offered());
+    }
+
+    /// The newest screen, with the effects of the inputs up to `applied`; those after it are still being worked on. A client that answered one of
+    /// these by itself goes on showing what it has.
+    pub fn show_as_of(&mut self, root: Arc<Node>, applied: u64) {
         self.wanted = Some(root);
+        self.applied = self.applied.max(applied.min(self.inputs.offered()));
     }
 
     /// The effects of all inputs up to `number` are on disk.
@@ -222,7 +238,7 @@ impl Sender {
             return Err(CloseCode::TimedOut);
         }
         if now_ms >= self.question_due(link) {
-            let oldest = self.flight.front().map(|sent| sent.sequence);
+            let oldest = self.flight.oldest().map(|sent| sent.sequence);
             if let Some(link) = &mut self.link {
                 link.questions = link.questions.wrapping_add(1);
                 let number = link.questions;
@@ -253,7 +269,7 @@ impl Sender {
             return question.asked_ms + limits::QUESTION_AGAIN_MS;
         }
         let silence = link.heard_ms + limits::SERVER_KEEP_ALIVE_MS;
-        let frame = self.flight.front().map(|sent| sent.at_ms + limits::FRAME_PROBE_MS);
+        let frame = self.flight.oldest().map(|sent| sent.at_ms + limits::FRAME_PROBE_MS);
         frame.map_or(silence, |frame| frame.min(silence))
     }
 
@@ -266,26 +282,27 @@ impl Sender {
         Ok(())
     }
 
-    fn handle_input(&mut self, number: u64, input: Input) -> Result<Option<SenderEvent>, PeerError> {
-        let flying = self.flight.iter().map(|sent| &sent.root);
-        match self.inputs.arrive(number, input, flying)? {
-            Arrival::Taken => Ok(self.poll_event()),
+    fn handle_input(
+        &mut self,
+        number: u64,
+        input: Input,
+        shown: Option<RootTag>,
+    ) -> Result<Option<SenderEvent>, PeerError> {
+        let claimed = shown.map(|shown| (shown, input.clone()));
+        match self.inputs.arrive(number, input, self.flight.roots())? {
+            Arrival::Taken => {
+                if let Some((shown, input)) = claimed {
+                    let may_show = |name| {
+                        self.inputs.may_show(name) || self.flight.roots().any(|root| root.id() == name)
+                    };
+                    let root = self.guesses.claim(number, &input, shown, may_show);
+                    root.into_iter().for_each(|root| self.inputs.root_guessed(root));
+                }
+                Ok(self.poll_event())
+            }
             Arrival::Known => Ok(None),
             Arrival::Gap => {
                 self.queue(&ToClient::Resend { low: self.inputs.received() as u8 & 127 }).map(|()| None)
-            }
-        }
-    }
-
-    fn handle_frame_ack(&mut self, now_ms: u64, sequence: u8) {
-        let known = self.flight.iter().any(|sent| (sent.sequence % u64::from(SEQUENCES)) as u8 == sequence);
-        while known && let Some(sent) = self.flight.pop_front() {
-            let last = (sent.sequence % u64::from(SEQUENCES)) as u8 == sequence;
-            self.inputs.root_arrived(sent.root);
-            if last {
-                let rtt = now_ms.saturating_sub(sent.at_ms);
-                self.stats.rtt_ms = Some(self.stats.rtt_ms.map_or(rtt, |old| (old * 7 + rtt) / 8));
-                break;
             }
         }
     }
@@ -308,70 +325,8 @@ impl Sender {
         let Some(question) = link.question.take_if(|question| question.number == number) else {
             return Ok(());
         };
-        let oldest = self.flight.front().map(|sent| sent.sequence);
+        let oldest = self.flight.oldest().map(|sent| sent.sequence);
         // The transport keeps order: the client got the frame before the question, so its acknowledgement was due before the answer.
         if question.oldest.is_some() && question.oldest == oldest { self.handle_nak(now_ms) } else { Ok(()) }
-    }
-
-    /// Forgets what the client has; the next frame needs nothing.
-    fn start_afresh(&mut self) {
-        self.table.clear();
-        self.flight.clear();
-        self.fresh = true;
-    }
-
-    /// Takes back the frames that the client has not got, as its digest says. Returns whether its slots are still good.
-    fn resume(&mut self, have: &Have) -> bool {
-        let empty = have.digest == [0; 16];
-        if have.epoch != self.epoch || self.fresh || empty {
-            return false;
-        }
-        while self.table.digest() != have.digest {
-            let Some(sent) = self.flight.pop_back() else { return false };
-            self.table.undo(sent.undo);
-            self.next_sequence = sent.sequence;
-        }
-        while let Some(sent) = self.flight.pop_front() {
-            self.inputs.root_arrived(sent.root);
-        }
-        // The very first frame may have been taken back: then the client has nothing.
-        self.inputs.last_root().is_some()
-    }
-
-    fn next_frame(&mut self, now_ms: u64) -> Option<Vec<u8>> {
-        let root = self.wanted.as_ref()?;
-        if self.flight.len() >= limits::FRAMES_IN_FLIGHT {
-            return None;
-        }
-        let last = self.flight.back().map(|sent| &sent.root).or(self.inputs.last_root());
-        if !self.fresh && last.is_some_and(|last| last.id() == root.id()) {
-            return None;
-        }
-        let root = root.clone();
-        let Ok((body, undo)) = self.table.encode(&self.namer, &root) else {
-            return Some(self.fail(CloseCode::TooLarge));
-        };
-        let sequence = self.next_sequence;
-        let frame = Frame {
-            fresh: std::mem::take(&mut self.fresh),
-            sequence: (sequence % u64::from(SEQUENCES)) as u8,
-            input_ack: self.inputs.news(),
-            body: &body,
-        };
-        let message = ToClient::Frame(frame).encode();
-        self.next_sequence += 1;
-        self.flight.push_back(Sent { sequence, root, undo, at_ms: now_ms });
-        self.stats.frames += 1;
-        self.stats.frame_bytes += message.len() as u64;
-        Some(message)
-    }
-
-    /// The screen is beyond the limits of the protocol: says goodbye.
-    fn fail(&mut self, code: CloseCode) -> Vec<u8> {
-        self.start_afresh();
-        if let Some(link) = &mut self.link {
-            link.failed = Some(code);
-        }
-        ToClient::Bye { code, text: SmolStr::default() }.encode()
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use tresen_scene::{Action, Node, Op};
+use tresen_scene::{Action, Node, ObjectId, Op};
 use tresen_wire::Input;
 
 use crate::{PeerError, limits};
@@ -67,9 +67,14 @@ impl Inputs {
         self.acknowledged
     }
 
-    /// The last root that the client acknowledged.
-    pub(crate) fn last_root(&self) -> Option<&Arc<Node>> {
-        self.roots.back()
+    /// Everything up to this number was handed out, or refused.
+    pub(crate) fn offered(&self) -> u64 {
+        self.held.front().map_or(self.received, |held| held.number - 1)
+    }
+
+    /// Whether the client may have a root with this name before it, apart from those that are on their way.
+    pub(crate) fn may_show(&self, name: ObjectId) -> bool {
+        self.roots.iter().any(|root| root.id() == name)
     }
 
     /// A connection begins; the client says which of its inputs is the first without an acknowledgement.
@@ -91,9 +96,14 @@ impl Inputs {
         self.roots.clear();
     }
 
-    /// The client shows `root`.
+    /// The client shows `root`, which was sent to it.
     pub(crate) fn root_arrived(&mut self, root: Arc<Node>) {
         self.early = false;
+        self.root_guessed(root);
+    }
+
+    /// The client shows `root` by itself: the answer of a guess to an input that it made.
+    pub(crate) fn root_guessed(&mut self, root: Arc<Node>) {
         if self.roots.len() == limits::RECENT_ROOTS {
             self.roots.pop_front();
         }

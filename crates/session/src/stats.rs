@@ -1,5 +1,7 @@
 //! What is counted of a session.
 
+use crate::sender_guesses::Guesses;
+
 /// What a sender has done so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -19,6 +21,31 @@ pub struct Stats {
     pub repairs: u64,
     /// Bytes received.
     pub received_bytes: u64,
-    /// Time from a frame to its acknowledgement, smoothed.
+    /// Time from a frame or guess to its acknowledgement, smoothed.
     pub rtt_ms: Option<u64>,
+    /// The shortest such time lately: it creeps up, so that another way is learned.
+    pub least_rtt_ms: Option<u64>,
+    /// Guesses sent.
+    pub guesses: u64,
+    /// Their bytes.
+    pub guess_bytes: u64,
+    /// Inputs that the client answered by itself, rightly.
+    pub hits: u64,
+    /// … and wrongly.
+    pub misses: u64,
+    /// Bytes of guesses that went without being used.
+    pub wasted_bytes: u64,
+}
+
+impl Stats {
+    pub(crate) fn note_guesses(&mut self, guesses: &Guesses) {
+        self.hits = guesses.hits;
+        self.misses = guesses.misses;
+        self.wasted_bytes = guesses.wasted_bytes;
+    }
+
+    pub(crate) fn note_rtt(&mut self, rtt_ms: u64) {
+        self.rtt_ms = Some(self.rtt_ms.map_or(rtt_ms, |old| (old * 7 + rtt_ms) / 8));
+        self.least_rtt_ms = Some(self.least_rtt_ms.map_or(rtt_ms, |old| rtt_ms.min(old + old / 64 + 1)));
+    }
 }

@@ -1,0 +1,85 @@
+//! Inputs of a receiver: numbered, kept until they are acknowledged, sent again when that takes too long.
+
+use tresen_wire::limits::{INPUT_NUMBER, INPUTS_OPEN};
+use tresen_wire::{Input, RootTag, ToServer};
+
+use crate::receiver::Resume;
+use crate::{Receiver, limits};
+
+/// An input without an acknowledgement.
+#[derive(Clone, Debug)]
+pub(crate) struct Open {
+    pub number: u64,
+    pub input: Input,
+    /// What was shown for it, before the server had a say.
+    pub shown: Option<RootTag>,
+}
+
+impl Open {
+    pub fn encode(&self) -> Vec<u8> {
+        let (number, input) = (self.number, self.input.clone());
+        match self.shown {
+            Some(shown) => ToServer::GuessedInput { number, shown, input }.encode(),
+            None => ToServer::Input { number, input }.encode(),
+        }
+    }
+}
+
+impl Receiver {
+    /// The person did something. If there is a guess for it, [`Receiver::root`] is another one at once. Returns its number; `None` when it can't
+    /// be taken: before the first welcome, or with [`limits::INPUTS_OPEN`] inputs waiting.
+    pub fn input(&mut self, now_ms: u64, input: Input) -> Option<u64> {
+        let full = self.kept.open.len() as u64 >= INPUTS_OPEN || self.kept.next_input >= INPUT_NUMBER;
+        if self.kept.session.is_none() || full {
+            return None;
+        }
+        let number = self.kept.next_input;
+        self.kept.next_input += 1;
+        let mut open = Open { number, input, shown: None };
+        if let Some(link) = self.link.as_mut().filter(|link| link.welcomed) {
+            let Resume { guesses, root, applied, .. } = &mut self.kept;
+            open.shown = guesses.answer(now_ms, number, &open.input, root.as_ref(), *applied);
+            link.outbox.push_back(open.encode());
+            link.inputs_ms.get_or_insert(now_ms);
+        }
+        self.kept.open.push_back(open);
+        Some(number)
+    }
+
+    /// The input that was sent with these low seven bits: the newest one.
+    pub(crate) fn sent_input(&self, low: u8) -> u64 {
+        let newest = self.kept.next_input.saturating_sub(1);
+        newest.saturating_sub(newest.wrapping_sub(u64::from(low)) & 127)
+    }
+
+    pub(crate) fn handle_input_ack(&mut self, now_ms: u64, low: u8) {
+        let Some(position) = self.kept.open.iter().position(|open| open.number as u8 & 127 == low) else {
+            return;
+        };
+        if let Some(newest) = self.kept.open.drain(..=position).next_back() {
+            self.kept.applied = self.kept.applied.max(newest.number);
+        }
+        if let Some(link) = &mut self.link {
+            link.inputs_ms = if self.kept.open.is_empty() { None } else { Some(now_ms) };
+        }
+    }
+
+    pub(crate) fn handle_resend(&mut self, now_ms: u64, low: u8) {
+        let first = self.kept.open.front().map_or(self.kept.next_input, |open| open.number);
+        // The number with these low bits from just before the first open one on.
+        let base = first.saturating_sub(1);
+        let above = base + (u64::from(low).wrapping_sub(base) & 127);
+        self.send_again(now_ms, above);
+    }
+
+    /// Sends the open inputs above this number again.
+    pub(crate) fn send_again(&mut self, now_ms: u64, above: u64) {
+        let Some(link) = &mut self.link else { return };
+        link.inputs_ms = if self.kept.open.is_empty() { None } else { Some(now_ms) };
+        for open in self.kept.open.iter().filter(|open| open.number > above) {
+            if link.outbox.len() < limits::OUTBOX {
+                link.outbox.push_back(open.encode());
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Screens of a receiver: frames and guesses that arrive, and what becomes of them.
+
+use std::sync::Arc;
+
+use tresen_scene::Node;
+use tresen_wire::{Frame, Guess, SEQUENCES, ToServer};
+
+use crate::receiver::Resume;
+use crate::{PeerError, Receiver, ReceiverEvent};
+
+impl Resume {
+    /// Follows the commands of a frame or guess, or a confirmation of what was shown for the input `applied`. `None` when they do not fit.
+    fn apply(&mut self, applied: Option<u64>, body: &[u8]) -> Option<Arc<Node>> {
+        let namer = self.namer.as_ref()?;
+        if body.is_empty() {
+            let root = self.guesses.claimed(applied?)?.clone();
+            self.table.confirm(namer);
+            return Some(root);
+        }
+        self.table.apply(namer, body).ok()
+    }
+}
+
+impl Receiver {
+    pub(crate) fn handle_frame(
+        &mut self,
+        now_ms: u64,
+        frame: &Frame<'_>,
+    ) -> Result<Option<ReceiverEvent>, PeerError> {
+        if let Some(low) = frame.input_ack {
+            self.handle_input_ack(now_ms, low);
+        }
+        let ahead = frame.sequence.wrapping_sub(self.kept.sequence).wrapping_sub(1) % SEQUENCES;
+        let old = !self.lost && ahead >= SEQUENCES / 2;
+        if old || self.lost && !frame.fresh {
+            // Applied before, or of no use without a fresh one.
+            return Ok(None);
+        }
+        if frame.fresh {
+            self.kept.table.clear();
+            self.kept.guesses.forget();
+        }
+        let applied = frame.applied.map(|low| self.sent_input(low));
+        let fits = frame.fresh || ahead == 0;
+        let root = if fits { self.kept.apply(applied, frame.body) } else { None };
+        let Some(root) = root else { return self.lose(now_ms).map(|()| None) };
+        self.lost = false;
+        if let Some(link) = &mut self.link {
+            link.nak_ms = None;
+        }
+        let kept = &mut self.kept;
+        kept.sequence = frame.sequence;
+        match applied {
+            Some(applied) => {
+                kept.applied = kept.applied.max(applied);
+                kept.guesses.cover(now_ms, applied, root.id());
+            }
+            None => kept.guesses.settle(),
+        }
+        kept.root = Some(root);
+        self.acknowledge(frame.sequence)?;
+        Ok(self.root().cloned().map(ReceiverEvent::Screen))
+    }
+
+    pub(crate) fn handle_guess(
+        &mut self,
+        now_ms: u64,
+        guess: Guess<'_>,
+        bytes: usize,
+    ) -> Result<(), PeerError> {
+        let ahead = guess.sequence.wrapping_sub(self.kept.sequence).wrapping_sub(1) % SEQUENCES;
+        if self.lost || ahead >= SEQUENCES / 2 {
+            return Ok(());
+        }
+        let root = if ahead == 0 { self.kept.apply(None, guess.body) } else { None };
+        let Some(root) = root else { return self.lose(now_ms) };
+        let guesses = &mut self.kept.guesses;
+        guesses.take(guess.base, guess.input, root, usize::from(self.keeps));
+        guesses.stats.arrived += 1;
+        guesses.stats.bytes += bytes as u64;
+        self.kept.sequence = guess.sequence;
+        self.acknowledge(guess.sequence)
+    }
+
+    /// Only a fresh frame is of use now.
+    fn lose(&mut self, now_ms: u64) -> Result<(), PeerError> {
+        self.lost = true;
+        if let Some(link) = &mut self.link {
+            link.nak_ms = Some(now_ms);
+        }
+        self.queue(&ToServer::Nak)
+    }
+
+    /// Says that everything up to this number is applied; what was to be said of an earlier one goes with it.
+    fn acknowledge(&mut self, sequence: u8) -> Result<(), PeerError> {
+        let message = ToServer::FrameAck { sequence };
+        let last = self.link.as_mut().and_then(|link| link.outbox.back_mut());
+        match last.filter(|last| matches!(ToServer::decode(last), Ok(ToServer::FrameAck { .. }))) {
+            Some(last) => *last = message.encode(),
+            None => self.queue(&message)?,
+        }
+        Ok(())
+    }
+}
