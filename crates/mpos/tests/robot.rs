@@ -10,6 +10,7 @@ use tresen_till::{Language, Money, TableId, Target, demo};
 
 const ENGLISH: Look = Look { language: Language::En, theme: Theme::Dark, ..Look::PHONE };
 const SMALL: Look = Look { height_dp: 640, ..Look::PHONE };
+const SIDEWAYS: Look = Look { width_dp: 640, height_dp: 360, ..ENGLISH };
 const TABLET: Look = Look { width_dp: 1280, height_dp: 800, ..ENGLISH };
 
 fn log_in(screen: &mut Screen) {
@@ -39,15 +40,21 @@ fn a_waiter_sells_in_german() {
     assert_eq!(screen.house.printed.len(), 1);
 }
 
-/// Promise: the same in English, in the dark, on a tablet where the order stands beside the products.
+/// Promise: the same in English, in the dark, on a tablet where the order stands beside the products, and on a phone held sideways.
 #[test]
 fn a_waiter_sells_in_english_on_a_tablet() {
-    let mut screen = Screen::new(House::new(), TABLET);
+    sells_in_english(TABLET);
+    sells_in_english(SIDEWAYS);
+}
+
+fn sells_in_english(look: Look) {
+    let mut screen = Screen::new(House::new(), look);
     log_in(&mut screen);
     screen.tap_all([
         "Table 4, free",
         "Guests",
         "2",
+        "Bier",
         "Helles 0,5",
         "Send · 1",
         "Table 4",
@@ -218,7 +225,8 @@ fn throttling_is_said() {
 /// Promise: everything that can be pressed has a name and 48 dp each way, on every size of screen.
 #[test]
 fn targets_are_large_and_named() {
-    let sizes = [(360, 640), (411, 915), (600, 960), (800, 480), (1024, 600), (1280, 800)];
+    let sizes =
+        [(360, 640), (411, 915), (600, 960), (640, 360), (800, 360), (800, 480), (1024, 600), (1280, 800)];
     for (width_dp, height_dp) in sizes {
         let look = Look { width_dp, height_dp, ..ENGLISH };
         let mut screen = Screen::new(House::evening(), look);
@@ -244,6 +252,9 @@ fn check_targets(screen: &Screen) {
         assert!(!item.label.trim().is_empty(), "{item:?} has no name at {:?}", screen.look);
         let inside = item.rect.x >= 0 && item.rect.right() <= screen.look.width_dp;
         assert!(inside && item.rect.w >= 48, "{item:?} at {:?}", screen.look);
+        let scrolls =
+            tresen_scene::hit_test(&screen.root(), common::screen::middle(item.rect), &screen.scrolls).scroll;
+        assert!(scrolls.is_some() || item.rect.h >= 48, "{item:?} is too low at {:?}", screen.look);
     }
     let bottom = screen.look.height_dp;
     let main = screen.pressable().into_iter().map(|item| item.rect.bottom()).max().unwrap_or(0);
@@ -253,7 +264,9 @@ fn check_targets(screen: &Screen) {
 /// Promise: a notice covers nothing that can be pressed, on every screen and size; a tap on it puts it away and does nothing else.
 #[test]
 fn a_notice_covers_no_control() {
-    for (width_dp, height_dp) in [(360, 640), (360, 720), (411, 915), (800, 480), (1280, 800)] {
+    for (width_dp, height_dp) in
+        [(360, 640), (360, 720), (411, 915), (640, 360), (800, 360), (800, 480), (1280, 800)]
+    {
         let look = Look { width_dp, height_dp, ..Look::PHONE };
         let mut screen = Screen::new(House::evening(), look);
         screen.house.app = tresen_mpos::App::new();

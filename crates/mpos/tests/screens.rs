@@ -19,6 +19,8 @@ use tresen_till::{Language, LineId, ModifierId, Money, ProductId, TableId, demo}
 
 const DARK: Look = Look { height_dp: 640, theme: Theme::Dark, language: Language::En, ..Look::PHONE };
 const WIDE: Look = Look { width_dp: 1280, height_dp: 800, ..Look::PHONE };
+const SIDE: Look = Look { width_dp: 640, height_dp: 360, ..Look::PHONE };
+const SIDE_WIDE: Look = Look { width_dp: 800, height_dp: 360, scale_100: 150, ..DARK };
 const FINE: Look = Look { height_dp: 640, scale_100: 300, ..Look::PHONE };
 
 type Story = fn(&mut House);
@@ -111,7 +113,9 @@ const RECEIPT: Story = |house| {
     house.tap(Tap::PayCash { expected: house.total(4), tendered: Money::from_minor(6000) });
 };
 
-const SHOTS: [(&str, Look, Story); 28] = [
+/// Of these, the first tell all the stories there are.
+const STORIES: usize = 19;
+const SHOTS: [(&str, Look, Story); 42] = [
     ("people", Look::PHONE, PEOPLE),
     ("pin", Look::PHONE, PIN),
     ("pin-throttled", Look::PHONE, THROTTLED),
@@ -140,6 +144,20 @@ const SHOTS: [(&str, Look, Story); 28] = [
     ("wide-order", WIDE, ORDER),
     ("wide-pay", WIDE, PAY),
     ("fine-order", FINE, ORDER),
+    ("side-people", SIDE, PEOPLE),
+    ("side-pin", SIDE, PIN),
+    ("side-tables", SIDE, TABLES),
+    ("side-plan", SIDE, PLAN),
+    ("side-order", SIDE, ORDER),
+    ("side-search", SIDE, FOUND),
+    ("side-modifiers", SIDE, MISSING),
+    ("side-quantity", SIDE, QUANTITY),
+    ("side-line", SIDE, LINE),
+    ("side-guests", SIDE, GUESTS),
+    ("side-pay", SIDE, CHANGED),
+    ("side-receipt", SIDE, RECEIPT),
+    ("side-wide-order", SIDE_WIDE, ORDER),
+    ("side-wide-tables", SIDE_WIDE, SENT),
 ];
 
 /// Promise: every screen looks as it was last approved.
@@ -156,13 +174,39 @@ fn screens_look_as_approved() {
         let (approved, new) = (folder.join(format!("{name}.png")), folder.join(format!("{name}.new.png")));
         let _ = fs::remove_file(&new);
         if renew {
-            write_png(&approved, &canvas);
+            write_png(&approved, &canvas, png::Compression::High);
         } else if let Some(difference) = difference(&approved, &canvas) {
-            write_png(&new, &canvas);
+            write_png(&new, &canvas, png::Compression::High);
             different.push(format!("{name}: {difference}; see {}", new.display()));
         }
     }
     assert!(different.is_empty(), "{}\nTRESEN_RENEW=1 approves them", different.join("\n"));
+}
+
+/// For eyes: every story in every kind of look, as pictures in `target/tour`.
+#[test]
+#[ignore = "draws pictures to look at, proves nothing"]
+fn tour() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tour");
+    let sizes = [(360, 640), (360, 720), (640, 360), (800, 360), (800, 480), (1024, 600), (1280, 800)];
+    fs::create_dir_all(&folder).expect("the target folder can be written");
+    for ((width_dp, height_dp), (name, _, story)) in
+        sizes.into_iter().flat_map(|size| SHOTS.into_iter().take(STORIES).map(move |shot| (size, shot)))
+    {
+        for (kind, theme, language) in [("de", Theme::Light, Language::De), ("en", Theme::Dark, Language::En)]
+        {
+            let mut house = House::evening();
+            house.language = language;
+            story(&mut house);
+            let canvas =
+                Screen::new(house, Look { width_dp, height_dp, scale_100: 100, theme, language }).paint();
+            write_png(
+                &folder.join(format!("{width_dp}x{height_dp}-{kind}-{name}.png")),
+                &canvas,
+                png::Compression::Fast,
+            );
+        }
+    }
 }
 
 fn difference(approved: &Path, canvas: &Canvas) -> Option<String> {
@@ -182,11 +226,11 @@ fn rgb(canvas: &Canvas) -> Vec<u8> {
     rgba.chunks(4).flat_map(|pixel| pixel[..3].to_vec()).collect()
 }
 
-fn write_png(path: &Path, canvas: &Canvas) {
+fn write_png(path: &Path, canvas: &Canvas, compression: png::Compression) {
     let file = fs::File::create(path).expect("the folder of pictures can be written");
     let mut encoder = png::Encoder::new(file, canvas.size().w as u32, canvas.size().h as u32);
     encoder.set_color(png::ColorType::Rgb);
-    encoder.set_compression(png::Compression::High);
+    encoder.set_compression(compression);
     let mut writer = encoder.write_header().expect("the header can be written");
     writer.write_image_data(&rgb(canvas)).expect("the picture can be written");
 }

@@ -18,8 +18,9 @@ use super::{Ink, Kit, Pen};
 
 /// Widest sheet, in dp; on a wider screen it stands in the middle.
 const SHEET_WIDTH: i32 = 560;
-/// Room that a sheet leaves above itself, in dp.
+/// Room that a sheet leaves above itself, in dp, and on a phone held sideways.
 const SHEET_ABOVE: i32 = 40;
+const SHEET_ABOVE_SIDEWAYS: i32 = 8;
 /// What a toast leaves free at the top, left and right, in dp: the way back, and the link dot.
 const TOAST_SIDES: [i32; 3] = [4, 52, 40];
 /// The same at the right over a sheet, whose cross may stand up there, in dp.
@@ -170,7 +171,9 @@ impl<'a> Drawing<'_, 'a> {
     fn sheet(&mut self, content: &'a Element, dismiss: Option<&Press>, rect: Rect) {
         let kit = self.kit();
         let width = rect.w.min(kit.px(SHEET_WIDTH));
-        let laid = self.layouter.at_most(content, width, rect.h - kit.px(SHEET_ABOVE));
+        let sideways = rect.h < rect.w && rect.h < kit.px(super::SIDEWAYS);
+        let above = if sideways { SHEET_ABOVE_SIDEWAYS } else { SHEET_ABOVE };
+        let laid = self.layouter.at_most(content, width, rect.h - kit.px(above));
         let height = laid.size().h;
         let place = Rect::new(rect.x + (rect.w - width) / 2, rect.bottom() - height, width, height);
         self.ops.push(Op::Fill { rect, color: Ink::Dim.color(kit.theme) });

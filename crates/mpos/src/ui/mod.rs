@@ -49,6 +49,8 @@ pub use typography::Type;
 use tresen_scene::{Node, Size};
 use tresen_typeset::Typesetter;
 
+/// Below this height, a screen that is wider than high is a phone held sideways, in dp.
+pub const SIDEWAYS: i32 = 480;
 /// Smallest side of anything that can be pressed, in dp.
 pub const MIN_TARGET: i32 = 48;
 /// Height of the bar at the top, in dp.

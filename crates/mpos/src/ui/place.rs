@@ -80,6 +80,16 @@ pub trait Place: Into<Element> {
         set(self, |element| element.spec.pad[0] = dp)
     }
 
+    /// Room within at the right, in dp.
+    fn pad_right(self, dp: i32) -> Element {
+        set(self, |element| element.spec.pad[1] = dp)
+    }
+
+    /// Room within at the left, in dp.
+    fn pad_left(self, dp: i32) -> Element {
+        set(self, |element| element.spec.pad[3] = dp)
+    }
+
     /// Room within at the bottom, in dp.
     fn pad_bottom(self, dp: i32) -> Element {
         set(self, |element| element.spec.pad[2] = dp)

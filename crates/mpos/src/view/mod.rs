@@ -24,6 +24,9 @@ use crate::{Tap, World};
 /// From this width on, the order stands beside the products, in dp.
 const WIDE: i32 = 700;
 
+/// A phone held sideways is at least this wide, in dp.
+const SIDEWAYS_WIDTH: i32 = 560;
+
 /// The screen of an app, `size` device pixels large.
 pub fn view(app: &App, world: &World, kit: &Kit, size: Size) -> Arc<Node> {
     let scene = Scene { app, world, kit, words: Words::of(world.language), size: kit.size_dp(size) };
@@ -114,6 +117,11 @@ impl<'a> Scene<'a> {
 
     fn is_wide(&self) -> bool {
         self.size.w >= WIDE
+    }
+
+    /// A phone held sideways: what else stands below one another stands beside one another.
+    fn is_sideways(&self) -> bool {
+        self.size.h < ui::SIDEWAYS && self.size.w >= SIDEWAYS_WIDTH
     }
 
     /// The name of whoever is logged in.

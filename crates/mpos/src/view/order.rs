@@ -7,7 +7,7 @@ use super::tabs::Tab;
 use super::{Scene, bottom_bar};
 use crate::app::{ListHeight, Order, Sheet, Task};
 use crate::ui::{
-    self, Button, EDGE, Element, GAP, Icon, Ink, Place, Selected, State, Surface, Type, Weight, button,
+    self, Button, EDGE, Element, GAP, Icon, Ink, Place, Selected, State, Surface, Type, Weight, button, chip,
     column, field, grid, header, icon_button, row, scroll, text, tile,
 };
 use crate::{ScrollArea, Tap};
@@ -20,6 +20,8 @@ const ROW: i32 = 92;
 const HEADING: i32 = 32;
 /// Height that tabs may take, in dp.
 const TABS: i32 = 4 * 48;
+/// Width of the groups on a phone held sideways, in dp.
+const RAIL: i32 = 104;
 /// Most products that a search shows.
 const FOUND: usize = 60;
 
@@ -41,9 +43,14 @@ impl Scene<'_> {
 
     fn order_screen(&self, order: &Order, banner: Option<Element>) -> Element {
         let check = self.till().open_check(&order.target);
-        let list_width = if self.is_wide() { (self.size.w / 3).clamp(320, 400) } else { 0 };
+        let beside = self.is_wide() || self.is_sideways();
+        let list_width = match (self.is_sideways(), beside) {
+            (true, _) => (self.size.w * 3 / 7).min(320),
+            (false, true) => (self.size.w / 3).clamp(320, 400),
+            (false, false) => 0,
+        };
         let products = self.products(order, check, self.size.w - list_width);
-        let content = match (self.is_wide(), order.list) {
+        let content = match (beside, order.list) {
             (true, _) => {
                 let side = column()
                     .child(self.list(order, check).grow().min_height(0))
@@ -96,6 +103,9 @@ impl Scene<'_> {
             None => {
                 let first = || catalog.groups().next().map(|group| group.id);
                 let group = order.group.or_else(first).unwrap_or(GroupId(0));
+                if self.is_sideways() {
+                    return self.products_beside_groups(group, check, width);
+                }
                 let tabs = self.group_tabs(group, width);
                 if self.is_wide() {
                     let content = self.groups_from(group, check, width);
@@ -112,6 +122,20 @@ impl Scene<'_> {
             self.product_tiles(&shown, check, columns(width, TILE))
         };
         with_head(head, area, content)
+    }
+
+    /// Groups at the left, their products at the right: where the height is dear.
+    fn products_beside_groups(&self, shown: GroupId, check: Option<&Check>, width: i32) -> Element {
+        let chips = self
+            .groups(shown)
+            .into_iter()
+            .map(|tab| chip(tab.text, tab.selected, tab.tap.action()).compact().width(RAIL));
+        let rail = column().children(chips.collect::<Vec<_>>()).pad_y(4).key("tabs");
+        let rail = scroll(Tap::Scroll(ScrollArea::Tabs).action(), rail).width(RAIL);
+        let content = self.groups_from(shown, check, width - RAIL - EDGE);
+        let products = scroll(Tap::Scroll(ScrollArea::Products(shown)).action(), content.pad_top(4));
+        let parts = row().align(ui::Align::Stretch).child(column().child(rail.grow()).pad_left(EDGE));
+        parts.child(products).min_height(0)
     }
 
     /// A wide screen has room for the groups that follow, too.
@@ -139,13 +163,17 @@ impl Scene<'_> {
         column().children(blocks.collect::<Vec<_>>())
     }
 
-    fn group_tabs(&self, shown: GroupId, width: i32) -> Element {
+    fn groups(&self, shown: GroupId) -> Vec<Tab> {
         let tabs = self.till().catalog().groups().map(|group| Tab {
             text: group.name.clone(),
             selected: Selected::when(group.id == shown),
             tap: Tap::Group(group.id),
         });
-        let tabs = self.tabs(width - 2 * EDGE, tabs.collect());
+        tabs.collect()
+    }
+
+    fn group_tabs(&self, shown: GroupId, width: i32) -> Element {
+        let tabs = self.tabs(width - 2 * EDGE, self.groups(shown));
         let tabs = tabs.pad_x(EDGE).pad_y(4);
         scroll(Tap::Scroll(ScrollArea::Tabs).action(), tabs).hugging().max_height(TABS)
     }

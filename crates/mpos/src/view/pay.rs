@@ -15,6 +15,10 @@ const REST: i32 = 408;
 /// Lowest and highest keys, in dp.
 const KEY: (i32, i32) = (48, 64);
 const KEYPAD: i32 = 400;
+/// Width of the keys on a phone held sideways, in dp, and their place beside the sums.
+const KEYPAD_SIDEWAYS: i32 = 256;
+/// Room beside an amount in a suggestion, in dp.
+const NOTE_SIDES: i32 = 20;
 
 /// What is to be paid, and with what.
 struct Sums {
@@ -32,7 +36,17 @@ impl Scene<'_> {
         let total = self.till().check(pay.check).map_or(Money::ZERO, |check| check.total());
         let due = self.currency().cash_due(total);
         let sums = Sums { total, due, tendered: pay.tendered.unwrap_or(due) };
-        let content = if self.is_wide() || self.size.w > self.size.h {
+        let content = if self.is_sideways() {
+            let left = column().grow().child(self.sums(&sums).pad_x(EDGE).pad_y(GAP)).min_height(0);
+            let right = column()
+                .child(self.pay_keys())
+                .child(self.pay_button(pay, &sums))
+                .gap(GAP)
+                .pad_x(EDGE)
+                .pad_y(GAP)
+                .width(KEYPAD_SIDEWAYS + 2 * EDGE);
+            row().align(Align::Stretch).child(left).child(right)
+        } else if self.is_wide() || self.size.w > self.size.h {
             let lines = self.till().check(pay.check).map(|check| self.rows_to_read(check));
             let left = column().grow().child(self.sums(&sums).pad(24)).children(lines).min_height(0);
             let right =
@@ -59,7 +73,7 @@ impl Scene<'_> {
                 choice(self.plain(note), Selected::when(note == sums.tendered), Tap::Tender(note).action());
             if note == sums.due { given.extra(self.words.exact) } else { given }
         });
-        let suggested: Vec<_> = suggested.collect();
+        let suggested: Vec<_> = suggested.take(self.notes_that_fit(sums.due)).collect();
         column()
             .child(text(Type::Label, self.words.open_amount).muted())
             .child(row().child(open).named(format!("{} {}", self.words.open_amount, self.amount(sums.total))))
@@ -67,6 +81,20 @@ impl Scene<'_> {
             .child(self.sum(self.words.given, Type::Action, sums.tendered, Ink::Text))
             .child(self.change(sums))
             .key("sums")
+    }
+
+    /// As many as stand beside one another without breaking an amount.
+    fn notes_that_fit(&self, due: Money) -> usize {
+        let width = match (self.is_sideways(), self.is_wide() || self.size.w > self.size.h) {
+            (true, _) => self.size.w - KEYPAD_SIDEWAYS - 4 * EDGE,
+            (false, true) => self.size.w - (KEYPAD + 2 * EDGE).min(self.size.w / 2) - 2 * 24,
+            (false, false) => self.size.w - 2 * EDGE,
+        };
+        let style = Type::Label.style(Weight::Semibold);
+        let width_of = |note| self.kit.typesetter.shape(&self.plain(note), style, self.kit.scale).width();
+        let widest = money::suggested_notes(due).into_iter().map(width_of).max().unwrap_or(0);
+        let room = self.kit.px(width + GAP);
+        (room / (widest + self.kit.px(NOTE_SIDES + GAP))).max(1) as usize
     }
 
     fn change(&self, sums: &Sums) -> Element {

@@ -7,8 +7,8 @@ use super::Scene;
 use crate::app::PinEntry;
 use crate::notice::Notice;
 use crate::ui::{
-    Align, EDGE, Element, GAP, Icon, Ink, Key, Place, State, Surface, Type, Weight, avatar, column, grid,
-    header, key, keypad, pin_dots, row, scroll, spacer, text,
+    Align, EDGE, Element, GAP, Icon, Ink, KEY, Key, Place, State, Surface, Type, Weight, avatar, column,
+    grid, header, key, pin_dots, row, scroll, spacer, text,
 };
 use crate::update::{pin_digits, throttled_until};
 use crate::{ScrollArea, Tap};
@@ -16,6 +16,8 @@ use crate::{ScrollArea, Tap};
 /// Width of a person's card, at least, in dp.
 const CARD: i32 = 144;
 const KEYPAD: i32 = 360;
+/// Height of a key on a phone held sideways, in dp.
+const KEY_SIDEWAYS: i32 = 56;
 
 impl Scene<'_> {
     pub(super) fn people(&self) -> Element {
@@ -105,6 +107,7 @@ impl Scene<'_> {
 
     fn pin_keys(&self, staff: StaffId) -> Element {
         let state = State::ready_when(throttled_until(self.world, staff).is_none());
+        let height = if self.is_sideways() { KEY_SIDEWAYS } else { KEY };
         let digit = |digit: u8| key(digit.to_string(), Tap::Digit(digit).action()).state(state);
         let keys: Vec<Key> = (1..=9)
             .map(digit)
@@ -114,6 +117,6 @@ impl Scene<'_> {
                 key(self.words.erase, Tap::Erase.action()).icon(Icon::Delete).state(state),
             ])
             .collect();
-        keypad(keys).key("keys")
+        grid(3).gap(GAP).children(keys.into_iter().map(|key| key.height(height))).key("keys")
     }
 }

@@ -17,6 +17,8 @@ const MARGIN: i32 = 12;
 const SIDES: [i32; 8] = [104, 96, 88, 80, 72, 64, 56, 48];
 /// From this height on, a table says since when it is open, in dp.
 const ROOMY: i32 = 80;
+/// Heights that a floor may have, in percent of the room for it.
+const ROOMS: [i32; 4] = [100, 150, 200, 300];
 /// Largest size of a decimetre, in hundredths of a dp, and how much more it may be in height than in width, in percent.
 const LARGEST: i32 = 800;
 const STRETCH: i32 = 230;
@@ -98,20 +100,25 @@ impl Map {
         let left_dm = edge(|table| table.x_dm).min().unwrap_or(0);
         let top_dm = edge(|table| table.y_dm).min().unwrap_or(0);
         let last = |of: fn(&Table) -> u16, from: i32| edge(of).max().unwrap_or(0) - from;
+        let right_dm = |table: &&Table| i32::from(table.x_dm) - left_dm + i32::from(table.width_dm);
+        let widest = width * 100 / tables.iter().map(right_dm).max().unwrap_or(0).max(1);
+        let widest = widest.min(LARGEST);
         // What the last table takes is left out: the others share the rest.
         let scale = |room: i32, last_dm: i32, side: i32| (room - side).max(0) * 100 / last_dm.max(1);
-        let fitting = SIDES.into_iter().find_map(|side| {
-            let x_100 = scale(width, last(|table| table.x_dm, left_dm), side).min(LARGEST);
-            let most = scale(height, last(|table| table.y_dm, top_dm), side).min(LARGEST);
-            let y_100 = most.min(x_100 * STRETCH / 100).max(x_100.min(most));
+        // Where all of them don't fit one screen, the floor is higher than it, and scrolls.
+        let fitting = ROOMS.into_iter().flat_map(|room| SIDES.map(|side| (height * room / 100, side)));
+        let fitting = fitting.into_iter().find_map(|(height, side)| {
+            let x_100 = scale(width, last(|table| table.x_dm, left_dm), side).min(widest);
             let tall = SIDES.into_iter().find(|tall| *tall <= side * 4 / 3).unwrap_or(side);
-            let map = |least| Self { left_dm, top_dm, x_100, y_100, least };
-            [map((side, tall)), map((side, side))]
-                .into_iter()
-                .find(|map| map.is_free_of_overlaps(tables, width))
+            let map = |tall| {
+                let most = scale(height, last(|table| table.y_dm, top_dm), tall).min(LARGEST);
+                let y_100 = most.min(x_100 * STRETCH / 100).max(x_100.min(most));
+                Self { left_dm, top_dm, x_100, y_100, least: (side, tall) }
+            };
+            [map(tall), map(side)].into_iter().find(|map| map.is_free_of_overlaps(tables, width))
         });
         let side = SIDES[SIDES.len() - 1];
-        let (x_100, y_100) = (scale(width, last(|table| table.x_dm, left_dm), side).min(LARGEST), LARGEST);
+        let (x_100, y_100) = (scale(width, last(|table| table.x_dm, left_dm), side).min(widest), LARGEST);
         fitting.unwrap_or(Self { left_dm, top_dm, x_100, y_100, least: (side, side) })
     }
 

@@ -5,8 +5,8 @@ use tresen_till::{Receipt, ReceiptNumber, receipt};
 
 use super::{Scene, bottom_bar};
 use crate::ui::{
-    Align, EDGE, Element, Ink, PaperAlign, PaperLine, PaperStyle, Place, Surface, Type, Weight, amount,
-    button, column, header, paper, row, scroll, text,
+    Align, EDGE, Element, GAP, Ink, PaperAlign, PaperLine, PaperStyle, Place, Surface, Type, Weight, amount,
+    button, column, header, paper, row, scroll, spacer, text,
 };
 use crate::{ScrollArea, Tap};
 
@@ -14,16 +14,31 @@ use crate::{ScrollArea, Tap};
 const COLUMNS: usize = 38;
 /// Widest paper, in dp.
 const PAPER: i32 = 400;
+/// Least width of what stands beside the paper on a phone held sideways, in dp.
+const SIDE: i32 = 264;
 
 impl Scene<'_> {
     pub(super) fn receipt(&self, number: ReceiptNumber) -> Element {
         let bar = header(self.words.paid).subtitle(format!("{} {number}", self.words.receipt));
         let found = self.till().receipt(number);
-        let width = (self.size.w - 2 * EDGE).min(PAPER);
+        let beside = if self.is_sideways() { SIDE } else { 0 };
+        let width = (self.size.w - 2 * EDGE - beside).min(PAPER);
         let sheet = found.map(|receipt| self.paper(receipt).width(width));
         let content = column().align(Align::Center).children(sheet).pad(EDGE);
         let print = button(self.words.print, Tap::Reprint.action());
         let done = button(self.words.done, Tap::Done.action()).primary();
+        if self.is_sideways() {
+            let paper = scroll(Tap::Scroll(ScrollArea::Receipt(number)).action(), content);
+            let buttons = row().gap(GAP).child(print.grow_by(2.0)).child(done.grow_by(3.0));
+            let side = column()
+                .children(found.map(|receipt| self.given_back(receipt)))
+                .child(spacer())
+                .children(self.banner())
+                .child(buttons.pad(EDGE))
+                .width((self.size.w - width - 2 * EDGE).max(SIDE));
+            let content = row().align(Align::Stretch).child(paper).child(side).grow().min_height(0);
+            return column().child(bar).child(content);
+        }
         column()
             .child(bar)
             .children(found.map(|receipt| self.given_back(receipt)))

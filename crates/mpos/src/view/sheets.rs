@@ -6,8 +6,8 @@ use tresen_till::{Line, ModifierGroup, Money, Product};
 use super::Scene;
 use crate::app::{Choice, LineEdit, Order};
 use crate::ui::{
-    EDGE, Element, GAP, Icon, Ink, Place, Selected, State, Type, Weight, amount, button, choice, column,
-    field, grid, icon_button, key, row, scroll, spacer, stepper, text,
+    Align, EDGE, Element, GAP, Icon, Ink, Place, Selected, State, Type, Weight, amount, button, choice,
+    column, field, grid, icon_button, key, row, scroll, spacer, stepper, text,
 };
 use crate::update::missing;
 use crate::words::clock;
@@ -24,8 +24,9 @@ const FEWER_COLUMNS: i32 = 2;
 /// Widest sheet, in dp, and what is beside the text of an answer.
 const SHEET: i32 = 560;
 const ANSWER_SIDES: i32 = 20;
-/// Height of a key of the quantity's keypad, in dp.
+/// Height of a key of the quantity's keypad, in dp, and the width of all of them on a phone held sideways.
 const KEY: i32 = 48;
+const KEYS_SIDEWAYS: i32 = 256;
 
 impl Scene<'_> {
     /// A product being chosen: its questions, how many, a note.
@@ -39,11 +40,29 @@ impl Scene<'_> {
         let body =
             column().gap(EDGE).children(blocks.collect::<Vec<_>>()).child(note).pad_x(EDGE).pad_bottom(EDGE);
         let sheet = column()
-            .child(self.sheet_title(product.name.clone(), Some(unit_price(product, chosen, &questions))))
-            .child(self.blocks(chosen, &questions, body));
-        let sheet =
-            if asks { sheet.child(self.quantity_row(chosen)) } else { sheet.child(quantity_keys(chosen)) };
-        Some(sheet.child(self.accept(chosen, product, &questions)).key("choice"))
+            .child(self.sheet_title(product.name.clone(), Some(unit_price(product, chosen, &questions))));
+        let body = self.blocks(chosen, &questions, body);
+        let accept = self.accept(chosen, product, &questions);
+        let sheet = match (asks, self.is_sideways()) {
+            (true, false) => {
+                sheet.child(body).child(self.quantity_row(chosen)).child(accept.pad(EDGE).pad_top(GAP))
+            }
+            (true, true) => {
+                let last = row().gap(EDGE).child(self.quantity(chosen)).child(accept.grow());
+                sheet.child(body).child(last.pad_x(EDGE).pad_y(GAP))
+            }
+            (false, false) => {
+                sheet.child(body).child(quantity_keys(chosen)).child(accept.pad(EDGE).pad_top(GAP))
+            }
+            (false, true) => {
+                let left =
+                    column().child(number(chosen)).child(body).child(spacer()).child(accept.pad_x(EDGE));
+                let keys = digits(KEY).width(KEYS_SIDEWAYS);
+                let parts = row().align(Align::Stretch).child(left.grow()).child(keys);
+                sheet.child(parts.pad_bottom(EDGE).pad_right(EDGE))
+            }
+        };
+        Some(sheet.key("choice"))
     }
 
     /// The questions scroll; when one was left out, it is brought into sight.
@@ -99,12 +118,14 @@ impl Scene<'_> {
     }
 
     fn quantity_row(&self, chosen: &Choice) -> Element {
+        let title = text(Type::Body, self.words.quantity).weight(Weight::Semibold).lines(1);
+        row().child(title.grow()).child(self.quantity(chosen)).pad_x(EDGE).pad_y(GAP).key("quantity")
+    }
+
+    fn quantity(&self, chosen: &Choice) -> Element {
         let less = icon_button(Icon::Minus, self.words.less, Tap::Less.action());
         let more = icon_button(Icon::Plus, self.words.more, Tap::More.action());
-        let less = less.state(State::ready_when(chosen.quantity > 1));
-        let title = text(Type::Body, self.words.quantity).weight(Weight::Semibold).lines(1);
-        let quantity = stepper(chosen.quantity.to_string(), less, more);
-        row().child(title.grow()).child(quantity).pad_x(EDGE).pad_y(GAP).key("quantity")
+        stepper(chosen.quantity.to_string(), less.state(State::ready_when(chosen.quantity > 1)), more)
     }
 
     fn accept(&self, chosen: &Choice, product: &Product, questions: &[&ModifierGroup]) -> Element {
@@ -113,7 +134,7 @@ impl Scene<'_> {
         let text =
             if chosen.quantity > 1 { format!("{} · {}", word, chosen.quantity) } else { word.to_owned() };
         let accept = button(text, Tap::Accept.action()).primary().trailing(self.amount(total));
-        row().child(accept.grow()).pad(EDGE).pad_top(GAP)
+        row().child(accept.grow())
     }
 
     fn sheet_title(&self, title: impl Into<smol_str::SmolStr>, price: Option<Money>) -> Element {
@@ -145,11 +166,18 @@ impl Scene<'_> {
         let options = has_options
             .then(|| button(self.words.options, Tap::Options.action()).icon(Icon::SlidersHorizontal));
         let delete = button(self.words.delete, Tap::Delete.action()).danger().icon(Icon::Trash2);
-        let others = row().gap(GAP).child(repeat.grow()).children(options.map(|options| options.grow()));
         let done = button(self.words.done, Tap::Accept.action()).primary();
-        let last = row().gap(GAP).child(delete.grow_by(2.0)).child(done.grow_by(3.0));
         let note = edit.note.clone().unwrap_or_else(|| line.note.clone());
         let note = field(self.words.note, note, Tap::NoteText.action()).hint(self.words.note_hint);
+        if self.is_sideways() {
+            let first = row().gap(EDGE).child(self.line_quantity(line).grow()).child(note.grow());
+            let last = row().gap(GAP).child(delete.grow()).children(options.map(|options| options.grow()));
+            let last = last.child(repeat.grow_by(1.2)).child(done.grow());
+            let parts = column().gap(GAP).child(first).child(last).pad(EDGE).pad_top(0);
+            return Some(sheet.child(parts).key("line"));
+        }
+        let others = row().gap(GAP).child(repeat.grow()).children(options.map(|options| options.grow()));
+        let last = row().gap(GAP).child(delete.grow_by(2.0)).child(done.grow_by(3.0));
         let parts = column().gap(EDGE).child(self.line_quantity(line)).child(note).child(others).child(last);
         Some(sheet.child(parts.pad(EDGE).pad_top(GAP)).key("line"))
     }
@@ -189,7 +217,8 @@ impl Scene<'_> {
             let selected = Selected::when(count == guests);
             choice(count.to_string(), selected, Tap::GuestCount(count).action())
         };
-        let numbers = grid(4).gap(GAP).children((1..=GUESTS).map(number));
+        let numbers =
+            grid(if self.is_sideways() { 6 } else { 4 }).gap(GAP).children((1..=GUESTS).map(number));
         let less = icon_button(Icon::Minus, self.words.less, Tap::Less.action());
         let more = icon_button(Icon::Plus, self.words.more, Tap::More.action());
         let less = less.state(State::ready_when(guests > 0));
@@ -203,12 +232,18 @@ impl Scene<'_> {
 
 /// How many, typed: for products that ask nothing.
 fn quantity_keys(chosen: &Choice) -> Element {
-    let number = text(Type::LargeAmount, chosen.quantity.to_string()).centred().lines(1).role(Role::Status);
-    let digit = |digit: u8| key(digit.to_string(), Tap::Digit(digit).action()).height(KEY);
+    column().gap(GAP).child(number(chosen)).child(digits(KEY)).pad_x(EDGE).key("keys")
+}
+
+fn number(chosen: &Choice) -> Element {
+    text(Type::LargeAmount, chosen.quantity.to_string()).centred().lines(1).role(Role::Status).into()
+}
+
+fn digits(height: i32) -> Element {
+    let digit = |digit: u8| key(digit.to_string(), Tap::Digit(digit).action()).height(height);
     let keys = (1..=9).map(digit).collect::<Vec<_>>();
-    let erase = key("⌫", Tap::Erase.action()).icon(Icon::Delete).height(KEY);
-    let keys = grid(3).gap(GAP).children(keys).child(spacer()).child(digit(0)).child(erase);
-    column().gap(GAP).child(number).child(keys).pad_x(EDGE).key("keys")
+    let erase = key("⌫", Tap::Erase.action()).icon(Icon::Delete).height(height);
+    grid(3).gap(GAP).children(keys).child(spacer()).child(digit(0)).child(erase)
 }
 
 /// What one of a product costs as it was chosen.

@@ -6,8 +6,8 @@ use tresen_till::{Area, Check, Table, TableId, Target};
 use super::tabs::Tab;
 use super::{Scene, bottom_bar};
 use crate::ui::{
-    Align, BAR, EDGE, Element, GAP, Icon, Place, Selected, TableLook, Type, Weight, button, column, grid,
-    header, row, scroll, table_tile, text,
+    Align, BAR, Button, EDGE, Element, GAP, Icon, Place, Selected, TableLook, Type, Weight, button, column,
+    grid, header, row, scroll, table_tile, text,
 };
 use crate::words::minutes_between;
 use crate::{ScrollArea, TableFilter, TablesLayout, Tap, limits};
@@ -20,6 +20,10 @@ const HIGH: i32 = 116;
 const BOTTOM: i32 = 73;
 const TABS: i32 = 56;
 const HEADING: i32 = 36;
+/// Least width of a floor plan beside others, in dp.
+const PLAN: i32 = 400;
+/// Width of the direct sale beside the tabs, in dp.
+const DIRECT: i32 = 208;
 
 /// An area, when its name is to be shown, and its tables.
 type Section<'a> = (Option<&'a Area>, Vec<&'a Table>);
@@ -35,7 +39,11 @@ impl<'a> Scene<'a> {
             .subtitle(self.staff_name())
             .action(icon, label, Tap::Layout(other).action())
             .action(Icon::LogOut, self.words.log_out, Tap::LogOut.action());
-        let tabs = self.tabs(self.size.w - 2 * EDGE, self.areas(filter)).pad_x(EDGE).pad_y(4);
+        let sideways = self.is_sideways();
+        let beside = if sideways { DIRECT + EDGE } else { 0 };
+        let tabs = self.tabs(self.size.w - 2 * EDGE - beside, self.areas(filter));
+        let direct = sideways.then(|| self.direct_sale().compact().width(DIRECT));
+        let tabs = row().child(tabs.grow()).children(direct).pad_x(EDGE).pad_y(4);
         let content = self.tables_shown(filter);
         let layout =
             if matches!(filter, Some(TableFilter::Mine)) { TablesLayout::Grid } else { self.app.layout };
@@ -45,11 +53,11 @@ impl<'a> Scene<'a> {
             .child(tabs)
             .child(scroll(Tap::Scroll(area).action(), content))
             .children(self.banner())
-            .child(self.tables_bar())
+            .children((!sideways).then(|| bottom_bar(None, self.direct_sale())))
     }
 
     fn tables_shown(&self, filter: Option<TableFilter>) -> Element {
-        let room = self.size.h - BAR - BOTTOM - TABS;
+        let room = self.size.h - BAR - TABS - if self.is_sideways() { 0 } else { BOTTOM };
         let till = self.till();
         match (filter, self.app.layout) {
             (None, _) => text(Type::Body, self.words.no_tables).muted().pad(EDGE),
@@ -68,29 +76,32 @@ impl<'a> Scene<'a> {
                 column().child(self.plan(area, self.size.w - 2 * EDGE, room - EDGE)).pad_x(EDGE).pad_top(4)
             }
             (Some(TableFilter::All), TablesLayout::Plan) => {
-                let count = till.areas().len().max(1) as i32;
-                let width = (self.size.w - 2 * EDGE - (count - 1) * GAP) / count;
-                let plans = till.areas().map(|area| {
-                    column()
-                        .child(heading(area))
-                        .child(self.plan(area.id, width, room - EDGE - HEADING))
-                        .width(width)
-                });
-                let plans = row().align(Align::Start).gap(GAP).children(plans.collect::<Vec<_>>());
-                plans.pad_x(EDGE)
+                self.plans(&till.areas().collect::<Vec<_>>(), room - EDGE - HEADING).pad_x(EDGE)
             }
         }
     }
 
-    /// One action; on a wide screen it need not be as wide.
-    fn tables_bar(&self) -> Element {
+    fn direct_sale(&self) -> Button {
         let open = self.till().open_check(&Target::Direct(self.world.station));
         let direct = button(self.words.direct_sale, Tap::Direct.action()).primary();
-        let direct = match open {
+        match open {
             Some(check) => direct.trailing(self.amount(check.total())),
             None => direct.icon(Icon::ShoppingBag),
+        }
+    }
+
+    /// The floor plans of all areas: as many beside one another as there is room for.
+    fn plans(&self, areas: &[&Area], height: i32) -> Element {
+        let width = self.size.w - 2 * EDGE;
+        let columns = ((width + GAP) / (PLAN + GAP)).clamp(1, areas.len().max(1) as i32);
+        let width = (width - (columns - 1) * GAP) / columns;
+        let plan = |area: &&Area| {
+            column().child(heading(area)).child(self.plan(area.id, width, height)).width(width)
         };
-        bottom_bar(None, direct)
+        let rows = areas.chunks(columns as usize).map(|areas| {
+            row().align(Align::Start).gap(GAP).children(areas.iter().map(plan).collect::<Vec<_>>())
+        });
+        column().children(rows.collect::<Vec<_>>()).pad_bottom(GAP)
     }
 
     /// What is shown: what was chosen, or else everything where there is room for it, or the first area.

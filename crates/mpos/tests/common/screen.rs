@@ -152,7 +152,7 @@ impl Screen {
     }
 }
 
-fn middle(rect: Rect) -> Point {
+pub fn middle(rect: Rect) -> Point {
     Point::new(rect.x + rect.w / 2, rect.y + rect.h / 2)
 }
 

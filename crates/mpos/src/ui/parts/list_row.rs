@@ -102,7 +102,11 @@ impl ListRow {
     /// Left end and width of title and subtitle in a row of `width` pixels.
     fn words(&self, kit: &Kit, width: i32) -> (i32, i32) {
         let leads = self.quantity.is_some() || self.icon.is_some();
-        let left = kit.px(if leads { EDGE + LEAD } else { EDGE });
+        let quantity = self.quantity.as_ref().map_or(0, |quantity| {
+            let style = Type::Body.style(Weight::Semibold);
+            kit.typesetter.shape(quantity, style, kit.scale).width() + kit.px(8)
+        });
+        let left = kit.px(EDGE) + if leads { kit.px(LEAD).max(quantity) } else { 0 };
         let amount = self.amount.as_ref().map_or(0, |amount| {
             kit.typesetter.shape(amount, AMOUNT.0.style(AMOUNT.1), kit.scale).width() + kit.px(12)
         });
