@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use smol_str::SmolStr;
-use tresen_mpos::{App, Effect, Message, PinOutcome, World};
+use tresen_mpos::{App, Effect, Failure, Message, PinOutcome, World};
 use tresen_scene::Node;
 use tresen_till::{Refusal, StaffId};
 use tresen_typeset::Typesetter;
@@ -18,7 +17,7 @@ pub enum AppInput {
     /// The commit in flight is on disk and part of the world's till, or was refused.
     Committed(Result<(), Refusal>),
     /// The commit in flight failed; nothing was written.
-    Failed(SmolStr),
+    Failed(Failure),
     /// The PIN was checked.
     Pin(PinOutcome),
     /// The till changed, by whomever.
@@ -27,6 +26,8 @@ pub enum AppInput {
     Restored,
     /// Another device than the last one took the station; it inherits nobody's login.
     OtherDevice,
+    /// What this device had on its way when it was here last was refused, because nobody knows any more whether it was done.
+    InputsLost,
 }
 
 /// An application: pure but for its own state, and owned by one instance.
@@ -129,6 +130,7 @@ fn message_of(input: AppInput) -> Option<Message> {
         AppInput::Changed => Some(Message::Changed),
         AppInput::Restored => Some(Message::Restored),
         AppInput::OtherDevice => Some(Message::OtherDevice),
+        AppInput::InputsLost => Some(Message::InputsLost),
     }
 }
 

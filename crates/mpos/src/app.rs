@@ -13,9 +13,10 @@ use crate::notice::Notice;
 use crate::{Pin, TableFilter, TablesLayout};
 
 /// Version of the saved form. Another one is not read.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
-/// Everything a screen needs to come back. PINs and notices are not saved.
+/// Everything a screen needs to come back. PINs are not saved; notices are, because a tap that was refused may be confirmed only when the
+/// person learns of it, whatever happens to the server.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct App {
     pub(crate) staff: Option<StaffId>,
@@ -23,7 +24,6 @@ pub struct App {
     pub(crate) filter: Option<TableFilter>,
     pub(crate) layout: TablesLayout,
     pub(crate) queue: Queue,
-    #[serde(skip)]
     pub(crate) toast: Option<Toast>,
 }
 
@@ -194,7 +194,7 @@ pub(crate) enum Task {
 }
 
 /// A notice on the screen.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Toast {
     pub notice: Notice,
     pub until: Timestamp,

@@ -24,7 +24,7 @@ mod world;
 
 pub use app::App;
 pub use effect::{Commit, Effect};
-pub use message::{Key, Message, PinOutcome, ScrollArea, TableFilter, TablesLayout, Tap};
+pub use message::{Failure, Key, Message, PinOutcome, ScrollArea, TableFilter, TablesLayout, Tap};
 pub use pin::Pin;
 pub use update::{update, wake_at};
 pub use view::view;
@@ -48,6 +48,8 @@ pub mod limits {
     pub const CODE_CHARS: usize = 24;
     /// How long a notice stays, in milliseconds.
     pub const NOTICE_MS: i64 = 4_000;
+    /// How long a notice stays that the server's end may have hidden, in milliseconds: the device has to come back first.
+    pub const RESTORED_NOTICE_MS: i64 = 60_000;
     /// Minutes without anything happening at a table, after which it counts as late.
     pub const LATE_MINUTES: i64 = 30;
 }

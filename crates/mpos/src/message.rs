@@ -167,15 +167,30 @@ pub enum Message {
     /// The commit in flight is on disk and part of the world's till, or was refused.
     Committed(Result<(), Refusal>),
     /// The commit in flight failed: nothing was written. The reason is shown.
-    Failed(SmolStr),
+    Failed(Failure),
     /// The PIN was checked.
     Pin(PinOutcome),
     /// The till changed, by whomever.
     Changed,
-    /// The app was loaded from what it saved: the commit that was in flight is on disk or was refused.
+    /// The app was loaded from what it saved: the commit that is in flight in it is on disk.
     Restored,
     /// Another device took the station: nobody is logged in there until somebody proves who they are.
     OtherDevice,
+    /// What the person tapped last on this device may not have been taken.
+    InputsLost,
+}
+
+/// Why a booking could not be written. The log has what only a technician understands of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Failure {
+    /// The disk is full, or failed.
+    Disk,
+    /// Too much was to be written at once.
+    Busy,
+    /// The ledger knows a later state of this station.
+    Outdated,
+    /// A fault of ours.
+    Fault,
 }
 
 impl Tap {

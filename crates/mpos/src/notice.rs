@@ -1,10 +1,13 @@
 //! What the app tells the person in passing. Kept as data: the view says it in the language of whoever looks.
 
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use tresen_till::{Refusal, Target};
 
+use crate::Failure;
+
 /// A notice.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Notice {
     /// The till refused, for this reason.
     Refused(Refusal),
@@ -28,6 +31,8 @@ pub(crate) enum Notice {
     TooFast,
     /// The receipt is being printed again.
     Printing,
+    /// What was tapped last on this device may not have been taken.
+    InputsLost,
     /// The booking could not be written.
-    Failed(SmolStr),
+    Failed(Failure),
 }

@@ -3,7 +3,8 @@
 mod common;
 
 use common::House;
-use tresen_mpos::{App, Key, Message, Tap, limits};
+use common::screen::{Look, Screen};
+use tresen_mpos::{App, Failure, Key, Message, Tap, limits};
 use tresen_till::{Command, LineId, ModifierId, Money, ProductId, StationId, TableId, Target, demo};
 
 const COLA: ProductId = ProductId(101);
@@ -322,6 +323,24 @@ fn saved_state_comes_back() {
     assert_eq!(App::load(&[]), None);
 }
 
+/// Promise: a booking that could not be written is said, also by a server that was killed before anybody saw it.
+#[test]
+fn a_refusal_outlives_a_kill() {
+    let mut house = at_table(4);
+    house.hold = true;
+    house.tap(Tap::Product(COLA));
+    house.held.clear();
+    house.say(Message::Failed(Failure::Busy));
+    house.pass(30);
+    house.kill();
+    house.pass(30);
+    assert!(house.check(4).is_none());
+    let mut screen = Screen::new(house, Look::PHONE);
+    assert!(screen.words().contains("zu viel auf einmal"), "{}", screen.words());
+    screen.house.tap(Tap::Back);
+    assert!(!screen.words().contains("zu viel auf einmal"), "the next tap takes it away");
+}
+
 /// Promise: a kill in the middle of a fast order neither loses nor doubles what was tapped.
 #[test]
 fn a_kill_in_a_fast_order() {
@@ -347,7 +366,7 @@ fn a_failed_commit_is_not_shown_as_done() {
     let mut house = at_table(4);
     house.hold = true;
     house.taps([Tap::Product(COLA), Tap::Send]);
-    house.say(Message::Failed("disk full".into()));
+    house.say(Message::Failed(Failure::Disk));
     assert!(!house.app.is_waiting());
     assert_eq!(house.check(4), None);
 }

@@ -1,11 +1,12 @@
 //! Why a command was refused: one variant a reason, so that a screen can say what to do next.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::{ModifierGroupId, Money, Permission};
 
 /// Why a command was refused. The text is for logs and the back office; the handheld has its own words for each.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Refusal {
     /// Nobody is logged in, or the person left.
     #[error("nobody is logged in")]

@@ -1,9 +1,11 @@
 //! What an application wants done, and what comes back of it: commits, marks, checks of PINs.
 
+use std::time::Duration;
+
 use tokio::task::JoinHandle;
 use tresen_identity::verify_password;
 use tresen_ledger::{Submission, SubmitError};
-use tresen_mpos::{Commit, Effect, Pin, PinOutcome};
+use tresen_mpos::{Commit, Effect, Failure, Pin, PinOutcome};
 use tresen_till::{Context, StaffId, StationId, Throttle};
 use tresen_wire::SessionId;
 use zeroize::Zeroizing;
@@ -13,9 +15,12 @@ use super::session::Session;
 use super::task::Instance;
 use crate::application::AppInput;
 
-/// How long a mark that nobody waits for may wait. (One that an acknowledgement waits for goes at once; the ledger itself lets it wait for
-/// company.)
+/// How long a mark that nobody waits for may wait. One that an acknowledgement waits for goes at once; the ledger itself lets it wait for
+/// company.
 const LAZY_MARK_MS: u64 = 1_000;
+
+/// How long a mark waits that the ledger's full queue refused.
+const OVERLOADED_MS: u64 = 50;
 
 /// Commits that may wait for the one in flight; an application has one at a time, so this is for those that don't keep to it.
 const WAITING_COMMITS: usize = 64;
@@ -47,7 +52,9 @@ impl Instance {
         self.submit(Cargo::Commit, submission);
     }
 
-    pub(super) fn mark(&mut self) {
+    /// Saves the application's state, and with it covers the inputs that it has seen. Never while a commit is on its way: the state takes
+    /// the booking for written then, and nobody knows yet whether it will be.
+    fn mark(&mut self) {
         let mark = self.marks.make(&self.app.save());
         let context = self.context(None);
         let submission = Submission { context, commands: Vec::new(), mark: Some(mark), records: Vec::new() };
@@ -57,8 +64,23 @@ impl Instance {
     /// One mark at a time: what comes meanwhile goes together with the next.
     pub(super) fn mark_when_due(&mut self) {
         let due = self.mark_due_ms.is_some_and(|due| due <= self.now_ms());
-        if due && !self.flights.any(Cargo::Mark) {
+        if due && self.flights.is_empty() {
             self.mark();
+        }
+    }
+
+    /// Waits until everything that was applied is on disk, or can't be.
+    pub(super) async fn all_on_disk(&mut self) {
+        while !self.flights.is_empty() || self.mark_due_ms.is_some() {
+            if self.flights.is_empty() {
+                self.mark();
+            }
+            let (flight, answer) = self.flights.land().await;
+            let overloaded = matches!(answer, Err(SubmitError::Overloaded(_)));
+            self.landed(&flight, answer);
+            if overloaded {
+                tokio::time::sleep(Duration::from_millis(OVERLOADED_MS)).await;
+            }
         }
     }
 
@@ -69,6 +91,9 @@ impl Instance {
     }
 
     pub(super) fn landed(&mut self, flight: &Flight, answer: Answer) {
+        if flight.cargo == Cargo::Mark && matches!(answer, Err(SubmitError::Overloaded(_))) {
+            self.mark_by(OVERLOADED_MS);
+        }
         let on_disk =
             answer.as_ref().is_ok_and(|committed| !(flight.cargo == Cargo::Commit && committed.repeated));
         if flight.cargo == Cargo::Commit {
@@ -81,15 +106,16 @@ impl Instance {
                         station = self.place.number,
                         "a booking was not written: the ledger holds a later mark of this station"
                     );
-                    AppInput::Failed(
-                        "the ledger took the booking for an old one; please book it again".into(),
-                    )
+                    AppInput::Failed(Failure::Outdated)
                 }
                 Ok(_) => AppInput::Committed(Ok(())),
                 Err(SubmitError::Refused(refusal)) => AppInput::Committed(Err(refusal)),
-                Err(error) => AppInput::Failed(error.to_string().into()),
+                Err(error) => {
+                    tracing::error!(station = self.place.number, %error, "a booking was not written");
+                    AppInput::Failed(failure(&error))
+                }
             });
-            self.mark_by(if on_disk { LAZY_MARK_MS } else { 0 });
+            self.mark_by(if on_disk { self.lazily_ms() } else { 0 });
             self.render();
             if let Some(commit) = self.waiting.pop_front() {
                 self.commit(commit);
@@ -134,8 +160,13 @@ impl Instance {
     pub(super) fn pin_checked(&mut self, right: bool) {
         self.pin = None;
         self.tell(AppInput::Pin(if right { PinOutcome::Right } else { PinOutcome::Wrong }));
-        self.mark_by(LAZY_MARK_MS);
+        self.mark_by(self.lazily_ms());
         self.render_unless_committing();
+    }
+
+    /// How long a mark that nobody waits for may wait. A device that wants to take over waits.
+    const fn lazily_ms(&self) -> u64 {
+        if self.arriving.is_some() { 0 } else { LAZY_MARK_MS }
     }
 
     pub(super) fn mark_by(&mut self, within_ms: u64) {
@@ -150,6 +181,15 @@ impl Instance {
             device: self.device_label(),
             at: self.around.clock.now(),
         }
+    }
+}
+
+/// What a person is told of it.
+const fn failure(error: &SubmitError) -> Failure {
+    match error {
+        SubmitError::Failed(_) => Failure::Disk,
+        SubmitError::Overloaded(_) => Failure::Busy,
+        SubmitError::Refused(_) | SubmitError::TooLarge { .. } | SubmitError::Bug(_) => Failure::Fault,
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) mod session;
 mod status;
 mod supervisor;
 mod task;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
-use tresen_ledger::Submission;
+use tresen_ledger::{Submission, SubmitError};
 
 use super::task::{Fate, Instance};
 use super::{Attach, Place, Request, State, Status, Surroundings};
@@ -79,7 +79,8 @@ async fn rest(pause: Duration, inbox: &mut mpsc::Receiver<Request>) -> ControlFl
     }
 }
 
-/// Waits until everything that the broken instance had on its way is on disk: its successor reads the mark.
+/// Waits until everything that the broken instance had on its way is on disk: its successor reads the mark. A full queue is asked again,
+/// because what waits in it may be the broken instance's.
 async fn settled(surroundings: &Surroundings) {
     let context = tresen_till::Context {
         staff: None,
@@ -88,7 +89,9 @@ async fn settled(surroundings: &Surroundings) {
         at: surroundings.clock.now(),
     };
     let nothing = Submission { context, commands: Vec::new(), mark: None, records: Vec::new() };
-    let _ = surroundings.ledger.submit(nothing).await;
+    while let Ok(Err(SubmitError::Overloaded(_))) = surroundings.ledger.submit(nothing.clone()).await {
+        tokio::time::sleep(FIRST_PAUSE).await;
+    }
 }
 
 fn pause(panics_in_a_row: u32) -> Duration {

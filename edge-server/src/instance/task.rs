@@ -13,7 +13,7 @@ use tresen_wire::{CloseCode, Look};
 
 use super::effects::checked;
 use super::flights::{Answer, Cargo, Flight, Flights};
-use super::marks::{Marks, session_id};
+use super::marks::Marks;
 use super::session::{Heard, Session};
 use super::{Attach, Place, Request, Shown, State, Status, Surroundings, device_label};
 use crate::application::{AppInput, Application};
@@ -144,7 +144,7 @@ impl Instance {
 
     fn due_ms(&self) -> u64 {
         let session = self.session.as_ref().and_then(Session::timeout_ms);
-        let mark = self.mark_due_ms.filter(|_| !self.flights.any(Cargo::Mark));
+        let mark = self.mark_due_ms.filter(|_| self.flights.is_empty());
         let due = [mark, self.changed_due_ms, self.render_due_ms, self.wake_due_ms, session];
         due.into_iter().flatten().min().unwrap_or_else(|| self.now_ms() + NOTHING_DUE_MS)
     }
@@ -187,7 +187,7 @@ impl Instance {
     }
 
     /// The same device goes on with its session; another one waits until everything of the one before is on disk.
-    fn attach(&mut self, attach: Box<Attach>) {
+    pub(super) fn attach(&mut self, attach: Box<Attach>) {
         let now_ms = self.now_ms();
         if let Some(session) = &mut self.session
             && session.device == attach.device
@@ -199,31 +199,36 @@ impl Instance {
         if let Some(session) = &mut self.session {
             session.leave(now_ms, CloseCode::Replaced, "");
         }
-        if self.mark_due_ms.is_some() {
-            self.mark();
-        }
+        self.mark_due_ms = self.mark_due_ms.map(|_| now_ms);
         if let Some(earlier) = self.arriving.replace(attach) {
             earlier.link.bye(CloseCode::Replaced, "");
         }
     }
 
-    fn welcome_the_arriving(&mut self) {
+    pub(super) fn welcome_the_arriving(&mut self) {
         // A PIN that is being checked counts for the device on which it was typed.
-        let settled = self.flights.is_empty() && self.waiting.is_empty() && self.pin.is_none();
+        let on_disk = self.flights.is_empty() && self.waiting.is_empty() && self.mark_due_ms.is_none();
+        let settled = on_disk && self.pin.is_none();
         if self.arriving.is_none() || !settled {
             return;
         }
         let Some(attach) = self.arriving.take() else { return };
         let Attach { device, hello, link } = *attach;
-        let id = session_id(self.place.number, device);
+        let id = self.marks.session(device);
+        let loses_inputs = hello.have.is_some_and(|have| Marks::loses_inputs(have.session, id));
         let next_input = self.marks.next_input(id);
         let namer = self.around.namer.clone();
         let mut session = Session::new(namer, id, device, next_input, rand::random(), hello.look);
         session.connect(self.now_ms(), &hello, link);
         self.session = Some(session);
         if !self.marks.is_last(id) {
+            self.marks.applied(id, next_input - 1);
             self.tell(AppInput::OtherDevice);
             self.mark_by(0);
+        }
+        if loses_inputs {
+            tracing::warn!(station = self.place.number, device = %device.short(), "a forgotten device is back: what it had on its way was refused");
+            self.tell(AppInput::InputsLost);
         }
         self.begin_to_show();
     }
@@ -239,7 +244,7 @@ impl Instance {
         self.status.set_attached(connected.map(|session| (session.device, self.around.clock.now())));
     }
 
-    fn message(&mut self, message: Option<&[u8]>) {
+    pub(super) fn message(&mut self, message: Option<&[u8]>) {
         let now_ms = self.now_ms();
         let Some(session) = &mut self.session else { return };
         match session.handle(now_ms, message) {
@@ -298,7 +303,7 @@ impl Instance {
         }
     }
 
-    fn flush(&mut self) {
+    pub(super) fn flush(&mut self) {
         let now_ms = self.now_ms();
         let Some(session) = &mut self.session else { return };
         let (messages, bytes) = session.flush(now_ms);
@@ -309,16 +314,7 @@ impl Instance {
 
     /// Says goodbye when everything that was applied is on disk.
     async fn stop(mut self, code: CloseCode, text: &str) -> Fate {
-        if self.mark_due_ms.is_some() {
-            self.mark();
-        }
-        let all_landed = async {
-            while !self.flights.is_empty() {
-                let (flight, answer) = self.flights.land().await;
-                self.landed(&flight, answer);
-            }
-        };
-        let _ = tokio::time::timeout(STOP_PATIENCE, all_landed).await;
+        let _ = tokio::time::timeout(STOP_PATIENCE, self.all_on_disk()).await;
         self.flush();
         let now_ms = self.now_ms();
         if let Some(session) = &mut self.session {

@@ -1,12 +1,11 @@
 //! Bookings on their way: one in flight, the others behind it in order.
 
-use smol_str::SmolStr;
 use tresen_till::{CheckId, Command, Line, LoginOutcome, Money, ReceiptNumber, Refusal, Target};
 
 use super::Step;
 use crate::app::{App, Choice, Job, Order, Screen, Task};
 use crate::notice::Notice;
-use crate::{Commit, Effect, World, limits};
+use crate::{Commit, Effect, Failure, World, limits};
 
 impl Step<'_> {
     /// Puts a booking at the end of the queue.
@@ -41,7 +40,7 @@ impl Step<'_> {
         }
     }
 
-    pub(super) fn failed(&mut self, reason: SmolStr) {
+    pub(super) fn failed(&mut self, reason: Failure) {
         if self.landed().is_some() {
             self.app.queue.jobs.clear();
             self.retype_pin();
@@ -49,22 +48,14 @@ impl Step<'_> {
         }
     }
 
-    /// After a restart: what was in flight is on disk or was refused, and only the till tells which. A login is asked
-    /// for again.
+    /// After a restart: a state that has a booking in flight was saved with that booking, so it is on disk. A login is asked for again. What
+    /// the person was being told may not have been seen.
     pub(super) fn restored(&mut self) {
+        if let Some(toast) = self.app.toast.take() {
+            self.tell_for(toast.notice, limits::RESTORED_NOTICE_MS);
+        }
         let Some(job) = self.landed() else { return };
-        let settled = match &job.task {
-            Task::Pay { check, .. } => receipt_of(self.world, *check).is_some(),
-            Task::Send { target } => unsent_count(self.world, target) == 0,
-            Task::Login { .. } => false,
-            Task::LogOut
-            | Task::Add { .. }
-            | Task::Quantity { .. }
-            | Task::Delete { .. }
-            | Task::Note { .. }
-            | Task::Guests { .. } => true,
-        };
-        if settled {
+        if !matches!(job.task, Task::Login { .. }) {
             self.done(job.task);
         }
     }

@@ -66,6 +66,7 @@ impl Step<'_> {
             Message::Changed => {}
             Message::Restored => self.restored(),
             Message::OtherDevice => self.other_device(),
+            Message::InputsLost => self.tell_for(Notice::InputsLost, limits::RESTORED_NOTICE_MS),
         }
     }
 
@@ -181,7 +182,11 @@ impl Step<'_> {
     }
 
     fn tell(&mut self, notice: Notice) {
-        let until = self.world.now.saturating_add(SignedDuration::from_millis(limits::NOTICE_MS));
+        self.tell_for(notice, limits::NOTICE_MS);
+    }
+
+    fn tell_for(&mut self, notice: Notice, time_ms: i64) {
+        let until = self.world.now.saturating_add(SignedDuration::from_millis(time_ms));
         self.app.toast = Some(Toast { notice, until: until.unwrap_or(Timestamp::MAX) });
     }
 }

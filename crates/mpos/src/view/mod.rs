@@ -87,6 +87,7 @@ impl<'a> Scene<'a> {
             | Notice::ClosedElsewhere
             | Notice::NoLongerStaff
             | Notice::UnknownCode(_)
+            | Notice::InputsLost
             | Notice::Failed(_) => Tone::Failed,
         };
         let (text, detail) = self.words.notice(notice, self.world.till);

@@ -3,6 +3,7 @@
 use tresen_till::{Language, Refusal, Till};
 
 use super::Words;
+use crate::Failure;
 use crate::notice::Notice;
 
 impl Words {
@@ -32,9 +33,28 @@ impl Words {
             Notice::TooLittle => say("Das reicht noch nicht.", "That is not enough yet."),
             Notice::TooFast => say("Einen Moment, es wird noch gebucht.", "One moment, still booking."),
             Notice::Printing => say("Der Bon wird gedruckt.", "The receipt is being printed."),
+            Notice::InputsLost => {
+                let todo = say("Bitte prüfen und neu tippen.", "Please check and tap again.");
+                let what = say("Nicht übernommen: die letzten Eingaben.", "Your last taps were not taken.");
+                return (what, Some(todo));
+            }
             Notice::Failed(reason) => {
-                let todo = say("Bitte die Leitung rufen.", "Please call your manager.");
-                return (say("Nicht gebucht.", "Not booked."), Some(format!("{reason}. {todo}")));
+                let todo = match reason {
+                    Failure::Disk => say(
+                        "Die Platte des Servers nimmt nichts mehr an. Bitte die Leitung rufen.",
+                        "The server's disk takes nothing more. Please call your manager.",
+                    ),
+                    Failure::Busy => say(
+                        "Gerade zu viel auf einmal. Bitte gleich noch einmal.",
+                        "Too much at once. Please try again in a moment.",
+                    ),
+                    Failure::Outdated => say("Bitte neu buchen.", "Please book it again."),
+                    Failure::Fault => say(
+                        "Ein Fehler im System. Bitte die Leitung rufen.",
+                        "A fault in the system. Please call your manager.",
+                    ),
+                };
+                return (say("Nicht gebucht.", "Not booked."), Some(todo));
             }
         };
         (said, None)
