@@ -371,6 +371,29 @@ fn a_failed_commit_is_not_shown_as_done() {
     assert_eq!(house.check(4), None);
 }
 
+/// Promise: whoever is logged out because another device took the station is logged out in the journal too, once, whatever kill comes when.
+#[test]
+fn a_log_out_by_another_device_is_booked_once() {
+    let mut house = at_table(4);
+    house.hold = true;
+    house.tap(Tap::Product(COLA));
+    house.say(Message::OtherDevice);
+    house.say(Message::OtherDevice);
+    house.tap(Tap::Person(demo::BEN));
+    house.release();
+    assert_eq!(house.log_outs, [demo::ANNA], "behind what was on its way, by whom it was");
+    assert_eq!(house.total(4), cents(390));
+    house.taps("2345".bytes().map(|digit| Tap::Digit(digit - b'0')));
+    assert_eq!(house.app.staff(), Some(demo::BEN), "what the next person typed meanwhile stayed");
+
+    house.hold = true;
+    house.say(Message::OtherDevice);
+    house.kill();
+    house.say(Message::OtherDevice);
+    assert_eq!(house.log_outs, [demo::ANNA, demo::BEN]);
+    assert_eq!(house.app, App::new());
+}
+
 /// Promise: another device at the station inherits no login, and a PIN that is being checked can't be walked away from.
 #[test]
 fn another_device_is_asked_who_it_is() {

@@ -73,6 +73,8 @@ impl Step<'_> {
                 self.retype_pin();
                 self.tell(Notice::WrongPin);
             }
+            // Nobody is logged in when another device took the station meanwhile; what is typed on that one stays.
+            Task::LogOut if self.app.staff.is_none() => {}
             Task::LogOut => *self.app = App::new(),
             Task::Send { target } => self.sent(target),
             Task::Pay { check, .. } => self.paid(check),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use tresen_till::{LoginOutcome, PinHash, StaffId, Throttle};
 
 use super::Step;
-use crate::app::{App, PinEntry, Screen, Task};
+use crate::app::{App, Job, PinEntry, Screen, Task};
 use crate::{Effect, Pin, PinOutcome, World, limits};
 
 /// Until when this person can't try a PIN on this device.
@@ -60,9 +60,12 @@ impl Step<'_> {
         }
     }
 
-    /// Who was logged in did not prove it on this device. Bookings on their way stay theirs; what is open is in the till.
+    /// Who was logged in did not prove it on this device, and is logged out. Bookings on their way stay theirs; what is open is in the till. The
+    /// booking may be one more than the queue holds otherwise: the journal has to say until when somebody was here.
     pub(super) fn other_device(&mut self) {
-        let queue = std::mem::take(&mut self.app.queue);
+        let mut queue = std::mem::take(&mut self.app.queue);
+        let leaving = self.app.staff.map(|staff| Job { staff: Some(staff), task: Task::LogOut });
+        queue.jobs.extend(leaving.filter(|job| !queue.jobs.contains(job)));
         *self.app = App { queue, ..App::new() };
     }
 

@@ -7,7 +7,7 @@ pub mod screen;
 use jiff::{SignedDuration, Timestamp};
 use tresen_mpos::{App, Commit, Effect, Message, PinOutcome, Tap, World, update};
 use tresen_till::{
-    Check, Command, Context, Language, Manage, Money, PinHash, ReceiptNumber, Refusal, Site, StaffId,
+    Check, Command, Context, Event, Language, Manage, Money, PinHash, ReceiptNumber, Refusal, Site, StaffId,
     StationId, TableId, Target, Till, demo,
 };
 
@@ -23,6 +23,8 @@ pub struct House {
     pub now: Timestamp,
     pub language: Language,
     pub printed: Vec<ReceiptNumber>,
+    /// Who was logged out, as the journal says.
+    pub log_outs: Vec<StaffId>,
     /// While it is held, commits wait in `held`.
     pub hold: bool,
     pub held: Vec<Commit>,
@@ -36,8 +38,16 @@ impl House {
             demo::gasthaus_linde(|pin| PinHash::new(pin.into())).into_iter().map(Command::Manage).collect();
         let context = Context { staff: None, station: STATION, device: "setup".into(), at: now };
         till = till.decide_all(&context, &commands).expect("the demo is consistent").0;
-        let held = Vec::new();
-        Self { till, app: App::new(), now, language: Language::De, printed: Vec::new(), hold: false, held }
+        Self {
+            till,
+            app: App::new(),
+            now,
+            language: Language::De,
+            printed: Vec::new(),
+            log_outs: Vec::new(),
+            hold: false,
+            held: Vec::new(),
+        }
     }
 
     pub fn world(&self) -> World<'_> {
@@ -112,8 +122,12 @@ impl House {
         commands: &[Command],
     ) -> Result<(), Refusal> {
         let context = Context { staff, station, device: "device".into(), at: self.now };
-        let (till, _) = self.till.decide_all(&context, commands)?;
+        let (till, events) = self.till.decide_all(&context, commands)?;
         self.till = till;
+        self.log_outs.extend(events.iter().filter_map(|event| match event {
+            Event::LoggedOut { staff, .. } => Some(*staff),
+            _ => None,
+        }));
         Ok(())
     }
 
