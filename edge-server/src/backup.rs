@@ -9,7 +9,8 @@
 //! A backup to a name that ends in `.db` is the database alone. Receipts in the spool are made again from the database.
 //!
 //! Invariants: an existing backup is never overwritten; what is restored was verified before anything is replaced, and what it replaces
-//! stays beside it.
+//! stays beside it, numbered. The database's step from copied to committed ([`tresen_ledger::Restoration`]) decides for the keys too: a kill
+//! before it leaves everything old, after it the next start ([`carry_through`]) or the next restore makes everything new.
 
 use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -18,14 +19,22 @@ use std::path::{Path, PathBuf};
 
 use jiff::ZonedDateTime;
 use thiserror::Error;
-use tresen_ledger::{BackupError, VerifyError};
+use tresen_ledger::{BackupError, Restoration, VerifyError};
+use zeroize::Zeroizing;
+
+use crate::data_dir::{DataDir, DataDirError};
+use crate::files;
 
 /// The database, in the data folder and in a backup.
 const LEDGER: &str = "ledger.db";
 /// The keys.
 const KEYS: [&str; 2] = ["server.key", "browsers.key"];
-/// What a replaced file is called: its name with this at its end.
-const REPLACED: &str = ".before-restore";
+/// What a replaced file is called: its name with this and a number at its end.
+const REPLACED: &str = ".before-restore-";
+/// A key that waits for its database: its name with this at its end.
+const STAGED: &str = ".restored";
+/// Replaced keys that can lie beside a key.
+const KEPT_MOST: u32 = 9_999;
 
 /// Why there is no backup, or nothing was restored.
 #[derive(Debug, Error)]
@@ -40,7 +49,7 @@ pub enum Error {
     #[error("{} exists already: name another target", .0.display())]
     Exists(PathBuf),
     /// The data folder is in use by its owner's wish.
-    #[error("{} holds a database already: --force replaces it (the old one stays beside it, as {LEDGER}{REPLACED})", .0.display())]
+    #[error("{} holds a database already: --force replaces it (the old one stays beside it, as {LEDGER}{REPLACED}1 or the next free number)", .0.display())]
     NeedsForce(PathBuf),
     /// The backup is damaged.
     #[error("the backup {} is damaged and nothing was changed: {reason}", path.display())]
@@ -53,6 +62,9 @@ pub enum Error {
     /// The ledger refused.
     #[error(transparent)]
     Ledger(#[from] BackupError),
+    /// A server works in the data folder, or it can't be made.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
     /// The disk refused.
     #[error("{} can't be used: {source}", path.display())]
     Io {
@@ -125,18 +137,76 @@ pub fn restore(source: &Path, data: &Path, replace: Replace) -> Result<Copied, E
         return Err(Error::NoBackup(source.to_owned()));
     }
     let database = data.join(LEDGER);
-    if database.exists() && replace == Replace::Never {
+    let interrupted = data.is_dir() && tresen_ledger::is_restoring(&database)?;
+    if (database.exists() || interrupted) && replace == Replace::Never {
         return Err(Error::NeedsForce(data.to_owned()));
     }
     tresen_ledger::verify(&from).map_err(|reason| Error::Damaged { path: from.clone(), reason })?;
-    DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(at(data))?;
-    let verified = tresen_ledger::restore(&from, &database)?;
-    if folder {
-        for key in KEYS {
-            restore_key(&source.join(key), &data.join(key))?;
+    let _alone = DataDir::open(data)?;
+    carry_through(data)?;
+    let restoration = Restoration::prepare(&from, &database)?;
+    for key in KEYS.into_iter().filter(|key| folder && source.join(key).exists()) {
+        let bytes = read_key(&source.join(key))?;
+        let staged = staged(data, key);
+        files::write_whole_private(&staged, &bytes).map_err(at(&staged))?;
+    }
+    restoration.commit()?;
+    place_keys(data)?;
+    let verified = restoration.finish()?;
+    Ok(Copied { path: data.to_owned(), rows: verified.rows, keys: folder })
+}
+
+/// Finishes a restoration that was interrupted, or takes back what of it was not decided. For every start, before keys and database are read, by
+/// whoever is alone in the data folder.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn carry_through(data: &Path) -> Result<(), Error> {
+    if tresen_ledger::is_restoring(&data.join(LEDGER))? {
+        // The database follows when it is opened; it shows that the keys are still to be placed, so it comes last.
+        return place_keys(data);
+    }
+    for key in KEYS {
+        let staged = staged(data, key);
+        match std::fs::remove_file(&staged) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&staged)(error)),
+            Ok(()) | Err(_) => {}
         }
     }
-    Ok(Copied { path: data.to_owned(), rows: verified.rows, keys: folder })
+    Ok(())
+}
+
+/// Gives the keys of a committed restoration their names. A different key that is there stays beside it.
+fn place_keys(data: &Path) -> Result<(), Error> {
+    for key in KEYS {
+        let (staged, key) = (staged(data, key), data.join(key));
+        if !staged.exists() {
+            continue;
+        }
+        if key.exists() && read_key(&key)? != read_key(&staged)? {
+            let mut numbered = (1..=KEPT_MOST).map(|number| with_end(&key, &format!("{REPLACED}{number}")));
+            let kept = numbered.find(|kept| !kept.exists());
+            let kept =
+                kept.ok_or_else(|| at(&key)(io::Error::other("too many replaced keys lie beside it")))?;
+            files::write_whole_private(&kept, &read_key(&key)?).map_err(at(&kept))?;
+        }
+        std::fs::rename(&staged, &key).map_err(at(&key))?;
+    }
+    std::fs::File::open(data).and_then(|folder| folder.sync_all()).map_err(at(data))
+}
+
+fn staged(data: &Path, key: &str) -> PathBuf {
+    with_end(&data.join(key), STAGED)
+}
+
+fn with_end(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
+fn read_key(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
+    std::fs::read(path).map(Zeroizing::new).map_err(at(path))
 }
 
 /// A database holds hashes of PINs.
@@ -145,25 +215,9 @@ fn for_owner_only(path: &Path) -> Result<(), Error> {
 }
 
 fn copy_key(from: &Path, to: &Path) -> Result<(), Error> {
-    let bytes = zeroize::Zeroizing::new(std::fs::read(from).map_err(at(from))?);
+    let bytes = read_key(from)?;
     let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(to).map_err(at(to))?;
     file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(at(to))
-}
-
-/// A different key that is there stays beside the restored one.
-fn restore_key(from: &Path, to: &Path) -> Result<(), Error> {
-    if !from.exists() {
-        return Ok(());
-    }
-    if to.exists() {
-        if std::fs::read(from).map_err(at(from))? == std::fs::read(to).map_err(at(to))? {
-            return Ok(());
-        }
-        let mut kept = to.as_os_str().to_owned();
-        kept.push(REPLACED);
-        std::fs::rename(to, &kept).map_err(at(to))?;
-    }
-    copy_key(from, to)
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> Error + use<> {

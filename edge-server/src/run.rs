@@ -31,7 +31,7 @@ use crate::net::{http, quic, tcp};
 use crate::registry::{Licensing, Registry, RegistryError, demo_licence};
 use crate::site::{Clock, PairingDesk, Site};
 use crate::spool::Spool;
-use crate::{demo, mdns};
+use crate::{backup, demo, mdns};
 
 /// How long a stopping server waits for its tasks.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
@@ -60,6 +60,9 @@ pub enum RunError {
     /// The data folder.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
+    /// A restoration that was interrupted.
+    #[error("an interrupted restore can't be finished: {0}")]
+    Restore(#[from] backup::Error),
     /// The database.
     #[error(transparent)]
     Ledger(#[from] OpenError),
@@ -118,6 +121,7 @@ pub async fn run(options: RunOptions, shutdown: impl Future<Output = ()>) -> Res
 pub async fn start(options: RunOptions) -> Result<Server, RunError> {
     let RunOptions { config, demo, applications, ledger } = options;
     let data = DataDir::open(&config.data)?;
+    backup::carry_through(data.path())?;
     let key = data.server_key()?;
     let ledger = Ledger::open(&data.ledger(), ledger)?;
     let sockets = listen::bind(&config.bind, config.port)?;

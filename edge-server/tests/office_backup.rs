@@ -9,9 +9,9 @@ use std::path::Path;
 use jiff::ZonedDateTime;
 use support::{database, open_demo, plain_product, sell};
 use tempfile::tempdir;
-use tresen_edge::backup::{Error, Replace, backup, restore};
+use tresen_edge::backup::{Error, Replace, backup, carry_through, restore};
 use tresen_edge::data_dir::DataDir;
-use tresen_ledger::{Ledger, Options};
+use tresen_ledger::{Ledger, Options, Restoration};
 use tresen_till::ReceiptNumber;
 
 fn now() -> ZonedDateTime {
@@ -67,8 +67,63 @@ fn nothing_is_overwritten_without_being_asked_to() {
     drop(ledger);
     restore(&file, &data, Replace::Force).unwrap();
     assert!(Ledger::open(&database(&data), Options::default()).unwrap().till().last_receipt().is_none());
-    let kept = data.join("ledger.db.before-restore");
+    let kept = data.join("ledger.db.before-restore-1");
     assert!(tresen_ledger::verify(&kept).is_ok(), "what was there is still there");
+}
+
+/// Promise: keys and database change together: a restoration that was interrupted leaves all of the old site, or the next start makes it all new,
+/// and no key is lost.
+#[test]
+fn an_interrupted_restoration_is_all_old_or_all_new() {
+    let root = tempdir().unwrap();
+    let (data, other) = (root.path().join("data"), root.path().join("other"));
+    let name = |data: &Path| DataDir::open(data).unwrap().server_key().unwrap().fingerprint();
+    drop(site(&data));
+    let ledger = site(&other);
+    let product = plain_product(&ledger);
+    sell(&ledger, 1, product);
+    drop(ledger);
+    let (old, new) = (name(&data), name(&other));
+    let key = std::fs::read(other.join("server.key")).unwrap();
+
+    // Killed before it was decided.
+    std::fs::write(data.join("server.key.restored"), &key).unwrap();
+    drop(Restoration::prepare(&database(&other), &database(&data)).unwrap());
+    carry_through(&data).unwrap();
+    assert_eq!(name(&data), old);
+    assert!(open_demo(&data).till().last_receipt().is_none());
+
+    // Killed as soon as it was decided.
+    std::fs::write(data.join("server.key.restored"), &key).unwrap();
+    let restoration = Restoration::prepare(&database(&other), &database(&data)).unwrap();
+    restoration.commit().unwrap();
+    drop(restoration);
+    for _ in 0..2 {
+        carry_through(&data).unwrap();
+        assert_eq!(name(&data), new);
+    }
+    assert!(open_demo(&data).till().last_receipt().is_some());
+    carry_through(&data).unwrap();
+    assert_eq!(name(&data), new);
+    let kept = std::fs::read_to_string(data.join("server.key.before-restore-1")).unwrap();
+    std::fs::write(data.join("server.key"), kept).unwrap();
+    assert_eq!(name(&data), old, "the old key is still there");
+}
+
+/// Promise: a second restoration keeps what the first one brought, and a restored database is for its owner's eyes only.
+#[test]
+fn every_replaced_database_is_kept() {
+    let root = tempdir().unwrap();
+    let data = root.path().join("data");
+    drop(site(&data));
+    let file = root.path().join("only.db");
+    backup(&data, &file, &now()).unwrap();
+    for number in 1..=3 {
+        restore(&file, &data, Replace::Force).unwrap();
+        assert!(tresen_ledger::verify(&data.join(format!("ledger.db.before-restore-{number}"))).is_ok());
+    }
+    let mode = std::fs::metadata(database(&data)).unwrap().permissions().mode();
+    assert_eq!(mode & 0o077, 0);
 }
 
 #[test]

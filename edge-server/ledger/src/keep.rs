@@ -1,4 +1,4 @@
-//! Backup while running, and restore.
+//! Backup while running. For the way back see [`crate::Restoration`].
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::chain::{Verified, verify_connection};
 use crate::database::{check_format, open_beside, sync_folder};
 use crate::error::BackupError;
-use crate::lock::{Lock, beside};
+use crate::lock::beside;
 
 /// Copies a ledger into a new file, also while a server works on it, and verifies the copy.
 ///
@@ -32,31 +32,6 @@ pub fn backup(source: &Path, target: &Path) -> Result<Verified, BackupError> {
     result
 }
 
-/// Puts a backup in the place of a database. What was there stays beside it, with `.before-restore` appended.
-///
-/// # Errors
-/// A server works on the database, the backup is damaged, the disk fails.
-pub fn restore(source: &Path, database: &Path) -> Result<Verified, BackupError> {
-    let _lock = Lock::take(database)?;
-    let partial = beside(database, ".partial");
-    let verified = copy(source, &partial)?;
-    for suffix in ["", "-wal"] {
-        let old = beside(database, suffix);
-        if old.exists() {
-            let kept = beside(database, &format!(".before-restore{suffix}"));
-            std::fs::rename(&old, &kept).map_err(|error| io(&old, error))?;
-        }
-    }
-    let shared = beside(database, "-shm");
-    if shared.exists() {
-        std::fs::remove_file(&shared).map_err(|error| io(&shared, error))?;
-    }
-    std::fs::rename(&partial, database)
-        .and_then(|()| sync_folder(database))
-        .map_err(|error| io(database, error))?;
-    Ok(verified)
-}
-
 /// One record of a database, also while a server works on it; `None` when it is not there.
 ///
 /// # Errors
@@ -70,7 +45,7 @@ pub fn stored_record(database: &Path, kind: &str, key: &str) -> Result<Option<Ve
 }
 
 /// Copies with SQLite's backup interface, so that a running server's newest commits are in it, verifies and syncs.
-fn copy(source: &Path, partial: &Path) -> Result<Verified, BackupError> {
+pub(crate) fn copy(source: &Path, partial: &Path) -> Result<Verified, BackupError> {
     if partial.exists() {
         std::fs::remove_file(partial).map_err(|error| io(partial, error))?;
     }
@@ -92,6 +67,6 @@ fn copy(source: &Path, partial: &Path) -> Result<Verified, BackupError> {
     Ok(verified)
 }
 
-fn io(path: &Path, error: impl ToString) -> BackupError {
+pub(crate) fn io(path: &Path, error: impl ToString) -> BackupError {
     BackupError::Io { path: path.to_owned(), reason: error.to_string() }
 }

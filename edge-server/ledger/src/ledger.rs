@@ -135,6 +135,8 @@ impl Ledger {
     /// In use by another process, newer, damaged, or not readable.
     pub fn open(path: &Path, options: Options) -> Result<Ledger, OpenError> {
         let lock = Lock::take(path)?;
+        crate::restore::carry_through(path)
+            .map_err(|error| OpenError::Io { path: path.to_owned(), reason: error.to_string() })?;
         let (database, start) = Database::open(path, &options)?;
         let published = Arc::new(ArcSwap::from_pointee(start.published));
         let (till_sender, till) = watch::channel(published.load().till.clone());

@@ -22,14 +22,16 @@ mod journal;
 mod keep;
 mod ledger;
 mod lock;
+mod restore;
 mod stats;
 mod writer;
 
 pub use chain::{Verified, verify};
 pub use error::{BackupError, OpenError, SubmitError, VerifyError};
 pub use journal::{Entry, Follower};
-pub use keep::{backup, restore, stored_record};
+pub use keep::{backup, stored_record};
 pub use ledger::{Committed, Fault, Ledger, Mark, Options, Record, SessionId, Submission};
+pub use restore::{Progress, Restoration, carry_on, is_restoring, restore};
 pub use stats::Stats;
 
 /// Named limits of the ledger.

@@ -8,7 +8,9 @@ use std::process::Command as Process;
 
 use common::{Folder, booking, colas, done, marked, open_demo};
 use rusqlite::Connection;
-use tresen_ledger::{Ledger, OpenError, Options, SubmitError, VerifyError, verify};
+use tresen_ledger::{
+    Ledger, OpenError, Options, Progress, Restoration, SubmitError, VerifyError, carry_on, verify,
+};
 
 fn sql(folder: &Folder, statement: &str) {
     let connection = Connection::open(folder.database()).expect("opens");
@@ -149,8 +151,71 @@ fn backup_while_running_and_restore() {
     drop(ledger);
     assert_eq!(tresen_ledger::restore(&backup, &folder.database()).expect("restored"), verified);
     assert_eq!(colas(&folder.demo(), 4), 5);
-    let replaced = folder.file("tresen.db.before-restore");
+    let replaced = folder.file("tresen.db.before-restore-1");
     assert_eq!(colas(&open_demo(&replaced, Options::default()), 4), 6);
+}
+
+/// A folder with a database of six colas that was killed, so that the newest are only in its write-ahead log, and a backup of five.
+fn killed_with_a_backup() -> (Folder, std::path::PathBuf) {
+    let (running, folder) = (Folder::new(), Folder::new());
+    let ledger = running.demo();
+    (0..5).for_each(|_| drop(done(&ledger, booking(4)).expect("booked")));
+    let backup = folder.file("evening.backup");
+    ledger.backup_to(&backup).expect("copied");
+    done(&ledger, booking(4)).expect("booked");
+    for suffix in ["", "-wal", "-shm"] {
+        let from = format!("{}{suffix}", running.database().display());
+        std::fs::copy(from, format!("{}{suffix}", folder.database().display())).expect("as a kill leaves it");
+    }
+    (folder, backup)
+}
+
+/// Promise: a restoration that is killed after any of its steps leaves the old database whole or is carried through by the next start; the
+/// log of the old one is never read into the new one, and what was replaced is kept whole.
+#[test]
+fn a_restoration_may_be_killed_after_every_step() {
+    let (folder, backup) = killed_with_a_backup();
+    drop(Restoration::prepare(&backup, &folder.database()).expect("copied"));
+    assert_eq!(colas(&folder.demo(), 4), 6, "nothing was decided: the old one");
+    assert!(!folder.file("tresen.db.partial").exists(), "half a restoration is tidied up");
+
+    for steps in 0.. {
+        let (folder, backup) = killed_with_a_backup();
+        let restoration = Restoration::prepare(&backup, &folder.database()).expect("copied");
+        restoration.commit().expect("committed");
+        let mut progress = Progress::More;
+        for _ in 0..steps {
+            progress = carry_on(&folder.database()).expect("a step");
+        }
+        drop(restoration);
+
+        assert_eq!(colas(&folder.demo(), 4), 5, "after {steps} steps: the new one");
+        let kept = folder.file("tresen.db.before-restore-1");
+        assert_eq!(colas(&open_demo(&kept, Options::default()), 4), 6, "after {steps} steps: the old one");
+        verify(&folder.database()).expect("in order");
+        if progress == Progress::Done {
+            assert!(steps >= 4, "log, shared memory, database, new database");
+            return;
+        }
+    }
+}
+
+/// Promise: every replaced database is kept, and an interrupted restoration is carried through by the next one too.
+#[test]
+fn each_restoration_keeps_what_it_replaced() {
+    let (folder, backup) = killed_with_a_backup();
+    let interrupted = Restoration::prepare(&backup, &folder.database()).expect("copied");
+    interrupted.commit().expect("committed");
+    carry_on(&folder.database()).expect("a step");
+    drop(interrupted);
+    for _ in 0..2 {
+        tresen_ledger::restore(&backup, &folder.database()).expect("restored");
+        done(&folder.demo(), booking(5)).expect("booked");
+    }
+    let kept =
+        |number| open_demo(&folder.file(&format!("tresen.db.before-restore-{number}")), Options::default());
+    assert_eq!([1, 2, 3].map(|number| colas(&kept(number), 4)), [6, 5, 5]);
+    assert_eq!([2, 3].map(|number| colas(&kept(number), 5)), [0, 1]);
 }
 
 /// A test's own program again, as a child that runs one ignored test with the database in its environment.
