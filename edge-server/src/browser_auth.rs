@@ -21,6 +21,7 @@ use tresen_identity::{
     session_message,
 };
 
+use crate::net::home::{host_and_port, is_at_home};
 use crate::net::tcp::Peer;
 use crate::registry::{Device, DeviceKey, RegistryError};
 use crate::site::Site;
@@ -66,13 +67,13 @@ pub enum Disbelief {
 /// What a request's origin allows; `None` when it is a foreign page's, or none.
 #[must_use]
 pub fn offer(demo: bool, peer: Peer, headers: &HeaderMap) -> Option<Offer> {
-    let host = host_of(headers.get(HOST)?.to_str().ok()?)?;
+    let host = host_and_port(headers.get(HOST)?.to_str().ok()?)?;
     let origin: Uri = headers.get(ORIGIN)?.to_str().ok()?.parse().ok()?;
-    let origin = host_of(origin.authority()?.as_str())?;
+    let origin = host_and_port(origin.authority()?.as_str())?;
     if host != origin {
         return None;
     }
-    let loopback = demo && peer.is_loopback() && is_loopback_name(&host.0);
+    let loopback = demo && is_at_home(peer, headers);
     Some(if loopback { Offer::Loopback } else { Offer::Paired })
 }
 
@@ -150,18 +151,6 @@ async fn note_tab(site: &Arc<Site>, device: Fingerprint) -> Result<(), RegistryE
             confirmed: true,
         })
         .await
-}
-
-/// Host and port of an authority; the port of a `Host` without one is the scheme's, which is the same on both sides here.
-fn host_of(authority: &str) -> Option<(String, Option<u16>)> {
-    let authority: axum::http::uri::Authority = authority.parse().ok()?;
-    Some((authority.host().to_ascii_lowercase(), authority.port_u16()))
-}
-
-/// Whether a host's name, without a port, can only mean this machine.
-pub(crate) fn is_loopback_name(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use thiserror::Error;
 use tresen_identity::{DeviceClass, Secret};
 
+use crate::net::home::is_at_home;
 use crate::net::tcp::Peer;
 use crate::site::Site;
 
@@ -71,7 +72,7 @@ pub async fn pair(
     Query(wish): Query<Wish>,
     headers: HeaderMap,
 ) -> Response {
-    if !peer.is_loopback() || !site.local_password.opens(&headers) {
+    if !is_at_home(peer, &headers) || !site.local_password.opens(&headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
     match site.pairing.open(&site.clock, wish.class) {

@@ -187,6 +187,14 @@ async fn a_new_box_is_set_up_on_the_box_itself() {
     assert_ne!(lan.post_raw("/office/setup", "http://localhost", &form).await.status, StatusCode::SEE_OTHER);
     assert!(!site.server.site.ledger.till().has_owner(), "nobody takes the box over the network");
 
+    // Nor by a web page that points its own name at the box and asks over TLS.
+    let mut rebound = site.browser();
+    (rebound.host, rebound.tls) = ("evil.example".into(), true);
+    assert_eq!(rebound.get("/office/setup").await.status, StatusCode::FORBIDDEN);
+    let taken = rebound.post_raw("/office/setup", "https://evil.example", &form).await;
+    assert_eq!(taken.status, StatusCode::FORBIDDEN);
+    assert!(!site.server.site.ledger.till().has_owner());
+
     let weak = [("site", "Café Blau"), ("name", "Ida"), ("pin", "12")];
     assert_eq!(
         guest.post_raw("/office/setup", "http://localhost", &weak).await.status,

@@ -229,5 +229,14 @@ async fn figures_are_for_this_machine_only() {
     assert!(rows > 0);
     here.from = "192.168.1.77".parse().unwrap();
     assert_ne!(here.get("/metrics").await.status, StatusCode::OK);
+
+    // A web page that points its own name at this machine asks over TLS, from a loopback address.
+    let mut rebound = site.browser();
+    (rebound.host, rebound.tls) = ("evil.example".into(), true);
+    assert_eq!(rebound.get("/metrics").await.status, StatusCode::FORBIDDEN);
+    rebound.host = "localhost".into();
+    assert_eq!(rebound.get("/metrics").await.status, StatusCode::OK);
+    rebound.headers.push(("origin".into(), "https://evil.example".into()));
+    assert_eq!(rebound.get("/metrics").await.status, StatusCode::FORBIDDEN);
     site.stop().await;
 }

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, Extension, Request, State};
 use axum::http::header::{CONTENT_TYPE, HOST};
-use axum::http::uri::Authority;
-use axum::http::{StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -17,7 +16,8 @@ use axum::{Json, Router};
 use tresen_identity::{MAX_HANDSHAKE_BYTES, PairAnswer, PairRequest};
 
 use crate::assets::WebClient;
-use crate::browser_auth::{browser_key, is_loopback_name};
+use crate::browser_auth::browser_key;
+use crate::net::home::{is_at_home, names_this_machine};
 use crate::net::tcp::Peer;
 use crate::net::{body, websocket};
 use crate::registry::DeviceKey;
@@ -47,8 +47,12 @@ async fn health(State(site): State<Arc<Site>>) -> Response {
 }
 
 /// Figures for Prometheus, for this machine only: they tell how business goes.
-async fn figures(State(site): State<Arc<Site>>, Extension(peer): Extension<Peer>) -> Response {
-    if !peer.is_loopback() {
+async fn figures(
+    State(site): State<Arc<Site>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+) -> Response {
+    if !is_at_home(peer, &headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
     ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics::text(&site)).into_response()
@@ -80,7 +84,7 @@ async fn plain_only_at_home(request: Request, next: Next) -> Response {
     match peer {
         Some(peer) if peer.tls || request.uri().path() == "/health" => next.run(request).await,
         Some(peer) if peer.is_loopback() => {
-            if names_this_machine(&request) {
+            if names_this_machine(request.headers()) {
                 next.run(request).await
             } else {
                 StatusCode::MISDIRECTED_REQUEST.into_response()
@@ -91,13 +95,6 @@ async fn plain_only_at_home(request: Request, next: Next) -> Response {
             None => StatusCode::BAD_REQUEST.into_response(),
         },
     }
-}
-
-/// Whether the request was meant for this machine, and not for a name that somebody pointed at it.
-fn names_this_machine(request: &Request) -> bool {
-    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-    let authority = host.and_then(|host| host.parse::<Authority>().ok());
-    authority.is_some_and(|authority| is_loopback_name(&authority.host().to_ascii_lowercase()))
 }
 
 /// Where the same page is over HTTPS: on the same host and port.

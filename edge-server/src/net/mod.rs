@@ -5,6 +5,7 @@
 pub mod body;
 pub mod descriptors;
 pub mod gate;
+pub mod home;
 pub mod http;
 pub mod listen;
 pub mod pump;

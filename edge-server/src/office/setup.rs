@@ -1,6 +1,6 @@
 //! The first owner of a new box: names the place and chooses a PIN.
 //!
-//! Invariant: only from the box itself, and only while there is no owner; whoever comes first over the network must not own the box.
+//! Invariant: only from the box itself, by a name that can mean nothing else, and only while there is no owner; whoever comes first over the network must not own the box.
 
 use axum::extract::{Extension, Form, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -17,6 +17,7 @@ use super::texts::put;
 use super::typed::Typed;
 use super::views::{MessagePage, SetupPage};
 use super::{Office, login};
+use crate::net::home::is_at_home;
 use crate::net::tcp::Peer;
 
 /// The owner's id.
@@ -72,7 +73,7 @@ fn closed(office: &Office, peer: Peer, headers: &HeaderMap) -> Option<Response> 
     if office.site.ledger.till().has_owner() {
         return Some(Redirect::to("/office/login").into_response());
     }
-    if peer.is_loopback() {
+    if is_at_home(peer, headers) {
         return None;
     }
     let frame = office.door(headers, None);

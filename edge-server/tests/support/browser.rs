@@ -56,6 +56,8 @@ impl Box {
         Browser {
             router: self.router.clone(),
             from: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            host: "localhost".into(),
+            tls: false,
             cookie: None,
             csrf: String::new(),
             headers: vec![("accept-language".into(), "en".into())],
@@ -79,6 +81,10 @@ impl Box {
 pub struct Browser {
     router: Router,
     pub from: IpAddr,
+    /// What the address line names.
+    pub host: String,
+    /// Whether it comes over TLS.
+    pub tls: bool,
     pub cookie: Option<String>,
     /// The token of the last page that had one.
     pub csrf: String,
@@ -160,14 +166,14 @@ impl Browser {
     }
 
     fn request(&self, method: Method, path: &str) -> axum::http::request::Builder {
-        let mut request = Request::builder().method(method).uri(path).header(HOST, "localhost");
+        let mut request = Request::builder().method(method).uri(path).header(HOST, &self.host);
         if let Some(cookie) = &self.cookie {
             request = request.header(COOKIE, cookie);
         }
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        request.extension(Peer { address: (self.from, 50_000).into(), tls: false })
+        request.extension(Peer { address: (self.from, 50_000).into(), tls: self.tls })
     }
 
     async fn send(&mut self, request: Request<Body>) -> Answer {
