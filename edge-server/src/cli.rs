@@ -11,7 +11,7 @@ use crate::backup::{self, Replace};
 use crate::config::{Config, ConfigError};
 use crate::doctor::{self, Health, Patient};
 use crate::licence_file::{self, LicenceCommand};
-use crate::run::{self, RunOptions};
+use crate::run::{self, RunError, RunOptions};
 use crate::{demo, local_door};
 
 /// Tresen: the point of sale of a site, streamed to any screen from one box.
@@ -144,7 +144,10 @@ fn run_server(arguments: RunArguments) -> Result<(), Failure> {
         applications: None,
         ledger: tresen_ledger::Options::default(),
     };
-    block_on(async { run::run(options, run::interrupted()).await.map_err(Failure::failed) })?
+    block_on(run::run(options, run::interrupted()))?.map_err(|error| match error {
+        RunError::NotADemo(_) => Failure::usage(error),
+        error => Failure::failed(error),
+    })
 }
 
 /// The configuration, with the arguments applied.

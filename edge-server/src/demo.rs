@@ -5,8 +5,34 @@ use std::net::IpAddr;
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 use tresen_identity::{HashCost, hash_password};
-use tresen_ledger::{Ledger, Submission};
+use tresen_ledger::{Ledger, Record, Submission};
 use tresen_till::{Command, Context, PinHash, StationId, demo};
+
+/// The record that a demo's furniture brings: kind and key. Whoever has it may be opened as a demo, with PINs that everybody knows.
+pub const RECORD: (&str, &str) = ("demo", "furnished");
+
+/// What a ledger is to the demo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nature {
+    /// Nobody owns it and nothing was booked.
+    Empty,
+    /// The demo furnished it.
+    Demo,
+    /// A real site.
+    Real,
+}
+
+/// What a ledger is to the demo.
+#[must_use]
+pub fn nature(ledger: &Ledger) -> Nature {
+    let till = ledger.till();
+    let used = till.has_owner() || till.last_receipt().is_some() || till.open_checks().len() > 0;
+    match ledger.record(RECORD.0, RECORD.1) {
+        Some(_) => Nature::Demo,
+        None if used => Nature::Real,
+        None => Nature::Empty,
+    }
+}
 
 /// Fills an empty ledger with the Gasthaus Linde; one with an owner stays as it is.
 ///
@@ -22,7 +48,9 @@ pub async fn furnish(ledger: &Ledger) -> Result<(), String> {
     let context =
         Context { staff: None, station: StationId(0), device: "demo".into(), at: jiff::Timestamp::now() };
     let commands = manage.into_iter().map(Command::Manage).collect();
-    let answer = ledger.submit(Submission { context, commands, mark: None, records: Vec::new() }).await;
+    let (kind, key) = RECORD;
+    let records = vec![Record { kind, key: key.into(), value: Some(Vec::new()) }];
+    let answer = ledger.submit(Submission { context, commands, mark: None, records }).await;
     match answer {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(error.to_string()),

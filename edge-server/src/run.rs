@@ -21,6 +21,7 @@ use tresen_wire::CloseCode;
 use crate::application::{Applications, Handhelds};
 use crate::config::Config;
 use crate::data_dir::{DataDir, DataDirError};
+use crate::demo::Nature;
 use crate::hub::Hub;
 use crate::instance::Surroundings;
 use crate::local_door::Password;
@@ -81,6 +82,12 @@ pub enum RunError {
     /// Stations and devices.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// The demo was asked for where real data lie.
+    #[error(
+        "{} holds a real site, and --demo would open it to every browser on this machine and to the demo's licence: leave --demo out, or name another folder with --data",
+        .0.display()
+    )]
+    NotADemo(std::path::PathBuf),
     /// The demo's data.
     #[error("the demo can't be set up: {0}")]
     Demo(String),
@@ -124,6 +131,16 @@ pub async fn start(options: RunOptions) -> Result<Server, RunError> {
     backup::carry_through(data.path())?;
     let key = data.server_key()?;
     let ledger = Ledger::open(&data.ledger(), ledger)?;
+    match (demo::nature(&ledger), demo) {
+        (Nature::Real, true) => return Err(RunError::NotADemo(config.data.clone())),
+        (Nature::Demo, false) => {
+            tracing::warn!(
+                folder = %config.data.display(),
+                "this is the demo's data folder: everybody knows its PINs. Begin a real site in a new folder (--data)"
+            );
+        }
+        (Nature::Real | Nature::Empty, false) | (Nature::Demo | Nature::Empty, true) => {}
+    }
     let sockets = listen::bind(&config.bind, config.port)?;
     let certificates = Certificates::make(&config, &data, &key)?;
     let port = sockets.port;

@@ -73,6 +73,38 @@ fn what_is_broken_is_named() {
     assert_eq!(worst(&findings), Health::Bad);
 }
 
+/// Promise: what others may read or own of a data folder is named, with the command that mends it.
+#[test]
+fn what_others_may_read_is_named() {
+    let root = tempdir().unwrap();
+    let data = root.path().join("data");
+    let folder = DataDir::open(&data).unwrap();
+    folder.server_key().unwrap();
+    folder.browsers_key().unwrap();
+    drop(folder);
+    assert_eq!(finding(&look_at(&data, free_port()), "secrets").health, Health::Good);
+    let open = |path: &Path| std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+    for (path, what, command) in
+        [(data.join("browsers.key"), "secrets", "chmod 600"), (data.clone(), "data", "chmod 700")]
+    {
+        open(&path);
+        let findings = look_at(&data, free_port());
+        let found = finding(&findings, what);
+        assert_eq!(found.health, Health::Warning);
+        assert!(found.text.contains(&format!("{command} {}", path.display())), "{found}");
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o700)).unwrap();
+    }
+    // Only root can give a file away.
+    if nix::unistd::geteuid().is_root() {
+        let stray = data.join("lock");
+        std::os::unix::fs::chown(&stray, Some(12_345), None).unwrap();
+        let findings = look_at(&data, free_port());
+        let found = finding(&findings, "data");
+        assert_eq!(found.health, Health::Warning);
+        assert!(found.text.contains("sudo chown -R 0 "), "{found}");
+    }
+}
+
 #[test]
 fn a_wrong_configuration_is_the_only_finding() {
     let root = tempdir().unwrap();

@@ -3,8 +3,8 @@
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{Finding, Health};
 use crate::config::Config;
+use crate::demo::RECORD;
 use crate::registry::{self, Licensing};
 
 /// Below this, in bytes, a disk is full for our purposes.
@@ -42,7 +43,9 @@ pub(super) fn all(config: &Config, demo: bool) -> Vec<Finding> {
     }
     let (server, lock) = lock(&config.data);
     let (name, key) = server_key(&config.data);
-    findings.extend([lock, key, database(&config.data), licence(&config.data, name, demo)]);
+    findings.extend([lock, key, secrets(&config.data), database(&config.data)]);
+    findings.extend(demo_folder(&config.data, demo));
+    findings.push(licence(&config.data, name, demo));
     findings.extend([spool(&config.data), ports(config, server), clock(&config.data), disk(&config.data)]);
     findings
 }
@@ -63,8 +66,63 @@ fn folder(data: &Path) -> Finding {
         Ok(found) if open_to_others(&found) => {
             Finding::new(WHAT, Health::Warning, format!("{shown} can be read by others: chmod 700 {shown}"))
         }
-        Ok(_) => Finding::new(WHAT, Health::Good, format!("{shown}")),
+        Ok(found) => match foreign(data, &found) {
+            Some(text) => Finding::new(WHAT, Health::Warning, text),
+            None => Finding::new(WHAT, Health::Good, format!("{shown}")),
+        },
     }
+}
+
+/// What is wrong with whom the folder or a file in it belongs to. Whoever runs the doctor may be root, for whom every owner is fine as long as it is
+/// one.
+fn foreign(data: &Path, folder: &Metadata) -> Option<String> {
+    let (shown, me) = (data.display(), nix::unistd::geteuid());
+    if !me.is_root() && folder.uid() != me.as_raw() {
+        let owner = folder.uid();
+        return Some(format!(
+            "{shown} belongs to another user ({owner}): run as that one, or: sudo chown -R {me} {shown}"
+        ));
+    }
+    let other = files(data).find(|(_, found)| found.uid() != folder.uid());
+    other.map(|(path, found)| {
+        let (file, owner, right) = (path.display(), found.uid(), folder.uid());
+        format!("{file} belongs to user {owner}, the folder to {right}: sudo chown -R {right} {shown}")
+    })
+}
+
+/// Secrets beside the server's key: what others may read of them.
+fn secrets(data: &Path) -> Finding {
+    const WHAT: &str = "secrets";
+    let is_secret = |path: &Path| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name == "local.door" || name.contains(".key") && name != "server.key"
+    };
+    match files(data).find(|(path, found)| is_secret(path) && open_to_others(found)) {
+        Some((path, _)) => {
+            let shown = path.display();
+            let text = format!("{shown} can be read by others: chmod 600 {shown}");
+            Finding::new(WHAT, Health::Warning, text)
+        }
+        None => Finding::new(WHAT, Health::Good, "for their owner's eyes only"),
+    }
+}
+
+/// The files of the data folder; those that can't be looked at are left out.
+fn files(data: &Path) -> impl Iterator<Item = (PathBuf, Metadata)> {
+    let entries = std::fs::read_dir(data).into_iter().flatten().flatten();
+    entries.filter_map(|entry| Some((entry.path(), entry.metadata().ok()?)))
+}
+
+/// A demo that is about to be run as a real site.
+fn demo_folder(data: &Path, demo: bool) -> Option<Finding> {
+    let path = data.join("ledger.db");
+    let stored = path.exists().then(|| tresen_ledger::stored_record(&path, RECORD.0, RECORD.1));
+    let furnished = matches!(stored, Some(Ok(Some(_))));
+    (furnished && !demo).then(|| {
+        let text =
+            "this is the demo's folder, everybody knows its PINs: begin a real site in a new one (--data)";
+        Finding::new("demo", Health::Warning, text)
+    })
 }
 
 fn open_to_others(found: &Metadata) -> bool {
@@ -128,6 +186,9 @@ fn server_key(data: &Path) -> (Option<Fingerprint>, Finding) {
 fn database(data: &Path) -> Finding {
     const WHAT: &str = "database";
     let path = data.join("ledger.db");
+    if tresen_ledger::is_restoring(&path).unwrap_or(false) {
+        return Finding::new(WHAT, Health::Warning, "a restore was interrupted: the next start finishes it");
+    }
     if !path.exists() {
         return Finding::new(WHAT, Health::Warning, "none yet: the first start makes one");
     }

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use tresen_ledger::{Options, Submission};
+
 use crate::client::{Client, loopback};
 
 fn program() -> Command {
@@ -50,6 +52,45 @@ fn what_is_taken_gets_one_sentence() {
     assert_eq!(output.status.code(), Some(1));
     assert!(sentence(&output).contains("in use by another tresen-edge"), "{}", sentence(&output));
     drop(running);
+}
+
+/// Promise: a real site is never opened as a demo, and a demo that is run as a real site says that everybody knows its PINs.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_keeps_away_from_a_real_site() {
+    let folder = tempfile::tempdir().unwrap();
+    let (real, demo) = (folder.path().join("real"), folder.path().join("demo"));
+    drop(Program::start(&demo));
+    drop(Program::start(&demo));
+    let other = TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = other.local_addr().unwrap().port().to_string();
+    let output = run(&["run", "--data", demo.to_str().unwrap(), "--port", &port]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("everybody knows its PINs"), "{said}");
+
+    // An owner, as the back office's first page makes one.
+    std::fs::create_dir(&real).unwrap();
+    let ledger = tresen_ledger::Ledger::open(&real.join("ledger.db"), Options::default()).unwrap();
+    let owner = tresen_till::Staff {
+        id: tresen_till::StaffId(1),
+        name: "Ida".into(),
+        role: tresen_till::Role::Owner,
+        pin_hash: tresen_till::PinHash::new("none".into()),
+    };
+    let context = tresen_till::Context {
+        staff: None,
+        station: tresen_till::StationId(0),
+        device: "office".into(),
+        at: jiff::Timestamp::now(),
+    };
+    let commands = vec![tresen_till::Command::Manage(tresen_till::Manage::PutStaff(owner))];
+    let submission = Submission { context, commands, mark: None, records: Vec::new() };
+    ledger.submit(submission).await.unwrap().unwrap();
+    drop(ledger);
+    let output = run(&["run", "--demo", "--data", real.to_str().unwrap(), "--port", "0"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(sentence(&output).contains("holds a real site"), "{}", sentence(&output));
+    let doctor = run(&["doctor", "--data", demo.to_str().unwrap()]);
+    assert!(String::from_utf8_lossy(&doctor.stdout).contains("everybody knows its PINs"));
 }
 
 /// Promise: a pairing code of the running server, from a command on its machine.
