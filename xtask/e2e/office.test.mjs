@@ -54,3 +54,17 @@ test('the picture of a handheld in the overview follows what is tapped on it', a
   await eventually('the picture changes', async () => await pictures() !== before);
   await context.close();
 });
+
+test('a page says so while the server is gone', async () => {
+  const context = await browser.newContext({ locale: 'de-DE', viewport: { width: 1280, height: 800 } });
+  const page = await enterOffice(context, edge.address);
+  const banner = page.locator('#lost');
+  assert.equal(await banner.isVisible(), false);
+  await edge.kill();
+  await banner.waitFor({ state: 'visible' });
+  assert.match(await banner.textContent(), /Verbindung verloren seit \d\d:\d\d/);
+  await picture(page, 'office-connection-lost');
+  await edge.start();
+  await banner.waitFor({ state: 'hidden' });
+  await context.close();
+});

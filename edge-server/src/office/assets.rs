@@ -37,9 +37,10 @@ const CSS: &[u8] = style!(
     "7-phone.css"
 );
 
-static ASSETS: [Asset; 6] = [
+static ASSETS: [Asset; 7] = [
     Asset { name: "office.css", kind: "text/css; charset=utf-8", bytes: CSS },
     Asset { name: "htmx.min.js", kind: "text/javascript; charset=utf-8", bytes: file!("htmx.min.js") },
+    Asset { name: "link.js", kind: "text/javascript; charset=utf-8", bytes: file!("link.js") },
     Asset { name: "icons.svg", kind: "image/svg+xml", bytes: file!("icons.svg") },
     Asset { name: "mark.svg", kind: "image/svg+xml", bytes: file!("mark.svg") },
     Asset { name: "inter-latin.woff2", kind: "font/woff2", bytes: file!("inter-latin.woff2") },

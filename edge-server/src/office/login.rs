@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use tresen_identity::verify_password;
-use tresen_ledger::Submission;
+use tresen_ledger::{Submission, SubmitError};
 use tresen_till::{
     Command, Context, LoginOutcome, OFFICE_DEVICE, Permission, Refusal, Staff, StaffId, StationId, Throttle,
 };
@@ -20,7 +20,7 @@ use super::session::LONGEST_MS;
 use super::texts::{Texts, put};
 use super::typed::Typed;
 use super::views::{LoginPage, OwnerChoice};
-use super::{Office, Refused};
+use super::{Office, refusals};
 use crate::net::tcp::Peer;
 
 /// Kind of the records that hold the passwords of those who chose one; the key is the id of the person.
@@ -43,7 +43,7 @@ enum Stays {
     /// Too many tries.
     Throttled(jiff::Timestamp),
     /// The try could not be recorded.
-    Disk(String),
+    Ledger(SubmitError),
 }
 
 #[derive(Deserialize)]
@@ -126,9 +126,9 @@ async fn admit(office: &Office, peer: Peer, id: StaffId, pin: Typed) -> Result<(
             tracing::warn!(staff = %staff.name, address = %peer.address.ip(), "wrong PIN at the back office");
             Err(Stays::Wrong)
         }
-        Err(Refused::Domain(Refusal::Throttled { until })) => Err(Stays::Throttled(until)),
-        Err(Refused::Domain(_)) => Err(Stays::Wrong),
-        Err(Refused::Disk(reason)) => Err(Stays::Disk(reason)),
+        Err(SubmitError::Refused(Refusal::Throttled { until })) => Err(Stays::Throttled(until)),
+        Err(SubmitError::Refused(_)) => Err(Stays::Wrong),
+        Err(error) => Err(Stays::Ledger(error)),
     }
 }
 
@@ -168,7 +168,7 @@ fn explain(office: &Office, t: &Texts, stays: Stays) -> (StatusCode, String) {
             };
             (StatusCode::TOO_MANY_REQUESTS, put(t.throttled, left))
         }
-        Stays::Disk(reason) => (StatusCode::SERVICE_UNAVAILABLE, put(t.ledger_failed, reason)),
+        Stays::Ledger(error) => (StatusCode::SERVICE_UNAVAILABLE, refusals::of_ledger(t, &error).to_owned()),
     }
 }
 

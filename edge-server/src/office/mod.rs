@@ -13,6 +13,7 @@ mod login;
 mod overview;
 mod page;
 mod pairing;
+mod refusals;
 mod session;
 mod setup;
 mod staff;
@@ -39,7 +40,6 @@ use crate::site::Site;
 use gate::Visitor;
 use page::{Flash, Frame, Place};
 use session::Sessions;
-use texts::{Texts, put};
 use thumbnail::Thumbnails;
 use views::MessagePage;
 
@@ -95,25 +95,6 @@ async fn nothing(State(office): State<Office>, Extension(visitor): Extension<Vis
     office.not_found(&visitor)
 }
 
-/// Why a change did not happen, in words for the page.
-pub(crate) enum Refused {
-    /// The domain says no; in the visitor's language where there is a text for it.
-    Domain(tresen_till::Refusal),
-    /// The disk says no.
-    Disk(String),
-}
-
-impl Refused {
-    pub(crate) fn text(&self, t: &Texts) -> String {
-        match self {
-            Self::Domain(tresen_till::Refusal::LastOwner) => t.last_owner.to_owned(),
-            Self::Domain(tresen_till::Refusal::TextOutOfRange) => t.name_rule.to_owned(),
-            Self::Domain(refusal) => put(t.problem, refusal),
-            Self::Disk(reason) => put(t.ledger_failed, reason),
-        }
-    }
-}
-
 impl Office {
     /// A person who may come in.
     pub(crate) fn insider(&self, id: StaffId) -> Option<Staff> {
@@ -161,7 +142,7 @@ impl Office {
         visitor: &Visitor,
         changes: Vec<Manage>,
         records: Vec<Record>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), SubmitError> {
         let context = Context {
             staff: Some(visitor.session.staff),
             station: StationId(0),
@@ -172,12 +153,14 @@ impl Office {
         self.submit(Submission { context, commands, mark: None, records }).await
     }
 
-    pub(crate) async fn submit(&self, submission: Submission) -> Result<(), Refused> {
+    pub(crate) async fn submit(&self, submission: Submission) -> Result<(), SubmitError> {
         match self.site.ledger.submit(submission).await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(SubmitError::Refused(refusal))) => Err(Refused::Domain(refusal)),
-            Ok(Err(error)) => Err(Refused::Disk(error.to_string())),
-            Err(_) => Err(Refused::Disk("the ledger is closed".into())),
+            Ok(Err(error)) => {
+                tracing::info!(%error, "a change of the back office was not stored");
+                Err(error)
+            }
+            Err(_) => Err(SubmitError::Failed("the ledger is closed".into())),
         }
     }
 }

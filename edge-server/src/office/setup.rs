@@ -16,7 +16,7 @@ use super::staff::{hash, is_name, is_pin};
 use super::texts::put;
 use super::typed::Typed;
 use super::views::{MessagePage, SetupPage};
-use super::{Office, login};
+use super::{Office, login, refusals};
 use crate::net::home::is_at_home;
 use crate::net::tcp::Peer;
 
@@ -106,7 +106,7 @@ async fn make(office: &Office, headers: &HeaderMap, wanted: &Wanted) -> Result<(
     let at = office.site.clock.now();
     let context = Context { staff: None, station: StationId(0), device: "office".into(), at };
     let made = office.submit(Submission { context, commands, mark: None, records: Vec::new() }).await;
-    made.map_err(|refused| refused.text(t))
+    made.map_err(|error| refusals::of_ledger(t, &error).to_owned())
 }
 
 fn page_of(office: &Office, headers: &HeaderMap, wanted: Wanted, wrong: Option<String>) -> SetupPage {

@@ -8,13 +8,13 @@ use tresen_identity::{HashCost, hash_password};
 use tresen_ledger::Record;
 use tresen_till::{Manage, Permission, PinHash, Role, Staff, StaffId};
 
-use super::Office;
 use super::gate::Visitor;
 use super::login::PASSWORD_KIND;
 use super::page::{Flash, Place, draw, draw_with, initial};
 use super::texts::{Texts, put};
 use super::typed::Typed;
 use super::views::{PersonPage, StaffPage, StaffRow};
+use super::{Office, refusals};
 
 /// Longest name in characters.
 const NAME_CHARS: usize = 40;
@@ -116,7 +116,7 @@ pub(crate) async fn remove(
             office.sessions.end_every_one_of(staff.id);
             Flash::done(put(t.removed, &staff.name))
         }
-        Err(refused) => Flash::failed(refused.text(t)),
+        Err(error) => Flash::failed(refusals::of_ledger(t, &error)),
     };
     visitor.go(&office, "/office/staff", flash)
 }
@@ -186,7 +186,7 @@ async fn write(
     }
     let staff = Staff { id, name: person.name.trim().into(), role, pin_hash };
     let stored = office.manage(visitor, vec![Manage::PutStaff(staff)], records).await;
-    stored.map(|()| id).map_err(|refused| refused.text(t))
+    stored.map(|()| id).map_err(|error| refusals::of_ledger(t, &error).to_owned())
 }
 
 fn saved(t: &Texts, before: Option<&Staff>, person: &Person) -> Flash {

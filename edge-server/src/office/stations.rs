@@ -9,7 +9,7 @@ use tresen_identity::DeviceClass;
 use super::Office;
 use super::gate::Visitor;
 use super::page::{Flash, Place, draw, draw_with};
-use super::texts::{Texts, put};
+use super::texts::Texts;
 use super::views::{StationPage, StationRow, StationsPage};
 use crate::registry::{RegistryError, Station};
 
@@ -89,8 +89,8 @@ pub(crate) fn explain(t: &Texts, error: &RegistryError) -> String {
         RegistryError::Name => t.name_rule.to_owned(),
         RegistryError::OtherClass { .. } => t.other_class.to_owned(),
         RegistryError::Licence(error) => super::licence::explain(t, error),
-        RegistryError::Ledger(reason) => put(t.ledger_failed, reason),
+        RegistryError::Ledger(error) => super::refusals::of_ledger(t, error).to_owned(),
         RegistryError::UnknownDevice | RegistryError::UnknownStation(_) => t.not_found_hint.to_owned(),
-        RegistryError::Full => put(t.problem, error),
+        RegistryError::Full => t.too_many_devices.to_owned(),
     }
 }

@@ -53,7 +53,26 @@ texts! {
     refused_hint: "Diese Anfrage kam nicht von einer Seite des Backoffice, oder die Seite war zu alt. Laden Sie die Seite neu und versuchen Sie es noch einmal.",
         "This request did not come from a page of the back office, or the page was too old. Reload the page and try again.";
     only_owners: "Das dürfen nur Inhaber ändern.", "Only owners may change this.";
-    ledger_failed: "Nicht gespeichert: {}", "Not saved: {}";
+    ledger_disk: "Nicht gespeichert: Die Platte nimmt nichts mehr an. Schaffen Sie Platz oder tauschen Sie sie, und starten Sie dann neu. Was bestätigt war, ist sicher.",
+        "Not saved: the disk takes nothing more. Make room or change it, then start again. What was confirmed is safe.";
+    ledger_busy: "Nicht gespeichert: gerade zu viel auf einmal. Versuchen Sie es gleich noch einmal.",
+        "Not saved: too much at once. Try again in a moment.";
+    ledger_fault: "Nicht gespeichert: ein Fehler in Tresen. Das Protokoll des Servers nennt die Einzelheiten.",
+        "Not saved: a fault in Tresen. The server's log has the details.";
+    lost_since: "Verbindung verloren seit {}. Was Sie hier sehen, kann veraltet sein.",
+        "Connection lost since {}. What you see here may be out of date.";
+
+    // Refusals.
+    sign_in_again: "Bitte melden Sie sich neu an.", "Please sign in again.";
+    at_the_handheld: "Das geht nur am Handgerät.", "This is done at a handheld.";
+    amount_rule: "Dieser Betrag geht nicht.", "This amount is not possible.";
+    throttled_now: "Zu viele falsche PINs. Bitte warten Sie etwas.", "Too many wrong PINs. Please wait a little.";
+    in_use: "Das wird noch verwendet.", "It is still in use.";
+    modifier_rule: "Die Angaben zur Auswahl widersprechen sich oder einer anderen Auswahl.",
+        "The modifier group contradicts itself or another one.";
+    list_full: "Die Liste ist voll. Entfernen Sie zuerst einen Eintrag.", "The list is full. Remove an entry first.";
+    checks_open: "Erst müssen alle offenen Rechnungen bezahlt sein.", "Open checks must be paid first.";
+    too_many_devices: "Mehr Geräte gehen nicht. Entfernen Sie zuerst eines.", "There are as many devices as there can be. Remove one first.";
     problem: "Das ging nicht: {}", "That did not work: {}";
 
     // Signing in.

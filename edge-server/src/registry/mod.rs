@@ -73,7 +73,7 @@ pub enum RegistryError {
     Licence(#[from] LicenceError),
     /// It could not be written.
     #[error("the change could not be written: {0}")]
-    Ledger(String),
+    Ledger(tresen_ledger::SubmitError),
 }
 
 impl Registry {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tresen_ledger::{Ledger, Record, Submission};
+use tresen_ledger::{Ledger, Record, Submission, SubmitError};
 use tresen_till::{Context, StationId};
 
 use super::RegistryError;
@@ -18,8 +18,8 @@ pub(super) async fn write(ledger: &Ledger, records: Vec<Record>) -> Result<(), R
     let submission = Submission { context, commands: Vec::new(), mark: None, records };
     match ledger.submit(submission).await {
         Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(RegistryError::Ledger(error.to_string())),
-        Err(_) => Err(RegistryError::Ledger("the ledger is closed".into())),
+        Ok(Err(error)) => Err(RegistryError::Ledger(error)),
+        Err(_) => Err(RegistryError::Ledger(SubmitError::Failed("the ledger is closed".into()))),
     }
 }
 
