@@ -112,6 +112,34 @@ async fn somebody_new_gets_a_pin_that_opens_the_till() {
     site.stop().await;
 }
 
+/// Promise: who was removed can be brought back under the same id, with a PIN to be set anew, and then logs in again.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_left_can_be_brought_back() {
+    let site = Box::start(Furnished::Demo).await;
+    let till = || site.server.site.ledger.till();
+    let mut olga = site.owner().await;
+    assert!(!olga.get("/office/staff").await.text().contains("Former staff"));
+    assert_eq!(olga.get("/office/staff/1/return").await.status, StatusCode::NOT_FOUND, "she is here");
+    olga.get("/office/staff/new").await;
+    olga.post("/office/staff/1/remove", &[]).await;
+    assert!(till().staff_member(StaffId(1)).is_none());
+    let page = olga.get("/office/staff").await.text();
+    assert!(page.contains("Former staff") && page.contains("/office/staff/1/return"));
+
+    let form = |pin| [("name", "Anna"), ("role", "manager"), ("pin", pin), ("password", "")];
+    assert!(olga.get("/office/staff/1/return").await.text().contains("value=\"Anna\""));
+    let answer = olga.post("/office/staff/1/return", &form("")).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "the old PIN does not come back");
+    let answer = olga.post("/office/staff/1/return", &form("739104")).await;
+    assert!(said(&mut olga, &answer).await.contains("is back"));
+    let anna = till().staff_member(StaffId(1)).cloned().unwrap();
+    assert!(verify_password("739104", anna.pin_hash.reveal()) && anna.name == "Anna");
+    assert!(!olga.get("/office/staff").await.text().contains("Former staff"));
+    let again = olga.post("/office/staff/1/return", &form("739104")).await;
+    assert_eq!(again.status, StatusCode::NOT_FOUND, "only once");
+    site.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_device_is_named_assigned_revoked_and_removed() {
     let site = Box::start(Furnished::Demo).await;

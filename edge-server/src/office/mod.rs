@@ -7,6 +7,7 @@
 
 mod assets;
 mod devices;
+mod former;
 mod gate;
 mod licence;
 mod login;
@@ -77,6 +78,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/office/staff/new", get(staff::new_form).post(staff::add))
         .route("/office/staff/{id}", get(staff::form).post(staff::save))
         .route("/office/staff/{id}/remove", post(staff::remove))
+        .route("/office/staff/{id}/return", get(staff::return_form).post(staff::bring_back))
         .route("/office/logout", post(login::leave))
         .route("/office/{*rest}", get(nothing))
         .layer(middleware::from_fn_with_state(office.clone(), gate::gate));

@@ -8,6 +8,7 @@ use tresen_identity::{HashCost, hash_password};
 use tresen_ledger::Record;
 use tresen_till::{Manage, Permission, PinHash, Role, Staff, StaffId};
 
+use super::former::{self, Former};
 use super::gate::Visitor;
 use super::login::PASSWORD_KIND;
 use super::page::{Flash, Place, draw, draw_with, initial};
@@ -36,7 +37,16 @@ pub(crate) async fn list(State(office): State<Office>, Extension(visitor): Exten
     };
     let mut rows: Vec<StaffRow> = till.staff().map(row).collect();
     rows.sort_by_key(|row| row.name.to_lowercase());
-    draw(&StaffPage { rows, frame })
+    let former = former::all(&office).into_iter().map(|former| StaffRow {
+        id: former.id,
+        initial: initial(&former.name),
+        role: role_name(frame.t, former.role),
+        name: former.name,
+        me: false,
+    });
+    let mut former: Vec<StaffRow> = former.collect();
+    former.sort_by_key(|row| row.name.to_lowercase());
+    draw(&StaffPage { rows, former, frame })
 }
 
 /// A form for somebody new.
@@ -44,7 +54,18 @@ pub(crate) async fn new_form(
     State(office): State<Office>,
     Extension(visitor): Extension<Visitor>,
 ) -> Response {
-    draw(&page_of(&office, &visitor, None, &Person::default()))
+    draw(&page_of(&office, &visitor, &Before::Nobody, &Person::default()))
+}
+
+/// A form for somebody who left and comes back.
+pub(crate) async fn return_form(
+    State(office): State<Office>,
+    Extension(visitor): Extension<Visitor>,
+    Path(id): Path<u32>,
+) -> Response {
+    let Some(former) = former::one(&office, StaffId(id)) else { return office.not_found(&visitor) };
+    let person = Person { name: former.name.clone(), role: former.role.into(), ..Person::default() };
+    draw(&page_of(&office, &visitor, &Before::Former(former), &person))
 }
 
 /// A form for somebody who is here.
@@ -56,7 +77,7 @@ pub(crate) async fn form(
     let till = office.site.ledger.till();
     let Some(staff) = till.staff_member(StaffId(id)) else { return office.not_found(&visitor) };
     let person = Person { name: staff.name.to_string(), role: staff.role.into(), ..Person::default() };
-    draw(&page_of(&office, &visitor, Some(staff), &person))
+    draw(&page_of(&office, &visitor, &Before::Here(staff.clone()), &person))
 }
 
 /// What the form says.
@@ -86,7 +107,18 @@ pub(crate) async fn add(
     Extension(visitor): Extension<Visitor>,
     Form(person): Form<Person>,
 ) -> Response {
-    store(&office, &visitor, None, person).await
+    store(&office, &visitor, Before::Nobody, person).await
+}
+
+/// Brings somebody back who left, under the same id, with a new PIN.
+pub(crate) async fn bring_back(
+    State(office): State<Office>,
+    Extension(visitor): Extension<Visitor>,
+    Path(id): Path<u32>,
+    Form(person): Form<Person>,
+) -> Response {
+    let Some(former) = former::one(&office, StaffId(id)) else { return office.not_found(&visitor) };
+    store(&office, &visitor, Before::Former(former), person).await
 }
 
 /// Changes somebody.
@@ -98,10 +130,10 @@ pub(crate) async fn save(
 ) -> Response {
     let till = office.site.ledger.till();
     let Some(staff) = till.staff_member(StaffId(id)).cloned() else { return office.not_found(&visitor) };
-    store(&office, &visitor, Some(staff), person).await
+    store(&office, &visitor, Before::Here(staff), person).await
 }
 
-/// Removes somebody; what was booked keeps the name.
+/// Removes somebody; what was booked keeps the name, and the person can be brought back.
 pub(crate) async fn remove(
     State(office): State<Office>,
     Extension(visitor): Extension<Visitor>,
@@ -111,7 +143,8 @@ pub(crate) async fn remove(
     let Some(staff) = till.staff_member(StaffId(id)) else { return office.not_found(&visitor) };
     let (t, _) = visitor.texts();
     let password = Record { kind: PASSWORD_KIND, key: staff.id.to_string(), value: None };
-    let flash = match office.manage(&visitor, vec![Manage::RemoveStaff(staff.id)], vec![password]).await {
+    let records = vec![password, former::record(staff)];
+    let flash = match office.manage(&visitor, vec![Manage::RemoveStaff(staff.id)], records).await {
         Ok(()) => {
             office.sessions.end_every_one_of(staff.id);
             Flash::done(put(t.removed, &staff.name))
@@ -119,6 +152,16 @@ pub(crate) async fn remove(
         Err(error) => Flash::failed(refusals::of_ledger(t, &error)),
     };
     visitor.go(&office, "/office/staff", flash)
+}
+
+/// Whom a form is about.
+enum Before {
+    /// Somebody new.
+    Nobody,
+    /// Somebody who works here.
+    Here(Staff),
+    /// Somebody who left.
+    Former(Former),
 }
 
 /// What is wrong with a form, field by field.
@@ -129,28 +172,28 @@ struct Wrong {
     password: Option<String>,
 }
 
-async fn store(office: &Office, visitor: &Visitor, before: Option<Staff>, person: Person) -> Response {
+async fn store(office: &Office, visitor: &Visitor, before: Before, person: Person) -> Response {
     let (t, _) = visitor.texts();
-    let mut wrong = check(t, before.as_ref(), &person);
+    let mut wrong = check(t, &before, &person);
     if wrong.none() {
-        match write(office, visitor, before.as_ref(), &person).await {
+        match write(office, visitor, &before, &person).await {
             Ok(id) => {
                 if !person.pin.text().is_empty() || !person.password.text().is_empty() {
                     office.sessions.end_all_of(id, &visitor.session.name);
                 }
-                return visitor.go(office, "/office/staff", saved(t, before.as_ref(), &person));
+                return visitor.go(office, "/office/staff", saved(t, &before, &person));
             }
             Err(reason) => wrong.name = Some(reason),
         }
     }
-    let mut page = page_of(office, visitor, before.as_ref(), &person);
+    let mut page = page_of(office, visitor, &before, &person);
     (page.wrong_name, page.wrong_pin, page.wrong_password) = (wrong.name, wrong.pin, wrong.password);
     draw_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
-fn check(t: &Texts, before: Option<&Staff>, person: &Person) -> Wrong {
+fn check(t: &Texts, before: &Before, person: &Person) -> Wrong {
     let rule = |broken: bool, text: &str| broken.then(|| text.to_owned());
-    let pin_kept = before.is_some() && person.pin.text().is_empty();
+    let pin_kept = matches!(before, Before::Here(_)) && person.pin.text().is_empty();
     let password_ok =
         person.password.text().is_empty() || PASSWORD_CHARS.contains(&person.password.text().chars().count());
     Wrong {
@@ -164,19 +207,23 @@ fn check(t: &Texts, before: Option<&Staff>, person: &Person) -> Wrong {
 async fn write(
     office: &Office,
     visitor: &Visitor,
-    before: Option<&Staff>,
+    before: &Before,
     person: &Person,
 ) -> Result<StaffId, String> {
     let (t, _) = visitor.texts();
-    let id = before.map_or_else(|| office.site.ledger.till().next_staff(), |staff| staff.id);
+    let id = match before {
+        Before::Nobody => office.site.ledger.till().next_staff(),
+        Before::Here(staff) => staff.id,
+        Before::Former(former) => StaffId(former.id),
+    };
     let pin_hash = match before {
-        Some(staff) if person.pin.text().is_empty() => staff.pin_hash.clone(),
+        Before::Here(staff) if person.pin.text().is_empty() => staff.pin_hash.clone(),
         _ => {
             let phc = hash(&person.pin, HashCost::PIN).await.map_err(|error| put(t.problem, error))?;
             PinHash::new(phc).with_digits(person.pin.text().len())
         }
     };
-    let mut records = Vec::new();
+    let mut records = vec![former::gone(id)];
     let role = Role::from(person.role);
     if !role.may(Permission::ViewOffice) {
         records.push(Record { kind: PASSWORD_KIND, key: id.to_string(), value: None });
@@ -189,8 +236,12 @@ async fn write(
     stored.map(|()| id).map_err(|error| refusals::of_ledger(t, &error).to_owned())
 }
 
-fn saved(t: &Texts, before: Option<&Staff>, person: &Person) -> Flash {
-    let done = if before.is_some() { t.saved.to_owned() } else { put(t.added, person.name.trim()) };
+fn saved(t: &Texts, before: &Before, person: &Person) -> Flash {
+    let done = match before {
+        Before::Nobody => put(t.added, person.name.trim()),
+        Before::Here(_) => t.saved.to_owned(),
+        Before::Former(_) => put(t.brought_back, person.name.trim()),
+    };
     if is_weak(person.pin.text()) {
         Flash::careful(format!("{done} {}", t.pin_weak))
     } else {
@@ -236,14 +287,20 @@ fn role_name(t: &Texts, role: Role) -> &'static str {
     }
 }
 
-fn page_of(office: &Office, visitor: &Visitor, before: Option<&Staff>, person: &Person) -> PersonPage {
+fn page_of(office: &Office, visitor: &Visitor, before: &Before, person: &Person) -> PersonPage {
     let frame = visitor.frame(office, Place::Staff);
-    let name = before.map_or("", |staff| staff.name.as_str());
+    let (heading, action, id) = match before {
+        Before::Nobody => (frame.t.add_person, "/office/staff/new".into(), None),
+        Before::Here(staff) => (frame.t.edit_person, format!("/office/staff/{}", staff.id), Some(staff.id.0)),
+        Before::Former(former) => {
+            (frame.t.bring_back_person, format!("/office/staff/{}/return", former.id), None)
+        }
+    };
+    let name = if let Before::Here(staff) = before { staff.name.as_str() } else { "" };
     PersonPage {
-        heading: if before.is_some() { frame.t.edit_person } else { frame.t.add_person },
-        action: before
-            .map_or_else(|| "/office/staff/new".into(), |staff| format!("/office/staff/{}", staff.id)),
-        id: before.map(|staff| staff.id.0),
+        heading,
+        action,
+        id,
         name: person.name.clone(),
         role: match person.role {
             RoleChoice::Waiter => "waiter",

@@ -228,6 +228,12 @@ texts! {
     remove_person_question: "„{}“ entfernen?", "Remove “{}”?";
     remove_person_hint: "Die Anmeldung ist sofort gesperrt. Bisherige Buchungen bleiben unter diesem Namen.", "Logging in is refused at once. What was booked so far stays under this name.";
     removed: "„{}“ ist entfernt.", "“{}” is removed.";
+    former_staff: "Ausgeschieden", "Former staff";
+    former_staff_hint: "Wer zurückkommt, behält den Namen in allen früheren Buchungen und bekommt eine neue PIN.",
+        "Who comes back keeps the name in everything booked before, and gets a new PIN.";
+    bring_back: "Zurückholen", "Bring back";
+    bring_back_person: "Person zurückholen", "Bring a person back";
+    brought_back: "„{}“ ist wieder da.", "“{}” is back.";
     office_password: "Kennwort fürs Backoffice", "Password for the back office";
     office_password_hint: "Mindestens 8 Zeichen, freiwillig. Ersetzt im Backoffice die PIN. Leer lassen, um nichts zu ändern.", "At least 8 characters, optional. Replaces the PIN in the back office. Leave empty to change nothing.";
     office_password_rule: "Ein Kennwort hat 8 bis 128 Zeichen.", "A password has 8 to 128 characters.";

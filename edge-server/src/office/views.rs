@@ -240,6 +240,8 @@ pub(crate) struct Fact {
 pub(crate) struct StaffPage {
     pub(crate) frame: Frame,
     pub(crate) rows: Vec<StaffRow>,
+    /// Who left.
+    pub(crate) former: Vec<StaffRow>,
 }
 
 pub(crate) struct StaffRow {
