@@ -51,6 +51,12 @@ enum Command {
         #[arg(long, default_value_t = 200)]
         cycles: u32,
     },
+    /// Sessions over bad networks in simulated time; prints each seed that breaks a promise, and how to see it again.
+    Sim {
+        /// What to hand to `tresen-world`: `--seeds N`, `--seed S`, `--hours H`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
     /// A slow network on this machine: `cargo xtask wan --profile far --udp 127.0.0.1:9000 --to 127.0.0.1:8443`.
     Wan {
         /// What to hand to `tresen-loadtest wan`; `--help` tells the profiles.
@@ -91,6 +97,7 @@ fn run(arguments: Arguments) -> Result<()> {
         Command::Web => programs::build_web(&shell),
         Command::EndToEnd => check::end_to_end(&shell),
         Command::Crash { cycles } => check::crash(&shell, cycles),
+        Command::Sim { rest } => programs::sim(&shell, &rest),
         Command::Wan { rest } => programs::wan(&shell, &rest),
         Command::Bench { what } => programs::bench(&shell, &what),
         Command::Renew => check::renew(&shell),

@@ -111,6 +111,17 @@ fn write_when_changed(shell: &Shell, file: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// Runs sessions in simulated time.
+///
+/// # Errors
+/// When it can't be built, or a seed breaks a promise.
+pub fn sim(shell: &Shell, rest: &[String]) -> Result<()> {
+    cmd!(shell, "cargo build --quiet --release --package tresen-world").quiet().run()?;
+    let program = setup::target_dir().join("release/tresen-world");
+    cmd!(shell, "{program} {rest...}").quiet().run()?;
+    Ok(())
+}
+
 /// Runs the network emulator until it is interrupted.
 ///
 /// # Errors

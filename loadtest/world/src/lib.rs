@@ -4,4 +4,5 @@
 //! thousands of hours as in the emulator of `tresen-loadtest`, which carries real traffic over the links of [`wan`].
 
 pub mod dice;
+pub mod sim;
 pub mod wan;

@@ -1,0 +1,347 @@
+//! What has to hold after each step, and at rest. It knows nothing of how sessions work; it compares what goes in with what comes out.
+//!
+//! - A screen that the client shows is one that the server showed, and never an older one than the client has shown before. Its pixels, painted
+//!   bit by bit, are those of the server's scene, painted whole.
+//! - What a person did is on disk once and in the order in which it was done. Missing may be only what the server refused because it stood on
+//!   no screen, and what a client had not handed over when it forgot everything.
+//! - An acknowledged input is on disk.
+//! - At most two frames are under way, and what waits to be sent stays small.
+//! - On a transport that keeps order nobody has to be told off, and nothing has to be repaired.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+
+use tresen_scene::{Canvas, Namer, Node, ObjectId, Rect, ScrollOffsets};
+use tresen_wire::limits::{FRAMES_IN_FLIGHT, INPUTS_OPEN};
+use tresen_wire::{ClientTable, Input, SEQUENCES, ToClient, ToServer};
+
+use super::Fault;
+use super::app::{SIZE, possible};
+use crate::dice::Dice;
+
+/// The server's scenes of so many of its last screens are kept, to paint them.
+const SCENES_KEPT: usize = 64;
+/// One screen in so many is painted whole and compared.
+const PAINTED_ONE_IN: u64 = 16;
+/// Packets of the stream that may wait at the server: two frames and some short answers.
+const MOST_QUEUED: usize = 64;
+
+/// A promise was broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken(String);
+
+impl Broken {
+    pub(super) const fn new(what: String) -> Self {
+        Self(what)
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Something that a person did.
+#[derive(Clone, Debug)]
+struct Entered {
+    number: u64,
+    input: Input,
+    may_be_missing: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Checker {
+    fault: Fault,
+    /// When the server showed a screen, counted in screens; all of them.
+    screens: HashMap<ObjectId, Vec<u64>>,
+    scenes: VecDeque<Arc<Node>>,
+    last_shown: Option<ObjectId>,
+    shown: u64,
+    /// The screen that the client has.
+    client_at: u64,
+    entered: VecDeque<Entered>,
+    /// Handed to the app and not on disk.
+    handed: VecDeque<(u64, Input)>,
+    applied: VecDeque<(u64, Input)>,
+    last_handed: u64,
+    on_disk: u64,
+    told: u64,
+    /// Frames that the client has not acknowledged.
+    flying: VecDeque<u8>,
+    shadow: Option<(Namer, ClientTable)>,
+    /// Messages of the session, both ways.
+    pub messages: u64,
+    /// Inputs, screens that were compared, screens that were painted.
+    pub inputs: u64,
+    pub compared: u64,
+    pub painted: u64,
+    pub frames: u64,
+}
+
+impl Checker {
+    pub fn new(fault: Fault) -> Self {
+        Self {
+            fault,
+            screens: HashMap::new(),
+            scenes: VecDeque::new(),
+            last_shown: None,
+            shown: 0,
+            client_at: 0,
+            entered: VecDeque::new(),
+            handed: VecDeque::new(),
+            applied: VecDeque::new(),
+            last_handed: 0,
+            on_disk: 0,
+            told: 0,
+            flying: VecDeque::new(),
+            shadow: None,
+            messages: 0,
+            inputs: 0,
+            compared: 0,
+            painted: 0,
+            frames: 0,
+        }
+    }
+
+    /// The server shows a screen.
+    pub fn shown(&mut self, root: &Arc<Node>) {
+        if self.last_shown == Some(root.id()) {
+            return;
+        }
+        self.last_shown = Some(root.id());
+        self.shown += 1;
+        self.screens.entry(root.id()).or_default().push(self.shown);
+        if self.scenes.len() == SCENES_KEPT {
+            self.scenes.pop_front();
+        }
+        self.scenes.push_back(root.clone());
+    }
+
+    /// The client shows a screen.
+    pub fn client_shows(&mut self, root: Option<&Arc<Node>>, canvas: &Canvas) -> Result<(), Broken> {
+        let Some(root) = root else { return Ok(()) };
+        let Some(times) = self.screens.get(&root.id()) else {
+            return Err(Broken(format!("the client shows {:?}, which the server never showed", root.id())));
+        };
+        let later = times.partition_point(|time| *time < self.client_at);
+        let Some(&time) = times.get(later) else {
+            return Err(Broken(format!(
+                "the client shows an old screen: the server showed it as number {:?}, the client had number {} before",
+                times.last(),
+                self.client_at
+            )));
+        };
+        self.client_at = time;
+        self.compared += 1;
+        if self.compared.is_multiple_of(PAINTED_ONE_IN) { self.pixels(root.id(), canvas) } else { Ok(()) }
+    }
+
+    /// The picture is that of the server's scene with this name.
+    pub fn pixels(&mut self, id: ObjectId, canvas: &Canvas) -> Result<(), Broken> {
+        let Some(scene) = self.scenes.iter().rev().find(|scene| scene.id() == id) else { return Ok(()) };
+        self.painted += 1;
+        let mut whole = Canvas::new(SIZE);
+        whole.paint(scene, &[Rect::of_size(SIZE)], &ScrollOffsets::default(), None);
+        if whole == *canvas {
+            Ok(())
+        } else {
+            Err(Broken("the client's picture is not that of its screen".into()))
+        }
+    }
+
+    /// A person did something, and the client took it.
+    pub fn entered(&mut self, number: u64, input: &Input) {
+        self.inputs += 1;
+        // A client that forgot everything counts on from where the server is: what it had above that was never there.
+        self.entered.retain(|earlier| !earlier.may_be_missing || earlier.number < number);
+        self.entered.push_back(Entered { number, input: input.clone(), may_be_missing: false });
+    }
+
+    /// The client starts again with nothing.
+    pub fn client_forgot(&mut self) {
+        self.entered.iter_mut().for_each(|entered| entered.may_be_missing = true);
+    }
+
+    /// The server hands an input to the app; `root` is the screen before it.
+    pub fn handed(&mut self, number: u64, input: &Input, root: Option<&Arc<Node>>) -> Result<(), Broken> {
+        if number <= self.last_handed {
+            return Err(Broken(format!("input {number} comes after {}", self.last_handed)));
+        }
+        self.refused(self.last_handed + 1..number, root)?;
+        self.last_handed = number;
+        self.handed.push_back((number, input.clone()));
+        Ok(())
+    }
+
+    /// The app took an input.
+    pub fn applied(&mut self, number: u64, input: &Input) -> Result<(), Broken> {
+        self.applied.push_back((number, input.clone()));
+        let most = INPUTS_OPEN as usize * 2;
+        if self.applied.len() > most {
+            Err(Broken(format!("more than {most} inputs wait for the disk")))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// A mark is on disk: everything up to this input.
+    pub fn on_disk(&mut self, number: u64) -> Result<(), Broken> {
+        self.on_disk = self.on_disk.max(number);
+        self.handed.retain(|(handed, _)| *handed > number);
+        while self.applied.front().is_some_and(|(applied, _)| *applied <= number)
+            && let Some((applied, input)) = self.applied.pop_front()
+        {
+            loop {
+                let Some(expected) = self.entered.pop_front() else {
+                    return Err(Broken(format!(
+                        "input {applied} {input:?} was done once and applied twice, or never done"
+                    )));
+                };
+                if expected.input == input && (expected.number == applied || expected.number == u64::MAX) {
+                    break;
+                }
+                if !expected.may_be_missing {
+                    let Entered { number, input: missing, .. } = expected;
+                    return Err(Broken(format!(
+                        "input {number} {missing:?} is missing before {applied} {input:?}"
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The server was killed: what was not on disk never was.
+    pub fn server_restarted(&mut self) {
+        self.handed.clear();
+        self.applied.clear();
+        self.last_handed = self.on_disk;
+        self.told = self.told.min(self.on_disk);
+        self.flying.clear();
+        self.shadow = None;
+        self.last_shown = None;
+    }
+
+    /// The client is connected anew.
+    pub fn connected(&mut self) {
+        self.flying.clear();
+    }
+
+    /// The server sends a message; `root` is its newest screen.
+    pub fn server_says(&mut self, message: &[u8], root: Option<&Arc<Node>>) -> Result<(), Broken> {
+        self.messages += 1;
+        let message = ToClient::decode(message)
+            .map_err(|error| Broken(format!("the server says nonsense: {error}")))?;
+        match message {
+            ToClient::Welcome(welcome) => {
+                if self.fault == Fault::ForgetUndo && self.shadow.is_none() {
+                    self.shadow = Some((Namer::new(welcome.name_key), ClientTable::default()));
+                }
+                self.acknowledged(welcome.acknowledged, root)
+            }
+            ToClient::InputAck { low } => self.acknowledged(self.in_full(low), root),
+            ToClient::Frame(frame) => {
+                self.frames += 1;
+                if frame.fresh {
+                    self.flying.clear();
+                }
+                self.flying.push_back(frame.sequence);
+                if let Some((namer, shadow)) = &mut self.shadow {
+                    if frame.fresh {
+                        shadow.clear();
+                    }
+                    let _ = shadow.apply(namer, frame.body);
+                }
+                if self.flying.len() > FRAMES_IN_FLIGHT {
+                    return Err(Broken(format!("{} frames are under way", self.flying.len())));
+                }
+                frame.input_ack.map_or(Ok(()), |low| self.acknowledged(self.in_full(low), root))
+            }
+            ToClient::Resend { .. } => {
+                Err(Broken("the server misses an input that can't have been lost".into()))
+            }
+            ToClient::Ping { .. } | ToClient::Pong { .. } | ToClient::Bye { .. } => Ok(()),
+        }
+    }
+
+    /// The server hears a message.
+    pub fn client_said(&mut self, message: &[u8]) -> Result<(), Broken> {
+        self.messages += 1;
+        match ToServer::decode(message) {
+            Ok(ToServer::FrameAck { sequence }) => {
+                if let Some(at) = self.flying.iter().position(|flying| *flying == sequence % SEQUENCES) {
+                    self.flying.drain(..=at);
+                }
+                Ok(())
+            }
+            Ok(ToServer::Nak) => {
+                Err(Broken("the client asks for a repair, although the transport keeps order".into()))
+            }
+            Ok(_) => Ok(()),
+            Err(error) => Err(Broken(format!("the client says nonsense: {error}"))),
+        }
+    }
+
+    /// Packets wait at the server to be sent or acknowledged.
+    pub fn queued_at_server(&self, packets: usize) -> Result<(), Broken> {
+        if packets <= MOST_QUEUED {
+            Ok(())
+        } else {
+            Err(Broken(format!("{packets} packets wait at the server")))
+        }
+    }
+
+    /// What the server's table would be if everything that was sent had arrived.
+    pub fn shadow_digest(&self) -> Option<[u8; 16]> {
+        self.shadow.as_ref().map(|(_, table)| table.digest())
+    }
+
+    /// Nothing happens any more: everything is where it belongs.
+    pub fn at_rest(&mut self) -> Result<(), Broken> {
+        let missing = self.entered.iter().find(|entered| !entered.may_be_missing);
+        if let Some(Entered { number, input, .. }) = missing {
+            return Err(Broken(format!("input {number} {input:?} is lost")));
+        }
+        self.entered.clear();
+        Ok(())
+    }
+
+    fn in_full(&self, low: u8) -> u64 {
+        self.told + (u64::from(low).wrapping_sub(self.told) & 127)
+    }
+
+    /// The server acknowledges everything up to this input.
+    fn acknowledged(&mut self, number: u64, root: Option<&Arc<Node>>) -> Result<(), Broken> {
+        self.told = self.told.max(number);
+        if let Some((handed, _)) = self.handed.iter().find(|(handed, _)| *handed <= number) {
+            return Err(Broken(format!("input {handed} is acknowledged and not on disk")));
+        }
+        self.refused(self.last_handed + 1..number + 1, root)
+    }
+
+    /// These were acknowledged without effect. That may be only if they stand on no screen; they may come again, and have an effect then.
+    fn refused(&mut self, numbers: std::ops::Range<u64>, root: Option<&Arc<Node>>) -> Result<(), Broken> {
+        for entered in self.entered.iter_mut().filter(|entered| numbers.contains(&entered.number)) {
+            if !entered.may_be_missing && root.is_some_and(|root| stands(&entered.input, root)) {
+                let Entered { number, input, .. } = entered;
+                return Err(Broken(format!(
+                    "input {number} {input:?} is refused, although it stands on the screen"
+                )));
+            }
+            entered.may_be_missing = true;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a person before `root` can do this.
+fn stands(input: &Input, root: &Node) -> bool {
+    let same = |possible: &Input| match (possible, input) {
+        (Input::Scrolled { action, .. }, Input::Scrolled { action: other, .. })
+        | (Input::Text { action, .. }, Input::Text { action: other, .. }) => action == other,
+        (possible, input) => possible == input,
+    };
+    matches!(input, Input::Scan(_) | Input::Key(_)) || possible(root, &mut Dice::new(0)).iter().any(same)
+}

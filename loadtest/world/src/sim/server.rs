@@ -1,0 +1,399 @@
+//! The server of an episode: the app, its session, the ledger with its marks, and connections. After `edge-server/src/instance`.
+
+use std::collections::BTreeMap;
+
+use tresen_session::{Sender, SenderEvent};
+use tresen_wire::{CloseCode, SessionId, ToClient, ToServer};
+
+use super::app::{Effect, Kit, Shared, State};
+use super::checker::{Broken, Checker};
+use super::transport::{End, Packet};
+use super::{Envelope, Fault, Transport, ms};
+use crate::dice::Dice;
+use crate::wan::{MS, SECOND};
+
+/// A commit takes so long, half of them less.
+const COMMIT_US: u64 = 4 * MS;
+/// Some take much longer.
+const SLOW_COMMIT_US: u64 = 400 * MS;
+/// One in so many.
+const SLOW_COMMITS: u64 = 50;
+/// A killed server is back after this at the soonest, and twice that at the latest.
+const RESTART_US: u64 = 2 * SECOND;
+/// Connections that are kept; more would be a leak.
+const MOST_CONNECTIONS: usize = 64;
+
+const SESSION: SessionId = SessionId([3; 16]);
+
+/// What is on disk of an instance: how far its session came, and what the app saved.
+#[derive(Clone, Debug, Default)]
+struct Mark {
+    input: u64,
+    state: State,
+}
+
+/// A commit on its way to the disk.
+#[derive(Debug)]
+struct Flight {
+    mark: Mark,
+    effect: Effect,
+    due_us: u64,
+}
+
+#[derive(Debug)]
+struct Connection {
+    end: End,
+    address: u64,
+    transport: Transport,
+}
+
+#[derive(Debug)]
+pub(super) struct Server {
+    dice: Dice,
+    fault: Fault,
+    pub kit: Kit,
+    pub shared: Shared,
+    state: State,
+    sender: Sender,
+    epoch: u64,
+    applied: u64,
+    marked: bool,
+    disk: Mark,
+    flight: Option<Flight>,
+    connections: BTreeMap<u64, Connection>,
+    attached: Option<u64>,
+    /// Killed, and back then.
+    down_until_us: u64,
+    outbox: Vec<Envelope>,
+    /// Restarts so far.
+    pub restarts: u64,
+    repairs_before: u64,
+}
+
+impl Server {
+    pub fn new(mut dice: Dice, fault: Fault) -> Self {
+        let kit = Kit::new(&mut dice);
+        let shared = Shared::new(&mut dice);
+        let sender = Sender::new(kit.namer().clone(), SESSION, 1, 1);
+        Self {
+            dice,
+            fault,
+            kit,
+            shared,
+            state: State::default(),
+            sender,
+            epoch: 1,
+            applied: 0,
+            marked: true,
+            disk: Mark::default(),
+            flight: None,
+            connections: BTreeMap::new(),
+            attached: None,
+            down_until_us: 0,
+            outbox: Vec::new(),
+            restarts: 0,
+            repairs_before: 0,
+        }
+    }
+
+    pub fn next_us(&self) -> u64 {
+        let ends = self.connections.values().map(|connection| connection.end.next_us()).min();
+        let session = self.sender.poll_timeout().map(|due_ms| due_ms * MS);
+        let flight = self.flight.as_ref().map(|flight| flight.due_us);
+        let back = Some(self.down_until_us).filter(|until| *until > 0);
+        [ends, session, flight, back].into_iter().flatten().min().unwrap_or(u64::MAX)
+    }
+
+    /// What it sends.
+    pub fn take_packets(&mut self, now_us: u64) -> Vec<Envelope> {
+        for (&connection, Connection { end, address, .. }) in &mut self.connections {
+            while let Some((bytes, packet)) = end.poll_packet(now_us) {
+                self.outbox.push(Envelope { connection, address: *address, bytes, packet });
+            }
+        }
+        std::mem::take(&mut self.outbox)
+    }
+
+    /// Killed: what is not on disk is gone.
+    pub fn kill(&mut self, now_us: u64, checker: &mut Checker) {
+        self.repairs_before += self.sender.stats().repairs;
+        self.restarts += 1;
+        self.down_until_us = now_us + RESTART_US + self.dice.below(RESTART_US);
+        self.connections.clear();
+        self.attached = None;
+        self.flight = None;
+        self.epoch += 1;
+        self.applied = self.disk.input;
+        self.state = self.disk.state.clone();
+        self.marked = true;
+        self.sender = Sender::new(self.kit.namer().clone(), SESSION, self.epoch, self.disk.input + 1);
+        checker.server_restarted();
+    }
+
+    pub const fn is_down(&self) -> bool {
+        self.down_until_us > 0
+    }
+
+    /// Others change what everybody sees, so many times.
+    pub fn change(&mut self, now_us: u64, times: u64, checker: &mut Checker) -> Result<(), Broken> {
+        let mut dice = self.dice.fork();
+        for _ in 0..times {
+            self.shared.change(&mut dice);
+            if !self.is_down() {
+                self.render(checker);
+                self.flush(now_us, checker)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the screen has to be.
+    pub fn truth(&mut self) -> std::sync::Arc<tresen_scene::Node> {
+        self.kit.view(&self.state, &self.shared)
+    }
+
+    pub const fn repairs(&self) -> u64 {
+        self.repairs_before + self.sender.stats().repairs
+    }
+
+    pub fn handle_packet(
+        &mut self,
+        now_us: u64,
+        envelope: &Envelope,
+        transport: Transport,
+        checker: &mut Checker,
+    ) -> Result<(), Broken> {
+        if self.is_down() {
+            return Ok(());
+        }
+        let Envelope { connection, address, packet, .. } = envelope;
+        if matches!(packet, Packet::Open) && !self.connections.contains_key(connection) {
+            let fresh = Connection { end: End::server(now_us), address: *address, transport };
+            self.connections.insert(*connection, fresh);
+            return Ok(());
+        }
+        let Some(known) = self.connections.get_mut(connection) else {
+            if transport == Transport::Tcp {
+                self.outbox.push(Envelope {
+                    connection: *connection,
+                    address: *address,
+                    bytes: 60,
+                    packet: Packet::Close,
+                });
+            }
+            return Ok(());
+        };
+        if *address > known.address {
+            if known.transport == Transport::Tcp {
+                return Ok(());
+            }
+            known.address = *address;
+            known.end.address_changed();
+        }
+        if matches!(packet, Packet::Close) {
+            self.drop_connection(now_us, *connection);
+            return Ok(());
+        }
+        known.end.handle(now_us, packet);
+        while let Some(message) =
+            self.connections.get_mut(connection).and_then(|known| known.end.poll_message())
+        {
+            self.handle_message(now_us, *connection, &message, checker)?;
+            self.flush(now_us, checker)?;
+        }
+        Ok(())
+    }
+
+    pub fn handle_time(&mut self, now_us: u64, checker: &mut Checker) -> Result<(), Broken> {
+        if self.is_down() {
+            if now_us >= self.down_until_us {
+                self.down_until_us = 0;
+                self.resume_booking(now_us);
+            }
+            return Ok(());
+        }
+        let gone = |(id, connection): (&u64, &mut Connection)| {
+            connection.end.handle_timeout(now_us).is_err().then_some(*id)
+        };
+        let gone: Vec<u64> = self.connections.iter_mut().filter_map(gone).collect();
+        gone.into_iter().for_each(|connection| self.drop_connection(now_us, connection));
+        if self.flight.as_ref().is_some_and(|flight| flight.due_us <= now_us) {
+            self.land(now_us, checker)?;
+        }
+        if self.sender.poll_timeout().is_some_and(|due_ms| due_ms <= ms(now_us))
+            && self.sender.handle_timeout(ms(now_us)).is_err()
+            && let Some(attached) = self.attached
+        {
+            self.close(now_us, attached, CloseCode::TimedOut);
+        }
+        self.mark(now_us);
+        self.flush(now_us, checker)
+    }
+
+    fn handle_message(
+        &mut self,
+        now_us: u64,
+        connection: u64,
+        message: &[u8],
+        checker: &mut Checker,
+    ) -> Result<(), Broken> {
+        if self.attached != Some(connection) {
+            return self.attach(now_us, connection, message, checker);
+        }
+        checker.client_said(message)?;
+        match self.sender.handle(ms(now_us), message) {
+            Ok(Some(SenderEvent::Input { number, input })) => {
+                self.apply(number, &input, checker)?;
+                self.mark(now_us);
+            }
+            Ok(Some(SenderEvent::Look(_)) | None) => {}
+            Ok(Some(SenderEvent::Bye(_))) => self.drop_connection(now_us, connection),
+            Err(error) => return Err(Broken::new(format!("the server is told: {error}"))),
+        }
+        Ok(())
+    }
+
+    /// The same device again: its earlier connection ends.
+    fn attach(
+        &mut self,
+        now_us: u64,
+        connection: u64,
+        message: &[u8],
+        checker: &mut Checker,
+    ) -> Result<(), Broken> {
+        let Ok(ToServer::Hello(mut hello)) = ToServer::decode(message) else {
+            // Late words of a connection that was replaced.
+            return Ok(());
+        };
+        if let Some(earlier) = self.attached {
+            self.close(now_us, earlier, CloseCode::Replaced);
+        }
+        if self.fault == Fault::ForgetUndo
+            && let (Some(have), Some(digest)) = (&mut hello.have, checker.shadow_digest())
+        {
+            have.digest = digest;
+        }
+        let Ok(()) = self.sender.connect(ms(now_us), &hello) else {
+            return Err(Broken::new("the server refuses its own version".into()));
+        };
+        self.attached = Some(connection);
+        checker.connected();
+        self.render(checker);
+        Ok(())
+    }
+
+    fn apply(
+        &mut self,
+        number: u64,
+        input: &tresen_wire::Input,
+        checker: &mut Checker,
+    ) -> Result<(), Broken> {
+        checker.handed(number, input, self.sender.root())?;
+        let times = match self.fault {
+            Fault::ServerForgetsInput if number % 7 == 3 => 0,
+            Fault::ServerDoublesInput if number % 7 == 3 => 2,
+            _ => 1,
+        };
+        for _ in 0..times {
+            checker.applied(number, input)?;
+            let _ = self.state.update(&self.shared, input);
+        }
+        self.applied = number;
+        self.marked = false;
+        let silent = self.fault == Fault::StaleScreen && number.is_multiple_of(5);
+        if !silent {
+            self.render(checker);
+        }
+        Ok(())
+    }
+
+    /// Writes down what is not on its way yet: a booking if one waits, else how far the session came.
+    fn mark(&mut self, now_us: u64) {
+        let books = self.state.pending > 0;
+        if self.flight.is_some() || self.marked && !books {
+            return;
+        }
+        let mut mark = Mark { input: self.applied, state: self.state.clone() };
+        mark.state.pending -= u8::from(books);
+        let due_us = now_us
+            + match self.dice.below(SLOW_COMMITS) {
+                0 => SLOW_COMMIT_US,
+                _ => self.dice.lognormal(COMMIT_US, 2.0),
+            };
+        if self.fault == Fault::EarlyAck {
+            self.sender.acknowledge_input(mark.input);
+        }
+        self.marked = true;
+        self.flight = Some(Flight { mark, effect: if books { Effect::Book } else { Effect::None }, due_us });
+    }
+
+    fn land(&mut self, now_us: u64, checker: &mut Checker) -> Result<(), Broken> {
+        let Some(Flight { mark, effect, .. }) = self.flight.take() else { return Ok(()) };
+        self.disk = mark;
+        checker.on_disk(self.disk.input)?;
+        if effect == Effect::Book {
+            self.state.pending -= 1;
+            self.shared.booked += 1;
+            self.render(checker);
+        }
+        self.sender.acknowledge_input(self.disk.input);
+        while let Some(event) = self.sender.poll_event() {
+            if let SenderEvent::Input { number, input } = event {
+                self.apply(number, &input, checker)?;
+            }
+        }
+        self.mark(now_us);
+        Ok(())
+    }
+
+    /// A task that was saved without its answer goes on.
+    fn resume_booking(&mut self, now_us: u64) {
+        if self.state.pending > 0 {
+            let mut mark = Mark { input: self.applied, state: self.state.clone() };
+            mark.state.pending -= 1;
+            self.flight = Some(Flight { mark, effect: Effect::Book, due_us: now_us + COMMIT_US });
+        }
+    }
+
+    fn render(&mut self, checker: &mut Checker) {
+        if self.sender.is_connected() {
+            let root = self.kit.view(&self.state, &self.shared);
+            checker.shown(&root);
+            self.sender.show(root);
+        }
+    }
+
+    fn flush(&mut self, now_us: u64, checker: &mut Checker) -> Result<(), Broken> {
+        while let Some(message) = self.sender.poll_transmit(ms(now_us)) {
+            checker.server_says(&message, self.sender.root())?;
+            let connection = self.attached.and_then(|attached| self.connections.get_mut(&attached));
+            let Some(connection) = connection else {
+                return Err(Broken::new("a server without a connection talks".into()));
+            };
+            connection.end.send(&message);
+            checker.queued_at_server(connection.end.unacknowledged())?;
+        }
+        Ok(())
+    }
+
+    /// Says goodbye to a connection, which ends with it.
+    fn close(&mut self, now_us: u64, connection: u64, code: CloseCode) {
+        if let Some(known) = self.connections.get_mut(&connection) {
+            // The farewell goes out once; whether it arrives or not, nobody waits for it.
+            known.end.send(&ToClient::Bye { code, text: smol_str::SmolStr::default() }.encode());
+            while let Some((bytes, packet)) = known.end.poll_packet(now_us) {
+                self.outbox.push(Envelope { connection, address: known.address, bytes, packet });
+            }
+        }
+        self.drop_connection(now_us, connection);
+    }
+
+    fn drop_connection(&mut self, now_us: u64, connection: u64) {
+        self.connections.remove(&connection);
+        if self.attached == Some(connection) {
+            self.attached = None;
+            self.sender.disconnect(ms(now_us));
+        }
+        debug_assert!(self.connections.len() <= MOST_CONNECTIONS);
+    }
+}

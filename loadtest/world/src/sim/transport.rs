@@ -1,0 +1,381 @@
+//! A connection over a lossy path as the session sees one: one stream of messages each way, in order and whole, until it breaks.
+//!
+//! After QUIC (RFC 9000, RFC 9002): numbered packets that are never sent again as such, acknowledgements of the last sixty-four, loss by
+//! what was acknowledged after, probes that wait twice as long each time, slow start and halving, an idle limit, and an address that may
+//! change: who hears from a new one asks back at once, which also tells what was lost on the old one.
+//!
+//! Not for: encryption, flow control, datagrams.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+
+use crate::wan::{MS, SECOND};
+
+/// Content of a packet.
+const CHUNK_BYTES: usize = 1_200;
+/// Headers of a packet, of IP and UDP too, and what encryption adds.
+const HEADER_BYTES: usize = 28 + 30;
+/// Size of the packets that open a connection.
+const OPENING_BYTES: usize = 1_228;
+/// The round trip before one was measured.
+const FIRST_ROUND_TRIP_US: u64 = 333 * MS;
+/// An acknowledgement may be so late.
+const ACK_DELAY_US: u64 = 25 * MS;
+/// Packets under way at the beginning.
+const FIRST_WINDOW: f64 = 10.0;
+/// Packets that may be under way at the least.
+const LEAST_WINDOW: f64 = 2.0;
+/// So many later packets arrived: the earlier one is lost.
+const OVERTAKEN: u64 = 3;
+/// A probe sends so much again.
+const PROBE_CHUNKS: usize = 2;
+/// A connection on which nothing arrives for so long is gone.
+const IDLE_US: u64 = 45 * SECOND;
+/// An opening without an answer is given up after this.
+const OPENING_US: u64 = 10 * SECOND;
+/// Doublings of the wait for a probe.
+const MOST_DOUBLINGS: u32 = 16;
+
+/// What goes over a path.
+#[derive(Clone, Debug)]
+pub enum Packet {
+    /// A client wants a connection.
+    Open,
+    /// It has one.
+    Opened,
+    /// A piece of the stream.
+    Data {
+        /// Counts the packets.
+        number: u64,
+        /// What is in it.
+        chunk: Rc<Chunk>,
+    },
+    /// Wants an answer.
+    Probe {
+        /// Counts the packets.
+        number: u64,
+    },
+    /// Packets have arrived.
+    Ack {
+        /// The newest.
+        newest: u64,
+        /// And which of the sixty-three before it, the nearest in the lowest bit but one.
+        those: u64,
+    },
+    /// The connection is over.
+    Close,
+}
+
+/// A piece of a message.
+#[derive(Debug)]
+pub struct Chunk {
+    index: u64,
+    bytes: Vec<u8>,
+    last: bool,
+}
+
+/// The connection is gone: nothing was heard for too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gone;
+
+#[derive(Debug)]
+struct Sent {
+    index: Option<u64>,
+    at_us: u64,
+}
+
+/// One end of a connection.
+#[derive(Debug)]
+pub struct End {
+    opened: bool,
+    since_us: u64,
+    heard_us: u64,
+    /// Control packets to be sent.
+    outbox: VecDeque<Packet>,
+    next_number: u64,
+    next_index: u64,
+    open: BTreeMap<u64, Rc<Chunk>>,
+    /// Of the open ones, those never sent.
+    fresh: VecDeque<u64>,
+    again: BTreeSet<u64>,
+    flying: BTreeMap<u64, Sent>,
+    newest_acked: Option<u64>,
+    window: f64,
+    threshold: f64,
+    halved_us: u64,
+    round_trip_us: Option<(u64, u64)>,
+    probes: u32,
+    probing: usize,
+    eliciting_us: u64,
+    expected: u64,
+    parts: BTreeMap<u64, Rc<Chunk>>,
+    message: Vec<u8>,
+    arrived: VecDeque<Vec<u8>>,
+    received: Option<(u64, u64)>,
+    owes_ack: bool,
+}
+
+impl End {
+    /// The client's end of a new connection.
+    #[must_use]
+    pub fn client(now_us: u64) -> Self {
+        let mut end = Self::new(now_us, false);
+        end.outbox.push_back(Packet::Open);
+        end
+    }
+
+    /// The server's end, when a client wanted a connection.
+    #[must_use]
+    pub fn server(now_us: u64) -> Self {
+        let mut end = Self::new(now_us, true);
+        end.outbox.push_back(Packet::Opened);
+        end
+    }
+
+    fn new(now_us: u64, opened: bool) -> Self {
+        Self {
+            opened,
+            since_us: now_us,
+            heard_us: now_us,
+            outbox: VecDeque::new(),
+            next_number: 0,
+            next_index: 0,
+            open: BTreeMap::new(),
+            fresh: VecDeque::new(),
+            again: BTreeSet::new(),
+            flying: BTreeMap::new(),
+            newest_acked: None,
+            window: FIRST_WINDOW,
+            threshold: f64::MAX,
+            halved_us: 0,
+            round_trip_us: None,
+            probes: 0,
+            probing: 0,
+            eliciting_us: now_us,
+            expected: 0,
+            parts: BTreeMap::new(),
+            message: Vec::new(),
+            arrived: VecDeque::new(),
+            received: None,
+            owes_ack: false,
+        }
+    }
+
+    /// Whether messages can be sent.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.opened
+    }
+
+    /// Puts a message into the stream.
+    pub fn send(&mut self, message: &[u8]) {
+        let mut pieces = message.chunks(CHUNK_BYTES).peekable();
+        while let Some(piece) = pieces.next() {
+            let index = self.next_index;
+            self.next_index += 1;
+            let chunk = Chunk { index, bytes: piece.to_vec(), last: pieces.peek().is_none() };
+            self.open.insert(index, Rc::new(chunk));
+            self.fresh.push_back(index);
+        }
+    }
+
+    /// What of the stream has not been acknowledged, in packets.
+    #[must_use]
+    pub fn unacknowledged(&self) -> usize {
+        self.open.len()
+    }
+
+    /// The address of either side has changed: asks whether anybody is there.
+    pub fn address_changed(&mut self) {
+        self.probing = self.probing.max(1);
+    }
+
+    /// A packet has arrived.
+    pub fn handle(&mut self, now_us: u64, packet: &Packet) {
+        self.heard_us = now_us;
+        match packet {
+            Packet::Open => self.outbox.push_back(Packet::Opened),
+            Packet::Opened if !self.opened => {
+                self.opened = true;
+                self.measure(now_us - self.since_us);
+            }
+            Packet::Opened | Packet::Close => {}
+            Packet::Data { number, chunk } => {
+                self.note_received(*number);
+                if chunk.index >= self.expected {
+                    self.parts.insert(chunk.index, chunk.clone());
+                }
+                self.assemble();
+            }
+            Packet::Probe { number } => self.note_received(*number),
+            Packet::Ack { newest, those } => self.handle_ack(now_us, *newest, *those),
+        }
+    }
+
+    /// The next message of the stream.
+    pub fn poll_message(&mut self) -> Option<Vec<u8>> {
+        self.arrived.pop_front()
+    }
+
+    /// The next packet to send, and its size.
+    pub fn poll_packet(&mut self, now_us: u64) -> Option<(usize, Packet)> {
+        if let Some(packet) = self.outbox.pop_front() {
+            return Some((OPENING_BYTES, packet));
+        }
+        if !self.opened {
+            return None;
+        }
+        let (probe, room) = (self.probing > 0, self.flying.len() < self.window as usize);
+        let index = match self.again.first() {
+            Some(_) if probe || room => self.again.pop_first(),
+            None if probe || room => self.fresh.pop_front(),
+            _ => None,
+        };
+        if index.is_some() || probe {
+            self.probing = self.probing.saturating_sub(1);
+            let number = self.next_number;
+            self.next_number += 1;
+            self.eliciting_us = now_us;
+            self.flying.insert(number, Sent { index, at_us: now_us });
+            let chunk = index.and_then(|index| self.open.get(&index)).cloned();
+            return Some(match chunk {
+                Some(chunk) => (HEADER_BYTES + chunk.bytes.len(), Packet::Data { number, chunk }),
+                None => (HEADER_BYTES, Packet::Probe { number }),
+            });
+        }
+        let (newest, those) = self.received.filter(|_| std::mem::take(&mut self.owes_ack))?;
+        Some((HEADER_BYTES, Packet::Ack { newest, those }))
+    }
+
+    /// When to call [`End::handle_timeout`] if nothing else happens before.
+    #[must_use]
+    pub fn next_us(&self) -> u64 {
+        if !self.opened {
+            return self.probe_us().min(self.since_us + OPENING_US);
+        }
+        let idle_us = self.heard_us + IDLE_US;
+        if self.flying.is_empty() { idle_us } else { idle_us.min(self.probe_us()).min(self.lost_us()) }
+    }
+
+    /// Time has passed.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub fn handle_timeout(&mut self, now_us: u64) -> Result<(), Gone> {
+        let dead_us = if self.opened { self.heard_us + IDLE_US } else { self.since_us + OPENING_US };
+        if now_us >= dead_us {
+            return Err(Gone);
+        }
+        if !self.opened {
+            if now_us >= self.probe_us() {
+                self.probes += 1;
+                self.eliciting_us = now_us;
+                self.outbox.push_back(Packet::Open);
+            }
+            return Ok(());
+        }
+        if self.flying.is_empty() {
+            return Ok(());
+        }
+        if now_us >= self.lost_us() {
+            self.find_lost(now_us);
+        } else if now_us >= self.probe_us() {
+            self.probes += 1;
+            self.probing = PROBE_CHUNKS;
+            self.eliciting_us = now_us;
+            let oldest = self.flying.values().filter_map(|sent| sent.index).take(PROBE_CHUNKS);
+            self.again.extend(oldest.filter(|index| self.open.contains_key(index)));
+        }
+        Ok(())
+    }
+
+    fn note_received(&mut self, number: u64) {
+        self.owes_ack = true;
+        self.received = Some(match self.received {
+            None => (number, 1),
+            Some((newest, those)) if number > newest => {
+                (number, those.checked_shl((number - newest) as u32).unwrap_or(0) | 1)
+            }
+            Some((newest, those)) => {
+                (newest, those | 1_u64.checked_shl((newest - number) as u32).unwrap_or(0))
+            }
+        });
+    }
+
+    fn assemble(&mut self) {
+        while let Some(chunk) = self.parts.remove(&self.expected) {
+            self.expected += 1;
+            self.message.extend_from_slice(&chunk.bytes);
+            if chunk.last {
+                self.arrived.push_back(std::mem::take(&mut self.message));
+            }
+        }
+    }
+
+    fn handle_ack(&mut self, now_us: u64, newest: u64, those: u64) {
+        self.newest_acked = Some(self.newest_acked.map_or(newest, |before| before.max(newest)));
+        for back in (0..64).filter(|back| those & (1 << back) != 0) {
+            let number = newest.checked_sub(back);
+            let Some(sent) = number.and_then(|number| self.flying.remove(&number)) else { continue };
+            if back == 0 {
+                self.measure(now_us - sent.at_us);
+            }
+            self.probes = 0;
+            self.window += if self.window < self.threshold { 1.0 } else { 1.0 / self.window };
+            if let Some(index) = sent.index {
+                self.open.remove(&index);
+                self.again.remove(&index);
+            }
+        }
+        self.find_lost(now_us);
+    }
+
+    /// What was sent before something that has arrived is lost when enough has arrived since, or when its time is up.
+    fn find_lost(&mut self, now_us: u64) {
+        let Some(newest) = self.newest_acked else { return };
+        let delay_us = self.loss_delay_us();
+        let is_lost = |(number, sent): &(&u64, &Sent)| {
+            newest - **number >= OVERTAKEN || sent.at_us + delay_us <= now_us
+        };
+        let lost: Vec<u64> = self.flying.range(..newest).filter(is_lost).map(|(number, _)| *number).collect();
+        for number in lost {
+            let Some(sent) = self.flying.remove(&number) else { continue };
+            self.again.extend(sent.index.filter(|index| self.open.contains_key(index)));
+            // Once a round trip: what was sent before the window was halved says nothing new.
+            if sent.at_us >= self.halved_us {
+                self.halved_us = now_us;
+                self.window = (self.window / 2.0).max(LEAST_WINDOW);
+                self.threshold = self.window;
+            }
+        }
+    }
+
+    fn measure(&mut self, took_us: u64) {
+        self.round_trip_us = Some(match self.round_trip_us {
+            None => (took_us, took_us / 2),
+            Some((mean, spread)) => ((mean * 7 + took_us) / 8, (spread * 3 + mean.abs_diff(took_us)) / 4),
+        });
+    }
+
+    fn loss_delay_us(&self) -> u64 {
+        let (mean_us, _) = self.round_trip_us.unwrap_or((FIRST_ROUND_TRIP_US, 0));
+        (mean_us * 9 / 8).max(MS)
+    }
+
+    /// When what was overtaken counts as lost.
+    fn lost_us(&self) -> u64 {
+        let oldest = self.newest_acked.and_then(|newest| self.flying.range(..newest).next());
+        oldest.map_or(u64::MAX, |(_, sent)| sent.at_us + self.loss_delay_us())
+    }
+
+    /// When a probe is due.
+    fn probe_us(&self) -> u64 {
+        let (mean_us, spread_us) =
+            self.round_trip_us.unwrap_or((FIRST_ROUND_TRIP_US, FIRST_ROUND_TRIP_US / 2));
+        let wait_us = mean_us + (4 * spread_us).max(MS) + ACK_DELAY_US;
+        self.eliciting_us + (wait_us << self.probes.min(MOST_DOUBLINGS))
+    }
+}
+
+#[cfg(test)]
+mod tests;
