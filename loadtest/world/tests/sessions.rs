@@ -1,10 +1,10 @@
 //! Promises of sessions over bad networks, with seeds: `cargo xtask sim` runs many more of them.
 
-use tresen_world::sim::{Episode, FAULTS, Fault};
-use tresen_world::wan::HOUR;
+use tresen_world::sim::{Broken, Episode, FAULTS, Fault, Notice, Transport};
+use tresen_world::wan::{HOUR, MINUTE, MS, SECOND};
 
 /// Seeds that are tried before a fault counts as unnoticed.
-const SEEDS: u64 = 20;
+const SEEDS: u64 = 60;
 
 /// Promise: whatever network, kills, restarts, moves and people do, a screen is always one of the server's, never an old one, and the newest at
 /// rest; no input is lost, doubled or reordered; what is acknowledged is on disk; bounds hold; silence is silent.
@@ -32,4 +32,51 @@ fn every_fault_is_noticed() {
 fn a_seed_replays() {
     let run = || Episode::new(7, Fault::None).run(HOUR);
     assert_eq!(run(), run());
+}
+
+/// Promise: after a minute without a link, in which the screen changed a hundred times, the client gets one difference and no backlog.
+#[test]
+fn an_outage_leaves_no_backlog() {
+    for (transport, profile) in
+        [(Transport::Quic, "far,loss=0%"), (Transport::Tcp, "far,loss=0%"), (Transport::Quic, "near")]
+    {
+        for seed in 0..20 {
+            let outage = || {
+                let mut episode = Episode::scripted(seed, &profile.parse().expect("a profile"), transport)?;
+                episode.cut(MINUTE);
+                for _ in 0..100 {
+                    episode.others_change()?;
+                    episode.pass(MINUTE / 100)?;
+                }
+                let before = episode.figures();
+                let took_us = episode.until_newest()?;
+                episode.pass(MINUTE)?;
+                Ok::<_, Broken>((before, took_us, episode.figures()))
+            };
+            let (before, took_us, after) = outage().unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+            assert_eq!(after.frames - before.frames, 1, "seed {seed} {transport:?}: one difference");
+            assert_eq!(after.compared - before.compared, 1, "seed {seed} {transport:?}: one screen");
+            // The longest wait between two attempts, and some round trips.
+            assert!(took_us < 8 * SECOND, "seed {seed} {transport:?}: {took_us} us");
+        }
+    }
+}
+
+/// Promise: over QUIC a new address costs nothing but the way: the next tap is answered within a round trip, with the commit's time.
+#[test]
+fn a_new_address_costs_a_round_trip() {
+    for (profile, round_trip_us) in [("near", 40 * MS), ("far,loss=0%", 150 * MS)] {
+        for (seed, notice) in (0..20).flat_map(|seed| [(seed, Notice::Told), (seed, Notice::Silent)]) {
+            let moved = || {
+                let mut episode =
+                    Episode::scripted(seed, &profile.parse().expect("a profile"), Transport::Quic)?;
+                episode.cut(2 * SECOND);
+                episode.pass(2 * SECOND)?;
+                episode.new_address(notice);
+                episode.tap()
+            };
+            let took_us = moved().unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+            assert!(took_us <= round_trip_us + 4 * MS, "seed {seed}: {took_us} us over {profile}");
+        }
+    }
 }

@@ -262,6 +262,7 @@ impl Checker {
             ToClient::Resend { .. } => {
                 Err(Broken("the server misses an input that can't have been lost".into()))
             }
+            ToClient::Guess(_) => Err(Broken("a guess, although the client wants none".into())),
             ToClient::Ping { .. } | ToClient::Pong { .. } | ToClient::Bye { .. } => Ok(()),
         }
     }

@@ -75,31 +75,33 @@ impl fmt::Display for Figures {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
     Busy,
     /// Everything comes to rest until then.
     Settling(u64),
     /// Nothing is said until then; so many messages had been said before.
     Silent(u64, u64),
+    /// What happens is said from outside.
+    Scripted,
 }
 
 /// One person at one handheld, a server, and the network between them.
 #[derive(Debug)]
 pub struct Episode {
-    now_us: u64,
-    dice: Dice,
-    transport: Transport,
-    path: Path<Envelope>,
-    server: Server,
-    client: Client,
-    person: Person,
-    troubles: Troubles,
-    checker: Checker,
-    phase: Phase,
+    pub(super) now_us: u64,
+    pub(super) dice: Dice,
+    pub(super) transport: Transport,
+    pub(super) path: Path<Envelope>,
+    pub(super) server: Server,
+    pub(super) client: Client,
+    pub(super) person: Person,
+    pub(super) troubles: Troubles,
+    pub(super) checker: Checker,
+    pub(super) phase: Phase,
     /// The client's system will say then that its address changed.
-    notice_us: Option<u64>,
-    rests: u64,
-    packets: u64,
+    pub(super) notice_us: Option<u64>,
+    pub(super) rests: u64,
+    pub(super) packets: u64,
 }
 
 impl Episode {
@@ -172,17 +174,18 @@ impl Episode {
         Ok(())
     }
 
-    fn next_us(&self) -> u64 {
+    pub(super) fn next_us(&self) -> u64 {
         let world_us = match self.phase {
             Phase::Busy => self.troubles.next_us().min(self.person.next_us),
             Phase::Settling(until_us) | Phase::Silent(until_us, _) => until_us,
+            Phase::Scripted => u64::MAX,
         };
         let path_us = self.path.next_us().unwrap_or(u64::MAX);
         let notice_us = self.notice_us.unwrap_or(u64::MAX);
         world_us.min(path_us).min(notice_us).min(self.server.next_us()).min(self.client.next_us())
     }
 
-    fn step(&mut self) -> Result<(), Broken> {
+    pub(super) fn step(&mut self) -> Result<(), Broken> {
         let now_us = self.now_us;
         while let Some(happening) = self.path.poll(now_us) {
             self.happens(happening)?;
@@ -200,7 +203,7 @@ impl Episode {
     }
 
     /// What both ends have to say goes on its way.
-    fn exchange(&mut self) {
+    pub(super) fn exchange(&mut self) {
         for (direction, envelopes) in [
             (Direction::Up, self.client.take_packets(self.now_us)),
             (Direction::Down, self.server.take_packets(self.now_us)),
@@ -253,7 +256,7 @@ impl Episode {
                 self.troubles.rested(now_us);
                 Ok(())
             }
-            Phase::Settling(_) | Phase::Silent(..) => Ok(()),
+            Phase::Settling(_) | Phase::Silent(..) | Phase::Scripted => Ok(()),
         }
     }
 

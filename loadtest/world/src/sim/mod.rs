@@ -17,6 +17,7 @@ mod checker;
 mod client;
 mod episode;
 mod person;
+mod script;
 mod server;
 pub mod transport;
 mod trouble;
@@ -24,6 +25,7 @@ mod trouble;
 use std::str::FromStr;
 
 pub use checker::Broken;
+pub use client::Notice;
 pub use episode::{Episode, Figures};
 
 use transport::Packet;

@@ -300,7 +300,7 @@ impl Server {
         }
         self.applied = number;
         self.marked = false;
-        let silent = self.fault == Fault::StaleScreen && number.is_multiple_of(5);
+        let silent = self.fault == Fault::StaleScreen && number.is_multiple_of(2);
         if !silent {
             self.render(checker);
         }
