@@ -21,7 +21,9 @@ async function look() {
     answered = new Date();
     banner.hidden = true;
   } else if (banner.hidden) {
-    const time = answered.toLocaleTimeString(document.documentElement.lang, { hour: '2-digit', minute: '2-digit' });
+    const time = answered.toLocaleTimeString(document.documentElement.lang, {
+      hour: '2-digit', minute: '2-digit', hourCycle: 'h23',
+    });
     banner.querySelector('span').textContent = banner.dataset.text.replace('{}', time);
     banner.hidden = false;
   }
