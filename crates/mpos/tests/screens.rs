@@ -35,6 +35,14 @@ const THROTTLED: Story = |house| {
     }
     house.tap(Tap::Person(demo::ANNA));
 };
+const INPUTS_LOST: Story = |house| house.say(Message::InputsLost);
+const NOT_BOOKED: Story = |house| {
+    ORDER(house);
+    house.hold = true;
+    house.tap(Tap::Product(ProductId(101)));
+    house.held.clear();
+    house.say(Message::Failed(tresen_mpos::Failure::Disk));
+};
 const TABLES: Story = |house| house.type_pin(demo::ANNA, "1234");
 const PLAN: Story = |house| {
     TABLES(house);
@@ -115,7 +123,7 @@ const RECEIPT: Story = |house| {
 
 /// Of these, the first tell all the stories there are.
 const STORIES: usize = 19;
-const SHOTS: [(&str, Look, Story); 42] = [
+const SHOTS: [(&str, Look, Story); 44] = [
     ("people", Look::PHONE, PEOPLE),
     ("pin", Look::PHONE, PIN),
     ("pin-throttled", Look::PHONE, THROTTLED),
@@ -133,6 +141,8 @@ const SHOTS: [(&str, Look, Story); 42] = [
     ("line-sent", Look::PHONE, SENT_LINE),
     ("guests", Look::PHONE, GUESTS),
     ("pay", Look::PHONE, PAY),
+    ("people-inputs-lost", Look::PHONE, INPUTS_LOST),
+    ("order-not-booked", DARK, NOT_BOOKED),
     ("pay-changed", Look::PHONE, CHANGED),
     ("receipt", Look::PHONE, RECEIPT),
     ("dark-tables", DARK, TABLES),
