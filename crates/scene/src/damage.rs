@@ -12,52 +12,54 @@ pub fn damage(
     viewport: Rect,
     scrolls: &ScrollOffsets,
 ) -> Vec<Rect> {
-    let mut found = Damage { rects: Vec::new() };
+    let mut found = Vec::new();
     match old {
-        None => found.add(viewport),
+        None => add_damage(&mut found, viewport),
         Some(old) => compare(old, new, Point::ZERO, viewport, scrolls, &mut found),
     }
-    found.rects
+    found
 }
 
-struct Damage {
-    rects: Vec<Rect>,
-}
-
-impl Damage {
-    fn add(&mut self, rect: Rect) {
-        if rect.is_empty() {
-            return;
-        }
-        if self.rects.iter().any(|have| have.intersect(rect) == rect) {
-            return;
-        }
-        if self.rects.len() < limits::DAMAGE_RECTS {
-            self.rects.push(rect);
-            return;
-        }
-        let area = |rect: Rect| i64::from(rect.w) * i64::from(rect.h);
-        let nearest = self.rects.iter_mut().min_by_key(|have| area(have.union(rect)) - area(**have));
-        if let Some(nearest) = nearest {
-            *nearest = nearest.union(rect);
-        }
+/// Adds `rect` to rectangles that are to be painted. What is cheaper to paint as one becomes one; at most
+/// [`limits::DAMAGE_RECTS`] are kept.
+pub fn add_damage(rects: &mut Vec<Rect>, rect: Rect) {
+    if rect.is_empty() || rects.iter().any(|have| have.intersect(rect) == rect) {
+        return;
+    }
+    let mut rect = rect;
+    while let Some(index) = rects.iter().position(|have| area(have.union(rect)) <= area(*have) + area(rect)) {
+        rect = rect.union(rects.swap_remove(index));
+    }
+    if rects.len() < limits::DAMAGE_RECTS {
+        rects.push(rect);
+        return;
+    }
+    let nearest = rects.iter_mut().min_by_key(|have| area(have.union(rect)) - area(**have));
+    if let Some(nearest) = nearest {
+        *nearest = nearest.union(rect);
     }
 }
 
-fn compare(old: &Node, new: &Node, at: Point, clip: Rect, scrolls: &ScrollOffsets, found: &mut Damage) {
+fn area(rect: Rect) -> i64 {
+    i64::from(rect.w) * i64::from(rect.h)
+}
+
+fn compare(old: &Node, new: &Node, at: Point, clip: Rect, scrolls: &ScrollOffsets, found: &mut Vec<Rect>) {
     if old.id() == new.id() || clip.is_empty() {
         return;
     }
     for index in 0..old.ops().len().max(new.ops().len()) {
         match (old.ops().get(index), new.ops().get(index)) {
             (Some(a), Some(b)) => compare_ops(a, b, at, clip, scrolls, found),
-            (Some(one), None) | (None, Some(one)) => found.add(painted(one).offset(at).intersect(clip)),
+            (Some(one), None) | (None, Some(one)) => {
+                add_damage(found, painted(one).offset(at).intersect(clip))
+            }
             (None, None) => {}
         }
     }
 }
 
-fn compare_ops(old: &Op, new: &Op, at: Point, clip: Rect, scrolls: &ScrollOffsets, found: &mut Damage) {
+fn compare_ops(old: &Op, new: &Op, at: Point, clip: Rect, scrolls: &ScrollOffsets, found: &mut Vec<Rect>) {
     match (old, new) {
         (Op::Child { at: a, node: one }, Op::Child { at: b, node: two }) if a == b => {
             compare(one, two, at.offset(*a), clip, scrolls, found);
@@ -75,8 +77,8 @@ fn compare_ops(old: &Op, new: &Op, at: Point, clip: Rect, scrolls: &ScrollOffset
         }
         _ if old.same(new) => {}
         _ => {
-            found.add(painted(old).offset(at).intersect(clip));
-            found.add(painted(new).offset(at).intersect(clip));
+            add_damage(found, painted(old).offset(at).intersect(clip));
+            add_damage(found, painted(new).offset(at).intersect(clip));
         }
     }
 }

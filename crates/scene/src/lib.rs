@@ -12,6 +12,7 @@
 //! - nothing here reads a clock, a file, a socket or randomness.
 
 mod canonical;
+mod cover;
 mod damage;
 mod geometry;
 mod hit;
@@ -22,7 +23,8 @@ mod object;
 mod raster;
 mod scroll;
 
-pub use damage::damage;
+pub use cover::covers;
+pub use damage::{add_damage, damage};
 pub use geometry::{Insets, Point, Rect, Size};
 pub use hit::{Hit, OutlineItem, OutlineKind, hit_test, outline};
 pub use id::{Namer, ObjectId};

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::cover::visible_ops;
 use crate::{Color, Insets, Mask, Node, Op, Point, Rect, ScrollOffsets, Size, Sprite, TextRun, Touch};
 
 /// A touch area that is being pressed, in the coordinates of the screen.
@@ -63,10 +64,11 @@ impl Canvas {
     /// Paints `root` inside each of `rects`, and nothing outside of them.
     pub fn paint(&mut self, root: &Node, rects: &[Rect], scrolls: &ScrollOffsets, pressed: Option<&Pressed>) {
         for rect in rects {
-            let clip = rect.intersect(Rect::of_size(self.size));
-            self.node(root, Point::ZERO, clip, scrolls);
-            if let Some(pressed) = pressed {
-                self.node(&pressed.look, pressed.rect.origin(), clip.intersect(pressed.visible), scrolls);
+            for clip in tiles(rect.intersect(Rect::of_size(self.size))) {
+                self.node(root, Point::ZERO, clip, scrolls);
+                if let Some(pressed) = pressed {
+                    self.node(&pressed.look, pressed.rect.origin(), clip.intersect(pressed.visible), scrolls);
+                }
             }
         }
     }
@@ -80,7 +82,7 @@ impl Canvas {
         if node.bounds().offset(at).intersect(clip).is_empty() {
             return;
         }
-        for op in node.ops() {
+        for op in visible_ops(node, at, clip, scrolls) {
             self.op(op, at, clip, scrolls);
         }
     }
@@ -110,13 +112,7 @@ impl Canvas {
         let rect = rect.intersect(clip);
         for y in rect.y..rect.bottom() {
             let span = self.span(y, rect.x, rect.right());
-            if color.a == 255 {
-                self.pixels[span].fill(packed(color));
-            } else {
-                self.pixels[span]
-                    .iter_mut()
-                    .for_each(|pixel| *pixel = blend(*pixel, color, u32::from(color.a)));
-            }
+            blend_span(&mut self.pixels[span], color, u32::from(color.a));
         }
     }
 
@@ -141,14 +137,17 @@ impl Canvas {
             let row = stretched(y - rect.y, rect.h, insets.top, insets.bottom, h) * w;
             let span = self.span(y, area.x, area.right());
             let middle = mask.alpha()[(row + insets.left) as usize];
-            for (x, pixel) in (area.x..).zip(&mut self.pixels[span]) {
-                let from_left = x - rect.x;
-                let alpha = if from_left >= insets.left && from_left < rect.w - insets.right {
-                    middle
-                } else {
-                    mask.alpha()[(row + stretched(from_left, rect.w, insets.left, insets.right, w)) as usize]
-                };
-                *pixel = tint(*pixel, color, alpha);
+            let (left, right) = (rect.x + insets.left, rect.right() - insets.right);
+            let (left, right) = (left.clamp(area.x, area.right()), right.clamp(area.x, area.right()));
+            for x in (area.x..left).chain(right.max(left)..area.right()) {
+                let column = stretched(x - rect.x, rect.w, insets.left, insets.right, w);
+                let pixel = &mut self.pixels[span.start + (x - area.x) as usize];
+                *pixel = tint(*pixel, color, mask.alpha()[(row + column) as usize]);
+            }
+            if left < right {
+                let alpha = div_255(u32::from(middle) * u32::from(color.a));
+                let span = self.span(y, left, right);
+                blend_span(&mut self.pixels[span], color, alpha);
             }
         }
     }
@@ -185,6 +184,16 @@ fn stretched(position: i32, length: i32, before: i32, after: i32, source: i32) -
     }
 }
 
+/// Sides of what is painted at once, in pixels: small enough that much of it is hidden, large enough that few nodes are visited twice.
+const TILE: Size = Size::new(256, 64);
+
+/// `area` in parts of at most [`TILE`].
+fn tiles(area: Rect) -> impl Iterator<Item = Rect> {
+    let rows = (area.y..area.bottom()).step_by(TILE.h as usize);
+    rows.flat_map(move |y| (area.x..area.right()).step_by(TILE.w as usize).map(move |x| (x, y)))
+        .map(move |(x, y)| Rect::new(x, y, TILE.w, TILE.h).intersect(area))
+}
+
 const fn packed(color: Color) -> u32 {
     (color.r as u32) << 16 | (color.g as u32) << 8 | color.b as u32
 }
@@ -203,16 +212,69 @@ fn tint(pixel: u32, color: Color, alpha: u8) -> u32 {
     }
 }
 
+/// Lays `color` over all of `pixels`, `alpha` of 255.
+fn blend_span(pixels: &mut [u32], color: Color, alpha: u32) {
+    match alpha {
+        0 => {}
+        255 => pixels.fill(packed(color)),
+        _ => {
+            let mix = Mix::new(color, alpha);
+            pixels.iter_mut().for_each(|pixel| *pixel = mix.over(*pixel));
+        }
+    }
+}
+
 fn blend(pixel: u32, color: Color, alpha: u32) -> u32 {
-    let keep = 255 - alpha;
-    let mix =
-        |shift: u32, source: u8| div_255(u32::from(source) * alpha + (pixel >> shift & 255) * keep) << shift;
-    mix(16, color.r) | mix(8, color.g) | mix(0, color.b)
+    Mix::new(color, alpha).over(pixel)
+}
+
+/// A colour to lay over pixels. Red and blue are mixed at once, each in a half of the word: no product of bytes carries over.
+#[derive(Clone, Copy)]
+struct Mix {
+    red_blue: u32,
+    green: u32,
+    keep: u32,
+}
+
+/// Red and blue of a pixel, or green alone.
+const RED_BLUE: u32 = 0x00FF_00FF;
+const GREEN: u32 = 0x0000_FF00;
+
+impl Mix {
+    fn new(color: Color, alpha: u32) -> Self {
+        let red_blue = (u32::from(color.r) << 16 | u32::from(color.b)) * alpha + 0x0080_0080;
+        Self { red_blue, green: u32::from(color.g) * alpha + 0x80, keep: 255 - alpha }
+    }
+
+    /// As [`div_255`] of each channel.
+    fn over(self, pixel: u32) -> u32 {
+        let red_blue = (pixel & RED_BLUE) * self.keep + self.red_blue;
+        let red_blue = (red_blue + (red_blue >> 8 & RED_BLUE)) >> 8 & RED_BLUE;
+        let green = (pixel >> 8 & 255) * self.keep + self.green;
+        red_blue | (green + (green >> 8)) & GREEN
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Promise: mixing two channels at once gives what mixing each alone gives.
+    #[test]
+    fn channels_do_not_mix() {
+        let alone =
+            |below: u32, above: u8, alpha: u32| div_255(u32::from(above) * alpha + below * (255 - alpha));
+        let bytes = || (0..=255u8).filter(|byte| byte % 5 == 0 || matches!(byte, 1 | 127 | 128 | 254));
+        for (above, alpha) in bytes().flat_map(|above| bytes().map(move |alpha| (above, u32::from(alpha)))) {
+            let color = Color { r: above, g: 255 - above, b: above ^ 0x5A, a: 255 };
+            for below in bytes().map(u32::from) {
+                let pixel = below << 16 | (255 - below) << 8 | (below ^ 0x33);
+                let (r, g) = (alone(below, color.r, alpha), alone(255 - below, color.g, alpha));
+                let mixed = r << 16 | g << 8 | alone(below ^ 0x33, color.b, alpha);
+                assert_eq!(blend(pixel, color, alpha), mixed, "{color:?} {alpha} over {pixel:06x}");
+            }
+        }
+    }
 
     #[test]
     fn division_by_255_is_exact() {

@@ -59,4 +59,70 @@ proptest! {
             }
         }
     }
+
+    /// Promise: what is hidden is left out, and that shows nowhere: layers painted at once look as painted one after another.
+    #[test]
+    fn leaving_out_what_is_hidden_shows_nowhere(layers in proptest::collection::vec(layer(), 1..12), piece in rect()) {
+        let size = Size::new(300, 150);
+        let (screen, scrolls) = (Rect::of_size(size), ScrollOffsets::default());
+        let (mut one_by_one, mut at_once) = (Canvas::new(size), Canvas::new(size));
+        let mut in_pieces = at_once.clone();
+        for layer in &layers {
+            one_by_one.paint(&Node::new(&namer(), 0, vec![layer.clone()]), &[screen], &scrolls, None);
+        }
+        let all = Node::new(&namer(), 0, layers);
+        at_once.paint(&all, &[screen], &scrolls, None);
+        prop_assert!(at_once == one_by_one);
+        let upper = Rect::new(0, 0, size.w, piece.y);
+        let lower = Rect::new(0, piece.y, size.w, size.h - piece.y);
+        in_pieces.paint(&all, &[upper, lower], &scrolls, None);
+        prop_assert!(in_pieces == one_by_one);
+        prop_assert!(!covers(&all, Point::ZERO, piece, &scrolls) || {
+            let mut canvas = Canvas::new(size);
+            let white = Op::Fill { rect: screen, color: Color::rgb(0xFF_FFFF) };
+            canvas.paint(&Node::new(&namer(), 0, vec![white]), &[screen], &scrolls, None);
+            canvas.paint(&all, &[piece], &scrolls, None);
+            canvas.rgba(piece) == at_once.rgba(piece)
+        }, "what covers lets nothing through");
+    }
 }
+
+fn namer() -> Namer {
+    Namer::new([3; 32])
+}
+
+fn rect() -> impl Strategy<Value = Rect> {
+    (-20..280, -20..140, 1..320, 1..170).prop_map(|(x, y, w, h)| Rect::new(x, y, w, h))
+}
+
+/// A drawing op, mostly an opaque one, some within children and clips.
+fn layer() -> impl Strategy<Value = Op> {
+    let alpha = prop_oneof![3 => Just(255_u8), 1 => any::<u8>()];
+    let color = (any::<[u8; 3]>(), alpha).prop_map(|([r, g, b], a)| Color { r, g, b, a });
+    let mask = prop_oneof![Just([255_u8; 25]), Just(ROUND), any::<[u8; 25]>()];
+    let fill = (rect(), color.clone()).prop_map(|(rect, color)| Op::Fill { rect, color });
+    let nine = (rect(), color, mask, 0..3, 0..3).prop_map(|(rect, color, mask, top, left)| Op::NinePatch {
+        rect,
+        mask: Mask::new(&namer(), Size::new(5, 5), &mask),
+        insets: Insets { left, top, right: 2, bottom: 2 },
+        color,
+    });
+    let drawn = prop_oneof![fill, nine];
+    (drawn, 0..3, -30..30, -30..30, rect()).prop_map(|(op, nesting, x, y, rect)| {
+        let (at, node) = (Point::new(x, y), || Node::new(&namer(), 0, vec![op.clone()]));
+        match nesting {
+            0 => op,
+            1 => Op::Child { at, node: node() },
+            _ => Op::Clip { rect, at, node: node() },
+        }
+    })
+}
+
+/// The corners of something round.
+const ROUND: [u8; 25] = [
+    0, 120, 255, 120, 0, //
+    120, 255, 255, 255, 120, //
+    255, 255, 255, 255, 255, //
+    120, 255, 255, 255, 120, //
+    0, 120, 255, 120, 0,
+];

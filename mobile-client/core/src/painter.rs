@@ -4,13 +4,12 @@
 
 use std::sync::Arc;
 
-use tresen_scene::{Canvas, Namer, Node, Op, Pressed, Rect, ScrollOffsets, Size, damage};
+use tresen_scene::{
+    Canvas, Namer, Node, Op, Point, Pressed, Rect, ScrollOffsets, Size, add_damage, covers, damage,
+};
 use tresen_wire::Theme;
 
 use crate::look::ground;
-
-/// Rectangles that wait for painting; beyond, the two last ones become one.
-const DIRTY_RECTS: usize = 16;
 
 #[derive(Debug)]
 pub(crate) struct Painter {
@@ -52,15 +51,7 @@ impl Painter {
     /// What stands in `rect` is out of date.
     pub fn dirty(&mut self, rect: Rect) {
         let rect = rect.intersect(Rect::of_size(self.canvas.size()));
-        if rect.is_empty() || self.dirty.iter().any(|have| have.intersect(rect) == rect) {
-            return;
-        }
-        self.dirty.retain(|have| have.intersect(rect) != *have);
-        let full = self.dirty.len() >= DIRTY_RECTS;
-        match self.dirty.last_mut().filter(|_| full) {
-            Some(last) => *last = last.union(rect),
-            None => self.dirty.push(rect),
-        }
+        add_damage(&mut self.dirty, rect);
     }
 
     /// Paints what is out of date, and returns where that was.
@@ -70,7 +61,10 @@ impl Painter {
         if rects.is_empty() {
             return rects;
         }
-        self.canvas.paint(&self.ground, &rects, scene.scrolls, None);
+        let hidden =
+            |rect: &Rect| scene.root.is_some_and(|root| covers(root, Point::ZERO, *rect, scene.scrolls));
+        let bare: Vec<Rect> = rects.iter().copied().filter(|rect| !hidden(rect)).collect();
+        self.canvas.paint(&self.ground, &bare, scene.scrolls, None);
         if let Some(root) = scene.root {
             self.canvas.paint(root, &rects, scene.scrolls, scene.pressed);
         }
