@@ -1,7 +1,7 @@
 //! A small till to simulate with: products that others change, a cart, a keypad, a note, bookings. `update` and `view` are pure, as
 //! those of the real one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use smol_str::SmolStr;
@@ -16,8 +16,8 @@ pub const SIZE: Size = Size::new(96, 128);
 const MOST_PRODUCTS: usize = 16;
 const ROW_H: i32 = 14;
 const MOST_DIGITS: usize = 6;
-/// Bookings that may wait; a tap on book beyond does nothing.
-const MOST_PENDING: u8 = 8;
+/// Tasks that may wait; a tap beyond does nothing.
+const MOST_TASKS: usize = 8;
 /// Parts that are kept drawn.
 const PARTS_KEPT: usize = 2_048;
 
@@ -30,8 +30,17 @@ pub struct State {
     note: SmolStr,
     scroll: i32,
     sheet: Option<u16>,
-    /// Bookings without an answer.
-    pub pending: u8,
+    /// What was asked of the ledger and has no answer, oldest first.
+    tasks: VecDeque<Task>,
+}
+
+/// Something that the ledger has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Task {
+    /// An order: it stays within the till, so its outcome may be guessed.
+    Order(u16),
+    /// A payment: it leaves the till, and is never guessed.
+    Pay,
 }
 
 /// What everybody sees: what the ledger holds.
@@ -39,8 +48,8 @@ pub struct State {
 pub struct Shared {
     products: Vec<Product>,
     next_product: u16,
-    /// Bookings of this station.
-    pub booked: u32,
+    /// Payments of this station.
+    paid: u32,
     others: u32,
 }
 
@@ -51,22 +60,18 @@ struct Product {
     look: u32,
 }
 
-/// What an input leads to outside of the till.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Nothing.
-    None,
-    /// A booking.
-    Book,
-}
-
 impl Shared {
     /// An offer to begin with.
     #[must_use]
     pub fn new(dice: &mut Dice) -> Self {
-        let mut shared = Self { products: Vec::new(), next_product: 1, booked: 0, others: 0 };
+        let mut shared = Self { products: Vec::new(), next_product: 1, paid: 0, others: 0 };
         (0..4 + dice.below(8)).for_each(|_| shared.add(dice));
         shared
+    }
+
+    /// This station was paid.
+    pub const fn pay(&mut self) {
+        self.paid += 1;
     }
 
     /// Somebody else changes something.
@@ -92,7 +97,7 @@ impl Shared {
 
 impl State {
     /// The person did something.
-    pub fn update(&mut self, shared: &Shared, input: &Input) -> Effect {
+    pub fn update(&mut self, shared: &Shared, input: &Input) {
         match input {
             Input::Tap(action) => match *action.bytes() {
                 [b'p', product] => self.take(product.into()),
@@ -103,10 +108,10 @@ impl State {
                     self.cart.clear();
                 }
                 [b'x'] => self.sheet = None,
-                [b'b'] if self.pending < MOST_PENDING => {
-                    self.pending += 1;
-                    return Effect::Book;
+                [b'o', product] if self.tasks.len() < MOST_TASKS => {
+                    self.tasks.push_back(Task::Order(product.into()))
                 }
+                [b'b'] if self.tasks.len() < MOST_TASKS => self.tasks.push_back(Task::Pay),
                 _ => {}
             },
             Input::Hold(action) => {
@@ -126,7 +131,42 @@ impl State {
             Input::Key(Key::Backspace) => drop(self.digits.pop()),
             Input::Key(_) => self.sheet = None,
         }
-        Effect::None
+    }
+
+    /// Whether the ledger has something to do.
+    #[must_use]
+    pub fn has_tasks(&self) -> bool {
+        !self.tasks.is_empty()
+    }
+
+    /// The ledger has done the oldest task. Returns whether it was a payment.
+    pub fn settle(&mut self) -> bool {
+        match self.tasks.pop_front() {
+            Some(Task::Order(product)) => self.take(product),
+            Some(Task::Pay) => return true,
+            None => {}
+        }
+        false
+    }
+
+    /// What an input will lead to when everything about it is done; `None` if that leaves the till.
+    #[must_use]
+    pub fn guess(&self, shared: &Shared, input: &Input) -> Option<Self> {
+        let mut guessed = self.clone();
+        guessed.update(shared, input);
+        if guessed.tasks.contains(&Task::Pay) {
+            return None;
+        }
+        while guessed.has_tasks() {
+            guessed.settle();
+        }
+        Some(guessed)
+    }
+
+    /// Something else, to guess wrong on purpose.
+    pub fn spoil(&mut self) {
+        self.digits = "wrong".into();
+        self.tab = 1;
     }
 
     fn take(&mut self, product: u16) {
@@ -193,12 +233,8 @@ impl Kit {
     /// The screen for a state.
     pub fn view(&mut self, state: &State, shared: &Shared) -> Arc<Node> {
         let (ink, paper) = self.colors();
-        let head = format!(
-            "{} {} {}",
-            shared.others % 1_000,
-            shared.booked % 1_000,
-            "~".repeat(state.pending.into())
-        );
+        let head =
+            format!("{} {} {}", shared.others % 1_000, shared.paid % 1_000, "~".repeat(state.tasks.len()));
         let mut ops = vec![
             Op::Fill { rect: Rect::of_size(SIZE), color: paper },
             Op::Child { at: Point::ZERO, node: self.line(1, &head, ink) },
@@ -273,7 +309,7 @@ impl Kit {
                 },
                 Op::Touch(Touch {
                     rect,
-                    action: Action::new(&[b'p', number as u8]),
+                    action: Action::new(&[if look == 1 { b'o' } else { b'p' }, number as u8]),
                     hold: (look > 2).then(|| Action::new(&[b'p', number as u8])),
                     role: Role::ListItem,
                     label: None,

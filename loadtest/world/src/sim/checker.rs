@@ -5,6 +5,7 @@
 //! - What a person did is on disk once and in the order in which it was done. Missing may be only what the server refused because it stood on
 //!   no screen, and what a client had not handed over when it forgot everything.
 //! - An acknowledged input is on disk.
+//! - Instead of a screen of the server the client may show a guess; what has to hold of these stands in [`super::guesses`].
 //! - At most two frames are under way, and what waits to be sent stays small.
 //! - On a transport that keeps order nobody has to be told off, and nothing has to be repaired.
 
@@ -13,11 +14,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use tresen_scene::{Canvas, Namer, Node, ObjectId, Rect, ScrollOffsets};
+use tresen_session::limits::GUESSES_IN_FLIGHT;
 use tresen_wire::limits::{FRAMES_IN_FLIGHT, INPUTS_OPEN};
 use tresen_wire::{ClientTable, Input, SEQUENCES, ToClient, ToServer};
 
 use super::Fault;
 use super::app::{SIZE, possible};
+use super::guesses::Guesses;
 use crate::dice::Dice;
 
 /// The server's scenes of so many of its last screens are kept, to paint them.
@@ -51,6 +54,12 @@ struct Entered {
     may_be_missing: bool,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flying {
+    Frame,
+    Guess,
+}
+
 #[derive(Debug)]
 pub(super) struct Checker {
     fault: Fault,
@@ -68,8 +77,9 @@ pub(super) struct Checker {
     last_handed: u64,
     on_disk: u64,
     told: u64,
-    /// Frames that the client has not acknowledged.
-    flying: VecDeque<u8>,
+    /// What the client has not acknowledged.
+    flying: VecDeque<(u8, Flying)>,
+    pub guesses: Guesses,
     shadow: Option<(Namer, ClientTable)>,
     /// Messages of the session, both ways.
     pub messages: u64,
@@ -96,6 +106,7 @@ impl Checker {
             on_disk: 0,
             told: 0,
             flying: VecDeque::new(),
+            guesses: Guesses::default(),
             shadow: None,
             messages: 0,
             inputs: 0,
@@ -113,15 +124,26 @@ impl Checker {
         self.last_shown = Some(root.id());
         self.shown += 1;
         self.screens.entry(root.id()).or_default().push(self.shown);
+        self.keep_scene(root);
+    }
+
+    /// The server sends what `root` is going to be if `input` is made on `base`.
+    pub fn guessed(&mut self, base: ObjectId, input: &Input, root: &Arc<Node>) {
+        let other = Input::Scan("another".into());
+        let input = if self.fault == Fault::GuessForAnother { &other } else { input };
+        self.guesses.guessed(base, input, root.id());
+        self.keep_scene(root);
+    }
+
+    fn keep_scene(&mut self, root: &Arc<Node>) {
         if self.scenes.len() == SCENES_KEPT {
             self.scenes.pop_front();
         }
         self.scenes.push_back(root.clone());
     }
 
-    /// The client shows a screen.
-    pub fn client_shows(&mut self, root: Option<&Arc<Node>>, canvas: &Canvas) -> Result<(), Broken> {
-        let Some(root) = root else { return Ok(()) };
+    /// The client got a screen of the server.
+    pub fn client_has(&mut self, root: &Arc<Node>) -> Result<(), Broken> {
         let Some(times) = self.screens.get(&root.id()) else {
             return Err(Broken(format!("the client shows {:?}, which the server never showed", root.id())));
         };
@@ -134,8 +156,13 @@ impl Checker {
             )));
         };
         self.client_at = time;
+        Ok(())
+    }
+
+    /// The client has painted what it shows; now and then that is compared bit by bit.
+    pub fn client_shows(&mut self, id: ObjectId, canvas: &Canvas) -> Result<(), Broken> {
         self.compared += 1;
-        if self.compared.is_multiple_of(PAINTED_ONE_IN) { self.pixels(root.id(), canvas) } else { Ok(()) }
+        if self.compared.is_multiple_of(PAINTED_ONE_IN) { self.pixels(id, canvas) } else { Ok(()) }
     }
 
     /// The picture is that of the server's scene with this name.
@@ -162,6 +189,7 @@ impl Checker {
     /// The client starts again with nothing.
     pub fn client_forgot(&mut self) {
         self.entered.iter_mut().for_each(|entered| entered.may_be_missing = true);
+        self.guesses.client_forgot();
     }
 
     /// The server hands an input to the app; `root` is the screen before it.
@@ -227,17 +255,22 @@ impl Checker {
     /// The client is connected anew.
     pub fn connected(&mut self) {
         self.flying.clear();
+        self.guesses.connected();
     }
 
     /// The server sends a message; `root` is its newest screen.
     pub fn server_says(&mut self, message: &[u8], root: Option<&Arc<Node>>) -> Result<(), Broken> {
         self.messages += 1;
+        self.guesses.said += 1;
         let message = ToClient::decode(message)
             .map_err(|error| Broken(format!("the server says nonsense: {error}")))?;
         match message {
             ToClient::Welcome(welcome) => {
                 if self.fault == Fault::ForgetUndo && self.shadow.is_none() {
                     self.shadow = Some((Namer::new(welcome.name_key), ClientTable::default()));
+                }
+                if !welcome.resumed {
+                    self.guesses.forgotten();
                 }
                 self.acknowledged(welcome.acknowledged, root)
             }
@@ -247,22 +280,30 @@ impl Checker {
                 if frame.fresh {
                     self.flying.clear();
                 }
-                self.flying.push_back(frame.sequence);
+                self.flying.push_back((frame.sequence, Flying::Frame));
                 if let Some((namer, shadow)) = &mut self.shadow {
                     if frame.fresh {
                         shadow.clear();
                     }
-                    let _ = shadow.apply(namer, frame.body);
+                    if frame.body.is_empty() {
+                        shadow.confirm(namer);
+                    } else {
+                        let _ = shadow.apply(namer, frame.body);
+                    }
                 }
-                if self.flying.len() > FRAMES_IN_FLIGHT {
-                    return Err(Broken(format!("{} frames are under way", self.flying.len())));
-                }
+                self.few_flying()?;
                 frame.input_ack.map_or(Ok(()), |low| self.acknowledged(self.in_full(low), root))
             }
             ToClient::Resend { .. } => {
                 Err(Broken("the server misses an input that can't have been lost".into()))
             }
-            ToClient::Guess(_) => Err(Broken("a guess, although the client wants none".into())),
+            ToClient::Guess(guess) => {
+                self.flying.push_back((guess.sequence, Flying::Guess));
+                if let Some((namer, shadow)) = &mut self.shadow {
+                    let _ = shadow.apply(namer, guess.body);
+                }
+                self.few_flying()
+            }
             ToClient::Ping { .. } | ToClient::Pong { .. } | ToClient::Bye { .. } => Ok(()),
         }
     }
@@ -272,7 +313,7 @@ impl Checker {
         self.messages += 1;
         match ToServer::decode(message) {
             Ok(ToServer::FrameAck { sequence }) => {
-                if let Some(at) = self.flying.iter().position(|flying| *flying == sequence % SEQUENCES) {
+                if let Some(at) = self.flying.iter().position(|(flying, _)| *flying == sequence % SEQUENCES) {
                     self.flying.drain(..=at);
                 }
                 Ok(())
@@ -306,6 +347,16 @@ impl Checker {
             return Err(Broken(format!("input {number} {input:?} is lost")));
         }
         self.entered.clear();
+        Ok(())
+    }
+
+    fn few_flying(&self) -> Result<(), Broken> {
+        for (kind, most) in [(Flying::Frame, FRAMES_IN_FLIGHT), (Flying::Guess, GUESSES_IN_FLIGHT)] {
+            let flying = self.flying.iter().filter(|(_, flying)| *flying == kind).count();
+            if flying > most {
+                return Err(Broken(format!("{flying} are under way of {kind:?}")));
+            }
+        }
         Ok(())
     }
 

@@ -3,10 +3,11 @@
 use tresen_client::Backoff;
 use tresen_scene::{Canvas, Rect, ScrollOffsets, damage};
 use tresen_session::{LinkState, Receiver, ReceiverEvent, Resume};
-use tresen_wire::{Input, Language, Look, Theme, ToServer};
+use tresen_wire::{Input, Language, Look, Theme, ToClient, ToServer};
 
 use super::app::SIZE;
 use super::checker::{Broken, Checker};
+use super::guesses::Screen;
 use super::transport::{End, Packet};
 use super::{Envelope, Fault, Transport, ms};
 use crate::dice::Dice;
@@ -36,6 +37,8 @@ struct Connection {
 pub(super) struct Client {
     dice: Dice,
     fault: Fault,
+    /// Guesses that it keeps.
+    guesses: u16,
     receiver: Receiver,
     connection: Option<Connection>,
     connections: u64,
@@ -52,11 +55,12 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub fn new(dice: Dice, fault: Fault) -> Self {
+    pub fn new(dice: Dice, fault: Fault, guesses: u16) -> Self {
         Self {
             dice,
             fault,
-            receiver: Receiver::new(LOOK, None),
+            guesses,
+            receiver: receiver(guesses, None),
             connection: None,
             connections: 0,
             address: 0,
@@ -87,16 +91,40 @@ impl Client {
     }
 
     /// The person does something. Returns whether it was taken.
-    pub fn enter(&mut self, now_us: u64, input: &Input, checker: &mut Checker) -> bool {
+    pub fn enter(&mut self, now_us: u64, input: &Input, checker: &mut Checker) -> Result<(), Broken> {
         if self.fault == Fault::ClientForgetsInput && self.dice.below(9) == 0 {
             // The person sees that the tap was taken.
             checker.entered(u64::MAX, input);
-            return true;
+            return Ok(());
         }
-        let Some(number) = self.receiver.input(ms(now_us), input.clone()) else { return false };
+        let before = self.screen();
+        let Some(number) = self.receiver.input(ms(now_us), input.clone()) else { return Ok(()) };
         checker.entered(number, input);
+        if let (Some(before), Some(after)) = (before, self.screen()) {
+            checker.guesses.entered(now_us, number, input, before.root, after)?;
+            if after.root != before.root {
+                self.paint();
+                checker.client_shows(after.root, &self.canvas)?;
+            }
+        }
         self.flush(now_us);
-        true
+        Ok(())
+    }
+
+    /// What it shows.
+    fn screen(&self) -> Option<Screen> {
+        let root = self.receiver.root()?.id();
+        Some(Screen { root, is_guess: self.receiver.is_guess() })
+    }
+
+    /// A guess that was given up is seen to be gone.
+    fn look(&mut self, now_us: u64, checker: &mut Checker) -> Result<(), Broken> {
+        let Some(screen) = self.screen() else { return Ok(()) };
+        checker.guesses.look(now_us, screen)?;
+        if self.canvas_root.as_ref().is_some_and(|painted| painted.id() != screen.root) {
+            self.paint();
+        }
+        Ok(())
     }
 
     pub const fn receiver(&self) -> &Receiver {
@@ -121,7 +149,8 @@ impl Client {
             checker.client_forgot();
         }
         self.connection = None;
-        self.receiver = Receiver::new(LOOK, kept);
+        self.receiver = receiver(self.guesses, kept);
+        checker.guesses.restarted();
         self.canvas = Canvas::new(SIZE);
         self.canvas_root = None;
         self.paint();
@@ -159,6 +188,7 @@ impl Client {
         if connection.end.is_open() && !connection.greeted {
             connection.greeted = true;
             self.greeted += 1;
+            checker.guesses.heard = 0;
             self.receiver.connect(ms(now_us));
         }
         while let Some(message) =
@@ -170,7 +200,17 @@ impl Client {
         Ok(())
     }
 
-    pub fn handle_time(&mut self, now_us: u64, transport: Transport) {
+    pub fn handle_time(
+        &mut self,
+        now_us: u64,
+        transport: Transport,
+        checker: &mut Checker,
+    ) -> Result<(), Broken> {
+        self.pass_time(now_us, transport);
+        self.look(now_us, checker)
+    }
+
+    fn pass_time(&mut self, now_us: u64, transport: Transport) {
         let Some(connection) = &mut self.connection else {
             if now_us >= self.retry_us {
                 self.connections += 1;
@@ -203,12 +243,14 @@ impl Client {
     }
 
     fn handle_message(&mut self, now_us: u64, message: &[u8], checker: &mut Checker) -> Result<(), Broken> {
+        checker.guesses.heard += 1;
+        let before = self.screen();
         match self.receiver.handle(ms(now_us), message) {
             Ok(Some(ReceiverEvent::Screen(_))) => {
                 if self.fault != Fault::MissedDamage || self.dice.below(9) > 0 {
                     self.paint();
                 }
-                checker.client_shows(self.receiver.root(), &self.canvas)
+                self.shows(now_us, message, before, checker)
             }
             Ok(Some(ReceiverEvent::Closed { .. })) => {
                 self.lose(now_us);
@@ -217,6 +259,29 @@ impl Client {
             Ok(None) => Ok(()),
             Err(error) => Err(Broken::new(format!("the client is told: {error}"))),
         }
+    }
+
+    /// A frame has come.
+    fn shows(
+        &mut self,
+        now_us: u64,
+        message: &[u8],
+        before: Option<Screen>,
+        checker: &mut Checker,
+    ) -> Result<(), Broken> {
+        let (Some(mut screen), Some(truth)) = (self.screen(), self.receiver.server_root()) else {
+            return Ok(());
+        };
+        checker.client_has(truth)?;
+        if self.fault == Fault::SticksToGuess
+            && let Some(before) = before.filter(|before| before.is_guess)
+        {
+            screen = before;
+        }
+        if let Ok(ToClient::Frame(frame)) = ToClient::decode(message) {
+            checker.guesses.covered(now_us, frame.applied, truth.id(), screen)?;
+        }
+        checker.client_shows(screen.root, &self.canvas)
     }
 
     fn paint(&mut self) {
@@ -242,6 +307,12 @@ impl Client {
         let wait_ms = self.backoff.next_wait_ms(lasted_us / MS, self.dice.next() as u32);
         self.retry_us = now_us + wait_ms * MS;
     }
+}
+
+fn receiver(guesses: u16, kept: Option<Resume>) -> Receiver {
+    let mut receiver = Receiver::new(LOOK, kept);
+    receiver.set_guesses(guesses);
+    receiver
 }
 
 /// Whether the client's system says that its address changed.

@@ -43,6 +43,12 @@ pub struct Figures {
     pub rests: u64,
     /// Packets.
     pub packets: u64,
+    /// Inputs that a guess answered at once.
+    pub guessed: u64,
+    /// Guesses that the server confirmed.
+    pub hits: u64,
+    /// And corrected.
+    pub misses: u64,
 }
 
 impl Figures {
@@ -59,6 +65,9 @@ impl Figures {
             connections: self.connections + other.connections,
             rests: self.rests + other.rests,
             packets: self.packets + other.packets,
+            guessed: self.guessed + other.guessed,
+            hits: self.hits + other.hits,
+            misses: self.misses + other.misses,
         }
     }
 }
@@ -66,11 +75,13 @@ impl Figures {
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { inputs, frames, compared, painted, kills, connections, rests, packets, .. } = self;
+        let Self { guessed, hits, misses, .. } = self;
         write!(
             f,
             "{inputs} inputs, {frames} frames, {compared} screens compared, {painted} painted whole, "
         )?;
-        write!(f, "{connections} connections, {kills} kills, {rests} rests, {packets} packets")
+        write!(f, "{connections} connections, {kills} kills, {rests} rests, {packets} packets, ")?;
+        write!(f, "{guessed} inputs answered by guesses: {hits} confirmed, {misses} corrected")
     }
 }
 
@@ -111,13 +122,14 @@ impl Episode {
         let mut dice = Dice::new(seed);
         let mut troubles = Troubles::new(dice.fork());
         let profile = troubles.profile();
+        let guesses = *dice.pick(&[0, 4, 24, 96]).unwrap_or(&0);
         let transport = if dice.below(3) == 0 { Transport::Tcp } else { Transport::Quic };
         Self {
             now_us: SECOND,
             transport,
             path: Path::new(&profile, SECOND, dice.fork()),
             server: Server::new(dice.fork(), fault),
-            client: Client::new(dice.fork(), fault),
+            client: Client::new(dice.fork(), fault, guesses),
             person: Person::new(dice.fork()),
             troubles,
             checker: Checker::new(fault),
@@ -153,6 +165,9 @@ impl Episode {
             connections: self.client.greeted,
             rests: self.rests,
             packets: self.packets,
+            guessed: self.checker.guesses.answered,
+            hits: self.checker.guesses.hits,
+            misses: self.checker.guesses.misses,
         }
     }
 
@@ -196,7 +211,7 @@ impl Episode {
             self.client.address_changed(now_us, self.transport, Notice::Told);
         }
         self.server.handle_time(now_us, &mut self.checker)?;
-        self.client.handle_time(now_us, self.transport);
+        self.client.handle_time(now_us, self.transport, &mut self.checker)?;
         self.world()?;
         self.exchange();
         Ok(())
@@ -269,7 +284,7 @@ impl Episode {
         if self.person.next_us <= now_us {
             let root = self.client.receiver().root().cloned();
             if let Some(input) = self.person.act(now_us, root.as_deref()) {
-                self.client.enter(now_us, &input, &mut self.checker);
+                self.client.enter(now_us, &input, &mut self.checker)?;
             }
         }
         if self.troubles.trouble_us <= now_us {

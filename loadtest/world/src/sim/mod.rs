@@ -16,6 +16,9 @@ pub mod app;
 mod checker;
 mod client;
 mod episode;
+mod guesser;
+mod guesses;
+mod ledger;
 mod person;
 mod script;
 mod server;
@@ -61,6 +64,10 @@ pub enum Fault {
     MissedDamage,
     /// The client asks each second whether anybody is there.
     Chatter,
+    /// The client answers an input with a guess for another one.
+    GuessForAnother,
+    /// The client goes on showing a guess when the server has answered.
+    SticksToGuess,
 }
 
 /// All faults, by the names that a command line knows.
@@ -74,6 +81,8 @@ pub const FAULTS: &[(&str, Fault)] = &[
     ("stale-screen", Fault::StaleScreen),
     ("missed-damage", Fault::MissedDamage),
     ("chatter", Fault::Chatter),
+    ("guess-for-another", Fault::GuessForAnother),
+    ("sticks-to-guess", Fault::SticksToGuess),
 ];
 
 impl FromStr for Fault {

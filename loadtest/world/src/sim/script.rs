@@ -28,7 +28,7 @@ impl Episode {
             transport,
             path: Path::new(profile, SECOND, dice.fork()),
             server: Server::new(dice.fork(), Fault::None),
-            client: Client::new(dice.fork(), Fault::None),
+            client: Client::new(dice.fork(), Fault::None, 0),
             person: Person::new(dice.fork()),
             troubles: Troubles::new(dice.fork()),
             checker: Checker::new(Fault::None),
@@ -93,7 +93,7 @@ impl Episode {
         let root = self.client.receiver().root().cloned();
         let inputs = root.map_or(Vec::new(), |root| possible(&root, &mut self.dice));
         let Some(input) = inputs.last() else { return Err(Broken::new("there is nothing to tap on".into())) };
-        self.client.enter(self.now_us, input, &mut self.checker);
+        self.client.enter(self.now_us, input, &mut self.checker)?;
         self.exchange();
         let before = self.checker.compared;
         let since_us = self.now_us;

@@ -5,40 +5,21 @@ use std::collections::BTreeMap;
 use tresen_session::{Sender, SenderEvent};
 use tresen_wire::{CloseCode, SessionId, ToClient, ToServer};
 
-use super::app::{Effect, Kit, Shared, State};
+use super::app::{Kit, Shared, State};
 use super::checker::{Broken, Checker};
+use super::guesser::Guesser;
+use super::ledger::{Flight, Mark};
 use super::transport::{End, Packet};
 use super::{Envelope, Fault, Transport, ms};
 use crate::dice::Dice;
 use crate::wan::{MS, SECOND};
 
-/// A commit takes so long, half of them less.
-const COMMIT_US: u64 = 4 * MS;
-/// Some take much longer.
-const SLOW_COMMIT_US: u64 = 400 * MS;
-/// One in so many.
-const SLOW_COMMITS: u64 = 50;
 /// A killed server is back after this at the soonest, and twice that at the latest.
 const RESTART_US: u64 = 2 * SECOND;
 /// Connections that are kept; more would be a leak.
 const MOST_CONNECTIONS: usize = 64;
 
 const SESSION: SessionId = SessionId([3; 16]);
-
-/// What is on disk of an instance: how far its session came, and what the app saved.
-#[derive(Clone, Debug, Default)]
-struct Mark {
-    input: u64,
-    state: State,
-}
-
-/// A commit on its way to the disk.
-#[derive(Debug)]
-struct Flight {
-    mark: Mark,
-    effect: Effect,
-    due_us: u64,
-}
 
 #[derive(Debug)]
 struct Connection {
@@ -49,17 +30,19 @@ struct Connection {
 
 #[derive(Debug)]
 pub(super) struct Server {
-    dice: Dice,
-    fault: Fault,
+    pub(super) dice: Dice,
+    pub(super) fault: Fault,
     pub kit: Kit,
     pub shared: Shared,
-    state: State,
-    sender: Sender,
+    pub(super) state: State,
+    pub(super) sender: Sender,
     epoch: u64,
-    applied: u64,
-    marked: bool,
-    disk: Mark,
-    flight: Option<Flight>,
+    pub(super) applied: u64,
+    /// The last input whose effect is there in full.
+    settled: u64,
+    pub(super) marked: bool,
+    pub(super) disk: Mark,
+    pub(super) flight: Option<Flight>,
     connections: BTreeMap<u64, Connection>,
     attached: Option<u64>,
     /// Killed, and back then.
@@ -68,12 +51,14 @@ pub(super) struct Server {
     /// Restarts so far.
     pub restarts: u64,
     repairs_before: u64,
+    guesser: Guesser,
 }
 
 impl Server {
     pub fn new(mut dice: Dice, fault: Fault) -> Self {
         let kit = Kit::new(&mut dice);
         let shared = Shared::new(&mut dice);
+        let guesser = Guesser::new(dice.fork());
         let sender = Sender::new(kit.namer().clone(), SESSION, 1, 1);
         Self {
             dice,
@@ -84,6 +69,7 @@ impl Server {
             sender,
             epoch: 1,
             applied: 0,
+            settled: 0,
             marked: true,
             disk: Mark::default(),
             flight: None,
@@ -93,6 +79,7 @@ impl Server {
             outbox: Vec::new(),
             restarts: 0,
             repairs_before: 0,
+            guesser,
         }
     }
 
@@ -124,6 +111,8 @@ impl Server {
         self.flight = None;
         self.epoch += 1;
         self.applied = self.disk.input;
+        self.settled = self.applied;
+        self.guesser.forget();
         self.state = self.disk.state.clone();
         self.marked = true;
         self.sender = Sender::new(self.kit.namer().clone(), SESSION, self.epoch, self.disk.input + 1);
@@ -208,7 +197,8 @@ impl Server {
         if self.is_down() {
             if now_us >= self.down_until_us {
                 self.down_until_us = 0;
-                self.resume_booking(now_us);
+                // A task that was saved without its answer goes on.
+                self.mark(now_us);
             }
             return Ok(());
         }
@@ -296,7 +286,7 @@ impl Server {
         };
         for _ in 0..times {
             checker.applied(number, input)?;
-            let _ = self.state.update(&self.shared, input);
+            self.state.update(&self.shared, input);
         }
         self.applied = number;
         self.marked = false;
@@ -307,63 +297,27 @@ impl Server {
         Ok(())
     }
 
-    /// Writes down what is not on its way yet: a booking if one waits, else how far the session came.
-    fn mark(&mut self, now_us: u64) {
-        let books = self.state.pending > 0;
-        if self.flight.is_some() || self.marked && !books {
-            return;
-        }
-        let mut mark = Mark { input: self.applied, state: self.state.clone() };
-        mark.state.pending -= u8::from(books);
-        let due_us = now_us
-            + match self.dice.below(SLOW_COMMITS) {
-                0 => SLOW_COMMIT_US,
-                _ => self.dice.lognormal(COMMIT_US, 2.0),
-            };
-        if self.fault == Fault::EarlyAck {
-            self.sender.acknowledge_input(mark.input);
-        }
-        self.marked = true;
-        self.flight = Some(Flight { mark, effect: if books { Effect::Book } else { Effect::None }, due_us });
-    }
-
-    fn land(&mut self, now_us: u64, checker: &mut Checker) -> Result<(), Broken> {
-        let Some(Flight { mark, effect, .. }) = self.flight.take() else { return Ok(()) };
-        self.disk = mark;
-        checker.on_disk(self.disk.input)?;
-        if effect == Effect::Book {
-            self.state.pending -= 1;
-            self.shared.booked += 1;
-            self.render(checker);
-        }
-        self.sender.acknowledge_input(self.disk.input);
-        while let Some(event) = self.sender.poll_event() {
-            if let SenderEvent::Input { number, input } = event {
-                self.apply(number, &input, checker)?;
-            }
-        }
-        self.mark(now_us);
-        Ok(())
-    }
-
-    /// A task that was saved without its answer goes on.
-    fn resume_booking(&mut self, now_us: u64) {
-        if self.state.pending > 0 {
-            let mut mark = Mark { input: self.applied, state: self.state.clone() };
-            mark.state.pending -= 1;
-            self.flight = Some(Flight { mark, effect: Effect::Book, due_us: now_us + COMMIT_US });
-        }
-    }
-
-    fn render(&mut self, checker: &mut Checker) {
+    pub(super) fn render(&mut self, checker: &mut Checker) {
         if self.sender.is_connected() {
             let root = self.kit.view(&self.state, &self.shared);
             checker.shown(&root);
-            self.sender.show(root);
+            // A task on its way has not had its effect: whoever guessed it goes on showing that.
+            self.settled = if self.state.has_tasks() { self.settled } else { self.applied };
+            self.sender.show_as_of(root, self.settled);
         }
     }
 
+    /// What is due goes out; then there may be time to guess.
     fn flush(&mut self, now_us: u64, checker: &mut Checker) -> Result<(), Broken> {
+        self.send(now_us, checker)?;
+        if !self.state.has_tasks() && self.sender.can_guess() {
+            self.guesser.guess(now_us, &mut self.sender, &mut self.kit, (&self.state, &self.shared), checker);
+            self.send(now_us, checker)?;
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, now_us: u64, checker: &mut Checker) -> Result<(), Broken> {
         while let Some(message) = self.sender.poll_transmit(ms(now_us)) {
             checker.server_says(&message, self.sender.root())?;
             let connection = self.attached.and_then(|attached| self.connections.get_mut(&attached));
