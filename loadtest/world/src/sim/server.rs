@@ -272,7 +272,7 @@ impl Server {
         Ok(())
     }
 
-    fn apply(
+    pub(super) fn apply(
         &mut self,
         number: u64,
         input: &tresen_wire::Input,
