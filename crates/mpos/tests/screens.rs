@@ -193,6 +193,28 @@ fn screens_look_as_approved() {
     assert!(different.is_empty(), "{}\nTRESEN_RENEW=1 approves them", different.join("\n"));
 }
 
+/// Promise: no word of the demo is cut, on any screen from 360x640 to 1280x800, in both languages.
+#[test]
+fn no_word_is_cut() {
+    let sizes = [(360, 640), (411, 915), (640, 360), (800, 360), (800, 480), (1024, 600), (1280, 800)];
+    let mut cut = Vec::new();
+    for (name, _, story) in SHOTS.into_iter().take(STORIES) {
+        for (language, scale_100) in [(Language::De, 100), (Language::En, 100), (Language::De, 300)] {
+            let mut house = House::evening();
+            house.language = language;
+            story(&mut house);
+            let mut screen = Screen::new(house, Look { scale_100, language, ..Look::PHONE });
+            for (width_dp, height_dp) in sizes {
+                screen.look = Look { width_dp, height_dp, ..screen.look };
+                let words = screen.words();
+                let found = words.lines().filter(|line| line.contains('…')).map(str::to_owned);
+                cut.extend(found.map(|line| format!("{name} {width_dp}x{height_dp} {language:?}: {line}")));
+            }
+        }
+    }
+    assert!(cut.is_empty(), "{}", cut.join("\n"));
+}
+
 /// For eyes: every story in every kind of look, as pictures in `target/tour`.
 #[test]
 #[ignore = "draws pictures to look at, proves nothing"]
