@@ -201,7 +201,8 @@ impl<'a> Drawing<'_, 'a> {
         let room = within - left - right;
         let width = room.min(kit.px(TOAST_WIDTH));
         let laid = self.layouter.at_most(content, width, rect.h);
-        let side = (rect.w - within) / 2 + left + (room - width) / 2;
+        // At the left: half a title beside it would look like a mistake.
+        let side = (rect.w - within) / 2 + left;
         let at = Point::new(rect.x + side, rect.y + top);
         let mut inner = self.inner(content.key, FLOAT);
         inner.body(&laid.root(), Rect::of_size(laid.size()));
