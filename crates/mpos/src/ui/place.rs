@@ -105,7 +105,7 @@ pub trait Place: Into<Element> {
         set(self, |element| element.spec.span = columns)
     }
 
-    /// Stands at this place of a stack, in dp, out of the flow: for plans.
+    /// Stands at this place of its parent, in dp, out of the flow: for plans and grips.
     fn at(self, x: i32, y: i32) -> Element {
         set(self, |element| element.spec.at = Some((x, y)))
     }

@@ -17,6 +17,8 @@ const END: i32 = 20_000;
 /// Height of the newest lines on a phone, in dp, and on one that is small.
 const LOW: i32 = 144;
 const LOWER: i32 = 96;
+/// What says that the list can be pulled: its width and height, in dp.
+const GRIP: (i32, i32) = (32, 4);
 /// From these heights on there is room for more lines, in dp.
 const TALL: i32 = 700;
 const TALLEST: i32 = 800;
@@ -67,8 +69,11 @@ impl<'a> Scene<'a> {
             Pull::Up => (Icon::ChevronUp, self.words.pull_up),
             Pull::Down => (Icon::ChevronDown, self.words.pull_down),
         };
+        let (width, height) = GRIP;
+        let grip = spacer().on_surface(Surface::plain(Ink::Line).radius(height / 2));
         row()
             .align(Align::Center)
+            .child(grip.width(width).height(height).at((self.size.w - width) / 2, 6))
             .child(self.list_title(check).grow())
             .child(icon(arrow).ink(Ink::Muted))
             .min_height(48)
