@@ -10,8 +10,8 @@ const SEEDS: u64 = 60;
 /// rest; no input is lost, doubled or reordered; what is acknowledged is on disk; bounds hold; silence is silent.
 #[test]
 fn sessions_keep_their_promises() {
-    for seed in 0..40 {
-        if let Err(broken) = Episode::new(seed, Fault::None).run(2 * HOUR) {
+    for seed in 0..32 {
+        if let Err(broken) = Episode::new(seed, Fault::None).run(HOUR) {
             panic!("seed {seed}: {broken}");
         }
     }

@@ -19,9 +19,9 @@ use tresen_wire::limits::{FRAMES_IN_FLIGHT, INPUTS_OPEN};
 use tresen_wire::{ClientTable, Input, SEQUENCES, ToClient, ToServer};
 
 use super::Fault;
-use super::app::{SIZE, possible};
+use super::app::SIZE;
 use super::guesses::Guesses;
-use crate::dice::Dice;
+use super::reach::stands;
 
 /// The server's scenes of so many of its last screens are kept, to paint them.
 const SCENES_KEPT: usize = 64;
@@ -81,9 +81,14 @@ pub(super) struct Checker {
     flying: VecDeque<(u8, Flying)>,
     pub guesses: Guesses,
     shadow: Option<(Namer, ClientTable)>,
+    pub counts: Counts,
+}
+
+/// What was seen so far.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
     /// Messages of the session, both ways.
     pub messages: u64,
-    /// Inputs, screens that were compared, screens that were painted.
     pub inputs: u64,
     pub compared: u64,
     pub painted: u64,
@@ -108,11 +113,7 @@ impl Checker {
             flying: VecDeque::new(),
             guesses: Guesses::default(),
             shadow: None,
-            messages: 0,
-            inputs: 0,
-            compared: 0,
-            painted: 0,
-            frames: 0,
+            counts: Counts::default(),
         }
     }
 
@@ -161,14 +162,14 @@ impl Checker {
 
     /// The client has painted what it shows; now and then that is compared bit by bit.
     pub fn client_shows(&mut self, id: ObjectId, canvas: &Canvas) -> Result<(), Broken> {
-        self.compared += 1;
-        if self.compared.is_multiple_of(PAINTED_ONE_IN) { self.pixels(id, canvas) } else { Ok(()) }
+        self.counts.compared += 1;
+        if self.counts.compared.is_multiple_of(PAINTED_ONE_IN) { self.pixels(id, canvas) } else { Ok(()) }
     }
 
     /// The picture is that of the server's scene with this name.
     pub fn pixels(&mut self, id: ObjectId, canvas: &Canvas) -> Result<(), Broken> {
         let Some(scene) = self.scenes.iter().rev().find(|scene| scene.id() == id) else { return Ok(()) };
-        self.painted += 1;
+        self.counts.painted += 1;
         let mut whole = Canvas::new(SIZE);
         whole.paint(scene, &[Rect::of_size(SIZE)], &ScrollOffsets::default(), None);
         if whole == *canvas {
@@ -180,7 +181,7 @@ impl Checker {
 
     /// A person did something, and the client took it.
     pub fn entered(&mut self, number: u64, input: &Input) {
-        self.inputs += 1;
+        self.counts.inputs += 1;
         // A client that forgot everything counts on from where the server is: what it had above that was never there.
         self.entered.retain(|earlier| !earlier.may_be_missing || earlier.number < number);
         self.entered.push_back(Entered { number, input: input.clone(), may_be_missing: false });
@@ -260,7 +261,7 @@ impl Checker {
 
     /// The server sends a message; `root` is its newest screen.
     pub fn server_says(&mut self, message: &[u8], root: Option<&Arc<Node>>) -> Result<(), Broken> {
-        self.messages += 1;
+        self.counts.messages += 1;
         self.guesses.said += 1;
         let message = ToClient::decode(message)
             .map_err(|error| Broken(format!("the server says nonsense: {error}")))?;
@@ -276,7 +277,7 @@ impl Checker {
             }
             ToClient::InputAck { low } => self.acknowledged(self.in_full(low), root),
             ToClient::Frame(frame) => {
-                self.frames += 1;
+                self.counts.frames += 1;
                 if frame.fresh {
                     self.flying.clear();
                 }
@@ -290,6 +291,9 @@ impl Checker {
                     } else {
                         let _ = shadow.apply(namer, frame.body);
                     }
+                }
+                if let Some(applied) = frame.applied {
+                    self.guesses.answers(applied);
                 }
                 self.few_flying()?;
                 frame.input_ack.map_or(Ok(()), |low| self.acknowledged(self.in_full(low), root))
@@ -310,7 +314,7 @@ impl Checker {
 
     /// The server hears a message.
     pub fn client_said(&mut self, message: &[u8]) -> Result<(), Broken> {
-        self.messages += 1;
+        self.counts.messages += 1;
         match ToServer::decode(message) {
             Ok(ToServer::FrameAck { sequence }) => {
                 if let Some(at) = self.flying.iter().position(|(flying, _)| *flying == sequence % SEQUENCES) {
@@ -324,6 +328,12 @@ impl Checker {
             Ok(_) => Ok(()),
             Err(error) => Err(Broken(format!("the client says nonsense: {error}"))),
         }
+    }
+
+    /// The server has said what it had to say; it shows the effects of the inputs up to this one.
+    pub fn server_is_done(&self, shown: u64) -> Result<(), Broken> {
+        let frames = self.flying.iter().filter(|(_, flying)| *flying == Flying::Frame).count();
+        if frames < FRAMES_IN_FLIGHT { self.guesses.owes(shown) } else { Ok(()) }
     }
 
     /// Packets wait at the server to be sent or acknowledged.
@@ -386,14 +396,4 @@ impl Checker {
         }
         Ok(())
     }
-}
-
-/// Whether a person before `root` can do this.
-fn stands(input: &Input, root: &Node) -> bool {
-    let same = |possible: &Input| match (possible, input) {
-        (Input::Scrolled { action, .. }, Input::Scrolled { action: other, .. })
-        | (Input::Text { action, .. }, Input::Text { action: other, .. }) => action == other,
-        (possible, input) => possible == input,
-    };
-    matches!(input, Input::Scan(_) | Input::Key(_)) || possible(root, &mut Dice::new(0)).iter().any(same)
 }

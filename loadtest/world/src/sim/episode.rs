@@ -157,10 +157,10 @@ impl Episode {
     pub fn figures(&self) -> Figures {
         Figures {
             simulated_us: self.now_us,
-            inputs: self.checker.inputs,
-            frames: self.checker.frames,
-            compared: self.checker.compared,
-            painted: self.checker.painted,
+            inputs: self.checker.counts.inputs,
+            frames: self.checker.counts.frames,
+            compared: self.checker.counts.compared,
+            painted: self.checker.counts.painted,
             kills: self.server.restarts,
             connections: self.client.greeted,
             rests: self.rests,
@@ -256,11 +256,11 @@ impl Episode {
             Phase::Busy => self.busy(),
             Phase::Settling(until_us) if until_us <= now_us => {
                 self.at_rest()?;
-                self.phase = Phase::Silent(now_us + SILENT_US, self.checker.messages);
+                self.phase = Phase::Silent(now_us + SILENT_US, self.checker.counts.messages);
                 Ok(())
             }
             Phase::Silent(until_us, before) if until_us <= now_us => {
-                let said = self.checker.messages - before;
+                let said = self.checker.counts.messages - before;
                 if said > SILENT_MESSAGES {
                     return Err(Broken::new(format!("{said} messages in a minute in which nothing happens")));
                 }

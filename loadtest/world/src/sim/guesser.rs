@@ -4,9 +4,10 @@ use tresen_scene::ObjectId;
 use tresen_session::{NoGuess, Sender};
 use tresen_wire::Input;
 
-use super::app::{Kit, Shared, State, possible};
+use super::app::{Kit, Shared, State};
 use super::checker::Checker;
 use super::ms;
+use super::reach::possible;
 use crate::dice::Dice;
 
 /// Guesses for a screen.

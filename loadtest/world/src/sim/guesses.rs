@@ -54,6 +54,8 @@ pub(super) struct Guesses {
     /// Messages that the server sent on this connection, and that the client got.
     pub said: u64,
     pub heard: u64,
+    /// The highest input that a frame of this connection covers.
+    answered_up_to: u64,
     claims: VecDeque<Claim>,
     shown: Option<Shown>,
     newest_input: u64,
@@ -67,6 +69,7 @@ impl Guesses {
     /// The client connected: what was said before is told apart no more.
     pub fn connected(&mut self) {
         self.said = 0;
+        self.answered_up_to = 0;
         self.sent.values_mut().flatten().for_each(|sent| sent.said = 0);
     }
 
@@ -129,8 +132,7 @@ impl Guesses {
             self.claims.clear();
             return self.over(after, truth);
         };
-        let back = self.newest_input.wrapping_sub(u64::from(low)) & 127;
-        let number = self.newest_input.saturating_sub(back);
+        let number = self.in_full(low);
         let mut newest = None;
         while self.claims.front().is_some_and(|claim| claim.number <= number) {
             newest = self.claims.pop_front();
@@ -171,6 +173,28 @@ impl Guesses {
                 Ok(())
             }
         }
+    }
+
+    /// The server sends a frame that shows the inputs up to `applied`.
+    pub fn answers(&mut self, applied: u8) {
+        let number = self.in_full(applied);
+        self.answered_up_to = self.answered_up_to.max(number);
+    }
+
+    /// The server has shown the effects of the inputs up to this one, and a frame might be sent: whoever shows a guess has its answer on
+    /// the way.
+    pub fn owes(&self, shown: u64) -> Result<(), Broken> {
+        match &self.shown {
+            Some(guess) if guess.number <= shown && self.answered_up_to < guess.number => {
+                Err(Broken::new(format!("the server says nothing of the guess for input {}", guess.number)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The newest input with these low bits.
+    fn in_full(&self, low: u8) -> u64 {
+        self.newest_input.saturating_sub(self.newest_input.wrapping_sub(u64::from(low)) & 127)
     }
 
     fn over(&mut self, after: Screen, truth: ObjectId) -> Result<(), Broken> {

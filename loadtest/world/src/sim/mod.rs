@@ -20,6 +20,7 @@ mod guesser;
 mod guesses;
 mod ledger;
 mod person;
+mod reach;
 mod script;
 mod server;
 pub mod transport;

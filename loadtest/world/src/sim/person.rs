@@ -3,9 +3,9 @@
 use tresen_scene::Node;
 use tresen_wire::{Input, Key};
 
-use super::app::possible;
+use super::reach::possible;
 use crate::dice::Dice;
-use crate::wan::{MINUTE, MS};
+use crate::wan::{MINUTE, MS, SECOND};
 
 /// Half of the taps come within this after the one before.
 const THINKS_US: u64 = 1_600 * MS;
@@ -17,20 +17,22 @@ const QUICK_US: u64 = 90 * MS;
 const QUICK_ONE_IN: u64 = 5;
 /// Taps of a sale, in the mean.
 const SALE_TAPS: u64 = 14;
-/// From one sale to the next, in the mean.
-const PAUSE_US: u64 = 4 * MINUTE;
+/// From one sale to the next, in the mean: on a usual day, and when the house is full.
+const PAUSE_US: [u64; 3] = [4 * MINUTE, 4 * MINUTE, 15 * SECOND];
 
 #[derive(Debug)]
 pub(super) struct Person {
     dice: Dice,
     taps_left: u64,
+    pause_us: u64,
     pub next_us: u64,
 }
 
 impl Person {
     pub fn new(mut dice: Dice) -> Self {
         let taps_left = dice.exponential(SALE_TAPS);
-        Self { dice, taps_left, next_us: 0 }
+        let pause_us = PAUSE_US[dice.below(PAUSE_US.len() as u64) as usize];
+        Self { dice, taps_left, pause_us, next_us: 0 }
     }
 
     /// What is done now, on this screen; sets when something is done again.
@@ -38,7 +40,7 @@ impl Person {
         self.next_us = now_us + 1;
         if self.taps_left == 0 {
             self.taps_left = 1 + self.dice.exponential(SALE_TAPS);
-            self.next_us += self.dice.exponential(PAUSE_US);
+            self.next_us += self.dice.exponential(self.pause_us);
         } else {
             self.taps_left -= 1;
             self.next_us += match self.dice.below(QUICK_ONE_IN) {

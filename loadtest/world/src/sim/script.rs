@@ -1,10 +1,10 @@
 //! Episodes in which only that happens what a test says: for promises with a number.
 
-use super::app::possible;
 use super::checker::{Broken, Checker};
 use super::client::{Client, Notice};
 use super::episode::{Episode, Phase};
 use super::person::Person;
+use super::reach::possible;
 use super::server::Server;
 use super::trouble::Troubles;
 use super::{Fault, Transport};
@@ -95,9 +95,9 @@ impl Episode {
         let Some(input) = inputs.last() else { return Err(Broken::new("there is nothing to tap on".into())) };
         self.client.enter(self.now_us, input, &mut self.checker)?;
         self.exchange();
-        let before = self.checker.compared;
+        let before = self.checker.counts.compared;
         let since_us = self.now_us;
-        while self.checker.compared == before && self.now_us < since_us + PATIENCE_US {
+        while self.checker.counts.compared == before && self.now_us < since_us + PATIENCE_US {
             self.pass(LOOKS_US)?;
         }
         Ok(self.now_us - since_us)

@@ -263,9 +263,14 @@ impl Server {
         {
             have.digest = digest;
         }
+        let resumed = self.sender.stats().resumed;
         let Ok(()) = self.sender.connect(ms(now_us), &hello) else {
             return Err(Broken::new("the server refuses its own version".into()));
         };
+        let resumed = self.sender.stats().resumed > resumed;
+        if hello.have.is_some_and(|have| have.epoch == self.epoch && have.digest != [0; 16]) && !resumed {
+            return Err(Broken::new("a client that has a screen of this server gets everything anew".into()));
+        }
         self.attached = Some(connection);
         checker.connected();
         self.render(checker);
@@ -310,6 +315,9 @@ impl Server {
     /// What is due goes out; then there may be time to guess.
     fn flush(&mut self, now_us: u64, checker: &mut Checker) -> Result<(), Broken> {
         self.send(now_us, checker)?;
+        if self.sender.is_connected() {
+            checker.server_is_done(self.settled)?;
+        }
         if !self.state.has_tasks() && self.sender.can_guess() {
             self.guesser.guess(now_us, &mut self.sender, &mut self.kit, (&self.state, &self.shared), checker);
             self.send(now_us, checker)?;

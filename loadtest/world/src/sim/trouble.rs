@@ -3,12 +3,12 @@
 use crate::dice::Dice;
 use crate::wan::{MINUTE, Profile, SECOND};
 
-/// From one trouble to the next, in the mean.
-const EVERY_US: u64 = 6 * MINUTE;
+/// From one trouble to the next, in the mean: on a usual day, and on the worst ones.
+const EVERY_US: [u64; 4] = [6 * MINUTE, 6 * MINUTE, MINUTE, 12 * SECOND];
 /// From one rest to the next.
 const REST_EVERY_US: u64 = 20 * MINUTE;
-/// From one change by others to the next, in the mean.
-const OTHERS_US: u64 = 25 * SECOND;
+/// From one change by others to the next, in the mean: on a usual day, and when the house is full.
+const OTHERS_US: [u64; 3] = [25 * SECOND, 25 * SECOND, 2 * SECOND];
 
 /// Something that goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub(super) enum Trouble {
 #[derive(Debug)]
 pub(super) struct Troubles {
     dice: Dice,
+    every_us: u64,
+    others_every_us: u64,
     pub trouble_us: u64,
     pub rest_us: u64,
     pub others_us: u64,
@@ -41,8 +43,10 @@ pub(super) struct Troubles {
 
 impl Troubles {
     pub fn new(mut dice: Dice) -> Self {
-        let trouble_us = dice.exponential(EVERY_US);
-        Self { dice, trouble_us, rest_us: REST_EVERY_US, others_us: 0 }
+        let every_us = EVERY_US[dice.below(EVERY_US.len() as u64) as usize];
+        let others_every_us = OTHERS_US[dice.below(OTHERS_US.len() as u64) as usize];
+        let trouble_us = dice.exponential(every_us);
+        Self { dice, every_us, others_every_us, trouble_us, rest_us: REST_EVERY_US, others_us: 0 }
     }
 
     pub fn next_us(&self) -> u64 {
@@ -52,16 +56,16 @@ impl Troubles {
     /// Goes on after a rest that ends then.
     pub fn rested(&mut self, now_us: u64) {
         self.rest_us = now_us + REST_EVERY_US;
-        self.trouble_us = now_us + self.dice.exponential(EVERY_US);
+        self.trouble_us = now_us + self.dice.exponential(self.every_us);
         self.others_us = now_us;
     }
 
     pub fn others(&mut self, now_us: u64) {
-        self.others_us = now_us + 1 + self.dice.exponential(OTHERS_US);
+        self.others_us = now_us + 1 + self.dice.exponential(self.others_every_us);
     }
 
     pub fn trouble(&mut self, now_us: u64) -> Trouble {
-        self.trouble_us = now_us + 1 + self.dice.exponential(EVERY_US);
+        self.trouble_us = now_us + 1 + self.dice.exponential(self.every_us);
         match self.dice.below(16) {
             0..3 => Trouble::Kill,
             3 | 4 => Trouble::WarmStart,
