@@ -35,7 +35,10 @@ impl Till {
             Event::ModifierGroupPut(group) => Arc::make_mut(&mut self.catalog).put_modifier_group(group),
             Event::ModifierGroupRemoved(id) => Arc::make_mut(&mut self.catalog).remove_modifier_group(*id),
             Event::ProductPut(product) => Arc::make_mut(&mut self.catalog).put_product(product),
-            Event::ProductRemoved(id) => Arc::make_mut(&mut self.catalog).remove_product(*id),
+            Event::ProductRemoved(id) => {
+                Arc::make_mut(&mut self.catalog).remove_product(*id);
+                self.photos.remove(id);
+            }
             Event::LoginRecorded { staff, device, station: _, at, outcome } => {
                 let failed = if is_office(device) { &mut self.failed_in_office } else { &mut self.failed };
                 Arc::make_mut(failed).record(*staff, device, *at, *outcome);
@@ -64,6 +67,12 @@ impl Till {
                 self.keep_receipt(receipt);
             }
             Event::CheckDiscarded { check, at: _, staff: _ } => self.close(*check),
+            Event::PhotoSet { product, photo: Some(photo) } => {
+                self.photos.insert(*product, *photo);
+            }
+            Event::PhotoSet { product, photo: None } => {
+                self.photos.remove(product);
+            }
         }
     }
 

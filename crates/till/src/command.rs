@@ -6,7 +6,8 @@ use smol_str::SmolStr;
 
 use crate::{
     Area, AreaId, CheckId, Group, GroupId, LineId, ModifierGroup, ModifierGroupId, ModifierId, Money,
-    Preparation, PreparationId, Product, ProductId, Site, Staff, StaffId, StationId, Table, TableId, Target,
+    PhotoId, Preparation, PreparationId, Product, ProductId, Site, Staff, StaffId, StationId, Table, TableId,
+    Target,
 };
 
 /// Who wants something, where, on what and when.
@@ -139,4 +140,11 @@ pub enum Manage {
     PutProduct(Product),
     /// A product; lines that were ordered stay.
     RemoveProduct(ProductId),
+    /// The photo of a product; `None` takes it away.
+    SetPhoto {
+        /// The product.
+        product: ProductId,
+        /// Its photo.
+        photo: Option<PhotoId>,
+    },
 }

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use crate::{
-    Area, AreaId, CheckId, Group, GroupId, Line, LineId, LoginOutcome, ModifierGroup, ModifierGroupId, Place,
-    Preparation, PreparationId, Product, ProductId, Receipt, Site, Staff, StaffId, StationId, Table, TableId,
-    Ticket,
+    Area, AreaId, CheckId, Group, GroupId, Line, LineId, LoginOutcome, ModifierGroup, ModifierGroupId,
+    PhotoId, Place, Preparation, PreparationId, Product, ProductId, Receipt, Site, Staff, StaffId, StationId,
+    Table, TableId, Ticket,
 };
 
 /// Version byte of encoded events.
@@ -165,6 +165,13 @@ pub enum Event {
         at: Timestamp,
         /// Who did it.
         staff: StaffId,
+    },
+    /// A product got another photo, or has none any more.
+    PhotoSet {
+        /// The product.
+        product: ProductId,
+        /// Its photo from now on.
+        photo: Option<PhotoId>,
     },
 }
 

@@ -25,6 +25,7 @@ mod floor;
 mod id;
 mod manage;
 pub mod money;
+mod photo;
 pub mod receipt;
 mod refusal;
 mod site;
@@ -44,6 +45,7 @@ pub use id::{
     StaffId, StationId, TableId, TicketId,
 };
 pub use money::{Currency, Money};
+pub use photo::PhotoId;
 pub use receipt::Receipt;
 pub use refusal::Refusal;
 pub use site::{Language, Site};
@@ -73,6 +75,8 @@ pub mod limits {
     pub const NAME_BYTES: usize = 80;
     /// Longest note in bytes.
     pub const NOTE_BYTES: usize = 160;
+    /// Most products with a photo: whoever keeps the till keeps the pictures in memory.
+    pub const PHOTOS: usize = 1_000;
     /// Products, tables, staff and so on: most entries of one list.
     pub const ENTRIES: usize = 20_000;
     /// Receipts kept in memory; older ones are in the journal only.

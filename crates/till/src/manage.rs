@@ -1,8 +1,8 @@
 //! Changing what the site consists of.
 
 use crate::{
-    Area, Context, Event, GroupId, Manage, ModifierGroup, ModifierGroupId, Money, Permission, Place,
-    PreparationId, Product, Refusal, Role, Site, Staff, StaffId, Table, TableId, Till, limits,
+    Area, Context, Event, GroupId, Manage, ModifierGroup, ModifierGroupId, Money, Permission, PhotoId, Place,
+    PreparationId, Product, ProductId, Refusal, Role, Site, Staff, StaffId, Table, TableId, Till, limits,
 };
 
 impl Till {
@@ -48,6 +48,7 @@ impl Till {
                 self.catalog.product(*id).ok_or(Refusal::NoSuchProduct)?;
                 Event::ProductRemoved(*id)
             }
+            Manage::SetPhoto { product, photo } => self.set_photo(*product, *photo)?,
         };
         Ok(vec![event])
     }
@@ -157,6 +158,14 @@ impl Till {
             }
         }
         Ok(Event::ProductPut(product.clone()))
+    }
+
+    fn set_photo(&self, product: ProductId, photo: Option<PhotoId>) -> Result<Event, Refusal> {
+        self.catalog.product(product).ok_or(Refusal::NoSuchProduct)?;
+        if photo.is_some() && self.photo(product).is_none() && self.photos.len() >= limits::PHOTOS {
+            return Err(Refusal::ListFull);
+        }
+        Ok(Event::PhotoSet { product, photo })
     }
 }
 

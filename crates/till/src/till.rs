@@ -10,18 +10,20 @@ use smol_str::SmolStr;
 use crate::event::{decode_versioned, encode_versioned};
 use crate::throttle::Failed;
 use crate::{
-    Area, AreaId, Catalog, Check, CheckId, Command, Context, DecodeError, Event, Floor, PinHash, Place,
-    Receipt, ReceiptNumber, Refusal, Role, Site, Staff, StaffId, StationId, Table, TableId, Target, Throttle,
-    Ticket, TicketId, demo,
+    Area, AreaId, Catalog, Check, CheckId, Command, Context, DecodeError, Event, Floor, PhotoId, PinHash,
+    Place, ProductId, Receipt, ReceiptNumber, Refusal, Role, Site, Staff, StaffId, StationId, Table, TableId,
+    Target, Throttle, Ticket, TicketId, demo,
 };
 
 /// What the name of a device begins with that is a browser at the back office's door.
 pub const OFFICE_DEVICE: &str = "office ";
 
 /// Version byte of a snapshot.
-const SNAPSHOT_VERSION: u8 = 2;
+const SNAPSHOT_VERSION: u8 = 3;
 /// Version 1 had no counter of staff ids and no wrong PINs of the office: what stands behind it as their empty values.
 const SINCE_VERSION_1: [u8; 3] = [0; 3];
+/// Version 2 had no photos: an empty map.
+const SINCE_VERSION_2: [u8; 1] = [0];
 
 /// Everything that a till knows. Cloning is cheap: clones share what did not change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +42,7 @@ pub struct Till {
     pub(crate) next_receipt: u64,
     pub(crate) next_staff: u32,
     pub(crate) failed_in_office: Arc<Failed>,
+    pub(crate) photos: OrdMap<ProductId, PhotoId>,
 }
 
 impl Till {
@@ -60,6 +63,7 @@ impl Till {
             next_receipt: 1,
             next_staff: 1,
             failed_in_office: Arc::default(),
+            photos: OrdMap::new(),
         }
     }
 
@@ -105,6 +109,16 @@ impl Till {
     /// What is sold.
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
+    }
+
+    /// The photo of a product.
+    pub fn photo(&self, product: ProductId) -> Option<PhotoId> {
+        self.photos.get(&product).copied()
+    }
+
+    /// Products that have a photo, and which. Clones share memory, and are quickly told to be the same.
+    pub fn photos(&self) -> &OrdMap<ProductId, PhotoId> {
+        &self.photos
     }
 
     /// Areas and tables.
@@ -209,11 +223,15 @@ impl Till {
     /// # Errors
     /// When the bytes are from a newer version or damaged.
     pub fn from_snapshot(bytes: &[u8]) -> Result<Till, DecodeError> {
-        let Some((1, old)) = bytes.split_first().map(|(version, rest)| (*version, rest)) else {
-            return decode_versioned(SNAPSHOT_VERSION, bytes);
+        let read = |old: &[u8], since: &[&[u8]]| -> Result<Till, DecodeError> {
+            decode_versioned(SNAPSHOT_VERSION, &[&[SNAPSHOT_VERSION], old, &since.concat()].concat())
         };
-        let mut till: Till =
-            decode_versioned(SNAPSHOT_VERSION, &[&[SNAPSHOT_VERSION], old, &SINCE_VERSION_1].concat())?;
+        let old = match bytes.split_first() {
+            Some((1, old)) => old,
+            Some((2, old)) => return read(old, &[&SINCE_VERSION_2]),
+            Some(_) | None => return decode_versioned(SNAPSHOT_VERSION, bytes),
+        };
+        let mut till = read(old, &[&SINCE_VERSION_1, &SINCE_VERSION_2])?;
         till.next_staff = till.staff.get_max().map_or(1, |(id, _)| id.0.saturating_add(1));
         Ok(till)
     }
@@ -229,9 +247,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_snapshot_of_version_1_is_read() {
+    fn snapshots_of_older_versions_are_read() {
         let till = Till::demo();
         let mut bytes = till.to_snapshot();
+        bytes[0] = 2;
+        bytes.truncate(bytes.len() - SINCE_VERSION_2.len());
+        assert_eq!(Till::from_snapshot(&bytes), Ok(till.clone()));
         bytes[0] = 1;
         // In front of the two empty maps stands the counter, one byte.
         bytes.truncate(bytes.len() - SINCE_VERSION_1.len());

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use smol_str::SmolStr;
 use tresen_till::{
     CheckId, Command, Context, DecodeError, Event, LineId, LoginOutcome, Manage, ModifierId, Money,
-    Permission, PinHash, ProductId, Refusal, Role, Staff, StaffId, StationId, TableId, Target, Throttle,
-    Till, decode_events, demo, encode_events,
+    Permission, PhotoId, PinHash, ProductId, Refusal, Role, Staff, StaffId, StationId, TableId, Target,
+    Throttle, Till, decode_events, demo, encode_events,
 };
 
 const TABLE: Target = Target::Table(TableId(4));
@@ -217,9 +217,12 @@ fn the_bytes_of_events() {
         pay,
         Command::RecordLogin { staff: demo::BEN, outcome: LoginOutcome::WrongPin },
         Command::LogOut,
+        Command::Manage(Manage::SetPhoto { product: ProductId(101), photo: Some(PhotoId([7; 32])) }),
+        Command::Manage(Manage::SetPhoto { product: ProductId(101), photo: None }),
     ];
     for command in commands {
-        let events = state.decide(&context(Some(demo::ANNA)), &command).expect("done");
+        let staff = if matches!(command, Command::Manage(_)) { demo::OLGA } else { demo::ANNA };
+        let events = state.decide(&context(Some(staff)), &command).expect("done");
         let bytes = encode_events(&events);
         assert_eq!(decode_events(&bytes).as_ref(), Ok(&events));
         for event in &events {
@@ -246,4 +249,30 @@ fn newer_or_damaged_bytes_are_told_apart() {
     assert_eq!(decode_events(&[1, 1, 250]), Err(DecodeError::Malformed));
     assert_eq!(decode_events(&[1, 0, 0]), Err(DecodeError::Malformed), "bytes left over");
     assert_eq!(decode_events(&[1, 0]), Ok(Vec::new()));
+}
+
+/// Promise: a photo is a product's own: it stays when the product is changed, goes with it, and is for owners to set.
+#[test]
+fn a_photo_belongs_to_its_product() {
+    let set = |photo| Command::Manage(Manage::SetPhoto { product: ProductId(101), photo });
+    let photo = Some(PhotoId([7; 32]));
+    let mut till = Till::demo();
+    assert_eq!(refusal(&till, demo::ANNA, &set(photo)), Refusal::NotAllowed(Permission::ManageSite));
+    let nothing = Command::Manage(Manage::SetPhoto { product: ProductId(9_999), photo });
+    assert_eq!(refusal(&till, demo::OLGA, &nothing), Refusal::NoSuchProduct);
+    let owner = context(Some(demo::OLGA));
+    let manage = |till: &mut Till, command: Command| {
+        let (next, events) = till.decide_all(&owner, &[command]).expect("done");
+        assert_eq!(decode_events(&encode_events(&events)), Ok(events));
+        *till = next;
+    };
+    manage(&mut till, set(photo));
+    let mut product = till.catalog().product(ProductId(101)).expect("cola").clone();
+    product.name = "Cola 0,3".into();
+    manage(&mut till, Command::Manage(Manage::PutProduct(product.clone())));
+    assert_eq!(till.photo(ProductId(101)), photo);
+    assert_eq!(Till::from_snapshot(&till.to_snapshot()).as_ref(), Ok(&till));
+    manage(&mut till, Command::Manage(Manage::RemoveProduct(ProductId(101))));
+    manage(&mut till, Command::Manage(Manage::PutProduct(product)));
+    assert_eq!(till.photo(ProductId(101)), None);
 }

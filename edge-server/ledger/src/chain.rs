@@ -101,6 +101,7 @@ pub(crate) fn verify_connection(connection: &Connection) -> Result<Verified, Ver
     if let Some((at, _)) = snapshot.filter(|(at, _)| *at > head.row) {
         return Err(VerifyError::ChainBroken { row: at.min(head.row + 1) });
     }
+    crate::photos::verify(connection, &till)?;
     Ok(Verified { rows: head.row, head: blake3::Hash::from(head.hash).to_hex().to_string() })
 }
 

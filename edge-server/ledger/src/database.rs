@@ -93,11 +93,9 @@ impl Database {
             Ok(())
         })
         .map_err(&damaged)?;
-        let published = Published {
-            till: Arc::new(till),
-            marks: self.marks().map_err(|error| damaged(error.into()))?,
-            records: self.records().map_err(|error| damaged(error.into()))?,
-        };
+        let marks = self.marks().map_err(|error| damaged(error.into()))?;
+        let records = self.records().map_err(|error| damaged(error.into()))?;
+        let published = Published::new(till, marks, records);
         Ok(Start { published, head, snapshot_row })
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use tresen_till::{DecodeError, Refusal};
+use tresen_till::{DecodeError, PhotoId, Refusal};
 
 /// Why a ledger can't be opened.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +71,9 @@ pub enum SubmitError {
         /// What is allowed.
         limit: usize,
     },
+    /// A product was to get a picture that came neither with the submission nor before; nothing of the submission is stored.
+    #[error("the picture {0} is not here any more; upload it again")]
+    NoPicture(PhotoId),
     /// Deciding panicked: a bug. Nothing of the submission is stored, and others go on.
     #[error("a bug: deciding this panicked: {0}")]
     Bug(String),
@@ -98,6 +101,12 @@ pub enum VerifyError {
     SnapshotDiffers {
         /// The row that the snapshot stands at.
         row: u64,
+    },
+    /// The picture of a product is missing, or is not what it was.
+    #[error("the picture {photo} of a product is missing or damaged")]
+    Photo {
+        /// The picture.
+        photo: PhotoId,
     },
     /// SQLite.
     #[error("can't read the journal: {0}")]

@@ -8,11 +8,12 @@ use std::thread::JoinHandle;
 use arc_swap::ArcSwap;
 use imbl::OrdMap;
 use tokio::sync::{oneshot, watch};
-use tresen_till::{Command, Context, Event, Site, Till};
+use tresen_till::{Command, Context, Event, PhotoId, Site, Till};
 
 use crate::database::Database;
 use crate::error::{BackupError, OpenError, SubmitError, VerifyError};
 use crate::lock::Lock;
+use crate::photos::PHOTO;
 use crate::stats::{Counters, Stats};
 use crate::writer::{Job, Writer};
 use crate::{Verified, limits};
@@ -102,6 +103,31 @@ pub(crate) struct Published {
     pub(crate) till: Arc<Till>,
     pub(crate) marks: OrdMap<SessionId, Arc<Mark>>,
     pub(crate) records: Records,
+    /// The records of the kind [`PHOTO`] once more, for the screens that ask for them again and again.
+    pub(crate) photos: OrdMap<PhotoId, Arc<[u8]>>,
+}
+
+impl Published {
+    pub(crate) fn new(till: Till, marks: OrdMap<SessionId, Arc<Mark>>, records: Records) -> Self {
+        let photos = records.iter().filter(|((kind, _), _)| kind == PHOTO);
+        let photos = photos.filter_map(|((_, key), value)| Some((PhotoId::from_hex(key)?, value.clone())));
+        let photos = photos.collect();
+        Self { till: Arc::new(till), marks, records, photos }
+    }
+
+    pub(crate) fn put(&mut self, record: &Record) {
+        let key = (record.kind.to_owned(), record.key.clone());
+        let photo = PhotoId::from_hex(&record.key).filter(|_| record.kind == PHOTO);
+        let Some(value) = record.value.as_deref().map(Arc::<[u8]>::from) else {
+            self.records.remove(&key);
+            photo.and_then(|photo| self.photos.remove(&photo));
+            return;
+        };
+        if let Some(photo) = photo {
+            self.photos.insert(photo, value.clone());
+        }
+        self.records.insert(key, value);
+    }
 }
 
 /// The doors from the writer to everybody else.
@@ -229,6 +255,11 @@ impl Ledger {
     pub fn record(&self, kind: &str, key: &str) -> Option<Vec<u8>> {
         let published = self.inner.published.load();
         published.records.get(&(kind.to_owned(), key.to_owned())).map(|value| value.to_vec())
+    }
+
+    /// The picture of a product, as it was stored. As long as a product of the newest till has it, it is here.
+    pub fn photo(&self, id: PhotoId) -> Option<Arc<[u8]>> {
+        self.inner.published.load().photos.get(&id).cloned()
     }
 
     /// Why nothing can be stored any more; `None` while all is well.

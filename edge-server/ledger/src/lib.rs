@@ -10,6 +10,7 @@
 //! - nobody sees an effect as done before it is on disk;
 //! - events, the [`Mark`] of the session and its [`Record`]s are in the same transaction: all or none;
 //! - a submission whose mark is not newer than the stored one has been done and is not done again;
+//! - a picture is stored exactly as long as a product has it ([`PHOTO`]);
 //! - each journal row carries the hash of the one before ([`verify`]);
 //! - after a failed write or sync everything fails with its reason; what was acknowledged is on disk;
 //! - one process at a time: a lock file beside the database.
@@ -22,6 +23,7 @@ mod journal;
 mod keep;
 mod ledger;
 mod lock;
+mod photos;
 mod restore;
 mod stats;
 mod writer;
@@ -31,6 +33,7 @@ pub use error::{BackupError, OpenError, SubmitError, VerifyError};
 pub use journal::{Entry, Follower};
 pub use keep::{backup, stored_record};
 pub use ledger::{Committed, Fault, Ledger, Mark, Options, Record, SessionId, Submission};
+pub use photos::{PHOTO, photo_id, photo_record};
 pub use restore::{Progress, Restoration, carry_on, is_restoring, restore};
 pub use stats::Stats;
 

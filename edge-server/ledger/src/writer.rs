@@ -6,13 +6,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Instant;
 
 use tokio::sync::oneshot;
-use tresen_till::{Event, Till, encode_events};
+use tresen_till::{Event, PhotoId, Till, encode_events};
 
 use crate::chain::{GENESIS, Head, Row};
 use crate::database::Database;
 use crate::error::SubmitError;
-use crate::ledger::{Committed, Doors, Fault, Mark, Published, Submission};
+use crate::ledger::{Committed, Doors, Fault, Mark, Published, Record, Submission};
 use crate::limits;
+use crate::photos::{Change, PHOTO};
 
 /// Something to do, and whom to tell.
 pub(crate) struct Job {
@@ -134,6 +135,8 @@ impl Writer {
             return Ok(Done { repeated: true, ..Done::nothing() });
         }
         let (till, events) = decide(&batch.next.till, submission).map_err(Trouble::Own)?;
+        let pictures = Change::between(&batch.next.till, &till);
+        check_pictures(&batch.next, &pictures, submission).map_err(Trouble::Own)?;
         let row = if events.is_empty() { None } else { Some(self.append(batch, submission, &events)?) };
         batch.next.till = Arc::new(till);
         if let Some(mark) = &submission.mark
@@ -143,16 +146,19 @@ impl Writer {
             batch.next.marks.insert(mark.session, Arc::new(mark.clone()));
             batch.wrote = true;
         }
-        for record in &submission.records {
-            self.database.put_record(record).map_err(Trouble::Disk)?;
-            let key = (record.kind.to_owned(), record.key.clone());
-            match &record.value {
-                Some(value) => batch.next.records.insert(key, Arc::from(value.as_slice())),
-                None => batch.next.records.remove(&key),
-            };
-            batch.wrote = true;
+        let unused = pictures.unused.iter();
+        let unused = unused.map(|photo| Record { kind: PHOTO, key: photo.to_string(), value: None });
+        for record in submission.records.iter().chain(&unused.collect::<Vec<_>>()) {
+            self.put_record(batch, record)?;
         }
         Ok(Done { events, row, repeated: false })
+    }
+
+    fn put_record(&self, batch: &mut Batch, record: &Record) -> Result<(), Trouble> {
+        self.database.put_record(record).map_err(Trouble::Disk)?;
+        batch.next.put(record);
+        batch.wrote = true;
+        Ok(())
     }
 
     fn append(&self, batch: &mut Batch, submission: &Submission, events: &[Event]) -> Result<u64, Trouble> {
@@ -257,6 +263,19 @@ impl Submission {
 fn is_repeated(stored: &Published, mark: &Mark, submission: &Submission) -> bool {
     let Some(known) = stored.marks.get(&mark.session) else { return false };
     if submission.is_patient() { mark.input < known.input } else { mark.input <= known.input }
+}
+
+/// Whether each picture that a product gets is stored, or comes along.
+fn check_pictures(stored: &Published, change: &Change, submission: &Submission) -> Result<(), SubmitError> {
+    let is_here = |photo: &PhotoId| {
+        let name = photo.to_string();
+        let comes = |record: &Record| record.kind == PHOTO && record.key == name && record.value.is_some();
+        stored.photos.contains_key(photo) || submission.records.iter().any(comes)
+    };
+    match change.wanted.iter().find(|photo| !is_here(photo)) {
+        Some(photo) => Err(SubmitError::NoPicture(*photo)),
+        None => Ok(()),
+    }
 }
 
 /// Decides on the newest state. A panic is a bug of one command and must not stop the site.
