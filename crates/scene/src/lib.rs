@@ -20,6 +20,7 @@ mod id;
 mod interact;
 mod node;
 mod object;
+pub mod photo;
 mod raster;
 mod scroll;
 
@@ -31,6 +32,7 @@ pub use id::{Namer, ObjectId};
 pub use interact::{Action, Field, Keyboard, Label, Pull, Role, Scroll, Touch, TouchState};
 pub use node::{Node, Op, PlacedGlyph, TextRun};
 pub use object::{Color, FaceId, Glyph, Mask, Sprite};
+pub use photo::Photo;
 pub use raster::{Canvas, Pressed};
 pub use scroll::ScrollOffsets;
 

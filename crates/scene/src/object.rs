@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use smol_str::SmolStr;
 
-use crate::{Namer, ObjectId, Point, Rect, Size, limits};
+use crate::{Namer, ObjectId, Photo, Point, Rect, Size, limits};
 
 /// A colour with straight (not premultiplied) alpha; `a` 255 is opaque.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -59,6 +59,7 @@ pub struct Sprite {
     id: ObjectId,
     size: Size,
     rgba: Box<[u8]>,
+    photo: Option<Photo>,
     coded: OnceLock<Box<[u8]>>,
 }
 
@@ -132,7 +133,23 @@ impl Sprite {
     pub fn new(namer: &Namer, size: Size, rgba: &[u8]) -> Arc<Self> {
         assert_bitmap(size, rgba.len(), 4);
         let id = namer.name(&bitmap_bytes(2, size, rgba));
-        Arc::new(Self { id, size, rgba: rgba.into(), coded: OnceLock::new() })
+        Arc::new(Self { id, size, rgba: rgba.into(), photo: None, coded: OnceLock::new() })
+    }
+
+    /// A sprite that shows a photo. It is the same as one of the photo's pixels, but its waves are known, and they take fewer bytes.
+    ///
+    /// # Panics
+    /// When a side is beyond [`limits::BITMAP_SIDE_PX`].
+    pub fn of_photo(namer: &Namer, photo: Photo) -> Arc<Self> {
+        let (size, rgba) = (photo.size(), photo.pixels());
+        assert_bitmap(size, rgba.len(), 4);
+        let id = namer.name(&bitmap_bytes(2, size, &rgba));
+        Arc::new(Self { id, size, rgba: rgba.into(), photo: Some(photo), coded: OnceLock::new() })
+    }
+
+    /// The photo that it shows, when it was made of one.
+    pub const fn photo(&self) -> Option<&Photo> {
+        self.photo.as_ref()
     }
 
     /// Its name.

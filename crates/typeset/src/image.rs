@@ -1,24 +1,25 @@
-//! Pictures: decoded within limits, turned upright, scaled once to the size that is shown.
+//! Pictures: decoded within limits, turned upright, kept in one form, scaled once to the size that is shown.
 
 use std::io::Cursor;
 use std::sync::Arc;
 
 use fast_image_resize::images::Image;
 use fast_image_resize::{PixelType, ResizeOptions, Resizer};
-use image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbaImage};
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::{png::PngDecoder, webp::WebPDecoder};
+use image::error::ImageError as Broken;
+use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits, RgbaImage};
 use tresen_scene::limits::BITMAP_SIDE_PX;
-use tresen_scene::{Namer, Size, Sprite};
+use tresen_scene::{Namer, Photo, Size, Sprite};
 
 use crate::limits;
 
-/// How a picture is brought to a size of another shape.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Fit {
-    /// It fills the size; what stands over is cut off on both sides.
-    Cover,
-    /// It is whole; the sprite is smaller than the size on one side.
-    Contain,
-}
+/// How coarse a photo on a screen may be: what is lost is hard to see on a tile, and a tile takes a few kilobytes.
+const STEP: u8 = 9;
+/// Qualities of JPEG that are tried until a picture is small enough to keep; the last one is taken as it is.
+const QUALITIES: [u8; 3] = [88, 74, 50];
+/// Points across a pixel, each way, at which a round corner is looked at.
+const POINTS: i32 = 4;
 
 /// Why a picture was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,60 +30,165 @@ pub enum ImageError {
         /// What it has.
         size_bytes: usize,
     },
+    /// More pixels than [`limits::IMAGE_PIXELS`], or a side beyond [`limits::IMAGE_SIDE_PX`].
+    #[error("the picture has {width} x {height} pixels; at most {} million are taken", limits::IMAGE_PIXELS / 1_000_000)]
+    TooManyPixels {
+        /// Its width.
+        width: u32,
+        /// Its height.
+        height: u32,
+    },
     /// A target of no pixels, or beyond the limit of a bitmap.
     #[error("a picture can't be shown at {0:?} pixels")]
     Target(Size),
-    /// Not a picture that can be read, or one with too many pixels.
-    #[error("the picture can't be read: {0}. PNG, JPEG and WebP are taken, up to {px} x {px} pixels", px = limits::IMAGE_SIDE_PX)]
-    Unreadable(String),
+    /// Neither PNG nor JPEG nor WebP.
+    #[error("this is no picture that can be read: PNG, JPEG and WebP are taken")]
+    Unknown,
+    /// It moves.
+    #[error("the picture moves; only pictures that stand still are taken")]
+    Animated,
+    /// It breaks off, or was changed.
+    #[error("the picture is damaged: {0}")]
+    Damaged(String),
 }
 
-/// Decodes PNG, JPEG or WebP and scales it to `size` pixels.
-pub(crate) fn sprite(namer: &Namer, bytes: &[u8], size: Size, fit: Fit) -> Result<Arc<Sprite>, ImageError> {
-    if bytes.len() > limits::IMAGE_BYTES {
-        return Err(ImageError::TooLarge { size_bytes: bytes.len() });
+/// The picture in the one form that is kept: upright, at most [`limits::PHOTO_SIDE_PX`] each way, on white where it was transparent, a JPEG
+/// that holds nothing but its pixels: no place, no camera, no name.
+///
+/// # Errors
+/// When it is too large, moves or can't be read.
+pub fn normal_photo(bytes: &[u8]) -> Result<Vec<u8>, ImageError> {
+    let picture = decode(bytes)?;
+    let side = limits::PHOTO_SIDE_PX;
+    // First roughly and fast, in whatever colours it has: a phone's picture as RGBA takes a hundred megabytes.
+    let rough = if picture.width().max(picture.height()) > 2 * side {
+        picture.thumbnail(2 * side, 2 * side)
+    } else {
+        picture
+    };
+    let rough = rough.into_rgba8();
+    let size = within(&rough, side as i32);
+    let rgba = if size == size_of(&rough) { rough.into_raw() } else { scale(rough, size)? };
+    let rgb: Vec<u8> = rgba.as_chunks::<4>().0.iter().flat_map(on_white).collect();
+    let mut out = Vec::new();
+    for quality in QUALITIES {
+        out.clear();
+        JpegEncoder::new_with_quality(&mut out, quality)
+            .encode(&rgb, size.w as u32, size.h as u32, ExtendedColorType::Rgb8)
+            .map_err(damaged)?;
+        if out.len() <= limits::PHOTO_BYTES {
+            break;
+        }
     }
+    Ok(out)
+}
+
+/// Decodes PNG, JPEG or WebP and scales it so that it fills `size` pixels; what stands over is cut off on both sides. Its upper corners are
+/// round, with a radius of `radius` pixels.
+pub(crate) fn sprite(
+    namer: &Namer,
+    bytes: &[u8],
+    size: Size,
+    radius: i32,
+) -> Result<Arc<Sprite>, ImageError> {
     let side = 1..=BITMAP_SIDE_PX as i32;
     if !side.contains(&size.w) || !side.contains(&size.h) {
         return Err(ImageError::Target(size));
     }
-    let picture = decode(bytes).map_err(|error| ImageError::Unreadable(error.to_string()))?;
-    let size = match fit {
-        Fit::Cover => size,
-        Fit::Contain => contained(&picture, size),
-    };
-    let rgba = scale(picture, size).map_err(|error| ImageError::Unreadable(error.to_string()))?;
-    Ok(Sprite::new(namer, size, &rgba))
+    let mut rgba = scale(decode(bytes)?.into_rgba8(), size)?;
+    let radius = radius.clamp(0, size.w.min(size.h) / 2);
+    for y in 0..radius {
+        for x in 0..radius {
+            let covered = covered(x, y, radius);
+            for x in [x, size.w - 1 - x] {
+                let alpha = &mut rgba[((y * size.w + x) * 4 + 3) as usize];
+                *alpha = (i32::from(*alpha) * covered / (POINTS * POINTS)) as u8;
+            }
+        }
+    }
+    Ok(Sprite::of_photo(namer, Photo::of(size, &rgba, STEP)))
 }
 
-fn decode(bytes: &[u8]) -> image::ImageResult<RgbaImage> {
-    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
+fn decode(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
+    if bytes.len() > limits::IMAGE_BYTES {
+        return Err(ImageError::TooLarge { size_bytes: bytes.len() });
+    }
+    let mut reader =
+        ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| ImageError::Unknown)?;
+    let format = reader.format().ok_or(ImageError::Unknown)?;
+    if moves(format, bytes)? {
+        return Err(ImageError::Animated);
+    }
     let mut bounds = Limits::default();
-    bounds.max_image_width = Some(limits::IMAGE_SIDE_PX);
-    bounds.max_image_height = Some(limits::IMAGE_SIDE_PX);
     bounds.max_alloc = Some(limits::IMAGE_MEMORY_BYTES);
     reader.limits(bounds);
-    let mut decoder = reader.into_decoder()?;
-    let orientation = decoder.orientation()?;
-    let mut picture = DynamicImage::from_decoder(decoder)?;
+    let mut decoder = reader.into_decoder().map_err(damaged)?;
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width) * u64::from(height);
+    if width.max(height) > limits::IMAGE_SIDE_PX || pixels > limits::IMAGE_PIXELS {
+        return Err(ImageError::TooManyPixels { width, height });
+    }
+    if pixels == 0 {
+        return Err(ImageError::Damaged("it has no pixels".into()));
+    }
+    let orientation = decoder.orientation().map_err(damaged)?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| match error {
+        Broken::Limits(_) => ImageError::TooManyPixels { width, height },
+        other => damaged(other),
+    })?;
     picture.apply_orientation(orientation);
-    Ok(picture.into_rgba8())
+    Ok(picture)
 }
 
-/// The largest size of the picture's shape within `size`.
-fn contained(picture: &RgbaImage, size: Size) -> Size {
-    let (w, h) = (i64::from(picture.width()), i64::from(picture.height()));
-    let (max_w, max_h) = (i64::from(size.w), i64::from(size.h));
-    let (w, h) = if w * max_h > h * max_w { (max_w, h * max_w / w) } else { (w * max_h / h, max_h) };
-    Size::new(w.max(1) as i32, h.max(1) as i32)
+/// Whether it is an animation. Whatever is neither of our three formats is refused here.
+fn moves(format: ImageFormat, bytes: &[u8]) -> Result<bool, ImageError> {
+    match format {
+        ImageFormat::Png => {
+            PngDecoder::new(Cursor::new(bytes)).and_then(|decoder| decoder.is_apng()).map_err(damaged)
+        }
+        ImageFormat::WebP => Ok(WebPDecoder::new(Cursor::new(bytes)).map_err(damaged)?.has_animation()),
+        ImageFormat::Jpeg => Ok(false),
+        _ => Err(ImageError::Unknown),
+    }
 }
 
-fn scale(picture: RgbaImage, size: Size) -> Result<Vec<u8>, fast_image_resize::ResizeError> {
+fn damaged(error: Broken) -> ImageError {
+    ImageError::Damaged(error.to_string())
+}
+
+fn on_white([r, g, b, a]: &[u8; 4]) -> [u8; 3] {
+    let (a, white) = (u32::from(*a), 255 * (255 - u32::from(*a)));
+    [*r, *g, *b].map(|value| ((u32::from(value) * a + white + 127) / 255) as u8)
+}
+
+/// Of a pixel in the corner of a round rectangle, how many of its points are within the circle.
+fn covered(x: i32, y: i32, radius: i32) -> i32 {
+    let reach = 2 * POINTS * radius;
+    let far = |pixel: i32, point: i32| reach - (2 * POINTS * pixel + 2 * point + 1);
+    let within = |i: i32, j: i32| far(x, i).pow(2) + far(y, j).pow(2) <= reach.pow(2);
+    (0..POINTS).flat_map(|i| (0..POINTS).map(move |j| (i, j))).filter(|(i, j)| within(*i, *j)).count() as i32
+}
+
+fn size_of(picture: &RgbaImage) -> Size {
+    Size::new(picture.width() as i32, picture.height() as i32)
+}
+
+/// The largest size of the picture's shape within a square; never larger than the picture.
+fn within(picture: &RgbaImage, side: i32) -> Size {
+    let Size { w, h } = size_of(picture);
+    match w.max(h) {
+        long if long <= side => Size::new(w, h),
+        long => Size::new((w * side / long).max(1), (h * side / long).max(1)),
+    }
+}
+
+fn scale(picture: RgbaImage, size: Size) -> Result<Vec<u8>, ImageError> {
     let (w, h) = picture.dimensions();
     let source = Image::from_vec_u8(w, h, picture.into_raw(), PixelType::U8x4)
         .expect("a decoded picture has four bytes a pixel");
     let mut target = Image::new(size.w as u32, size.h as u32, PixelType::U8x4);
     let options = ResizeOptions::new().fit_into_destination(Some((0.5, 0.5)));
-    Resizer::new().resize(&source, &mut target, &options)?;
+    let scaled = Resizer::new().resize(&source, &mut target, &options);
+    scaled.map_err(|error| ImageError::Damaged(error.to_string()))?;
     Ok(target.into_vec())
 }

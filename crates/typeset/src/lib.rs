@@ -21,7 +21,7 @@ mod typesetter;
 mod wrap;
 
 pub use face::{Face, TextStyle, Weight};
-pub use image::{Fit, ImageError};
+pub use image::{ImageError, normal_photo};
 pub use lucide_icons::Icon;
 pub use scale::Scale;
 pub use shape::Shaped;
@@ -39,8 +39,8 @@ pub mod limits {
     pub const GLYPHS: usize = 16_384;
     /// Masks of icons, rounded corners and shadows kept.
     pub const MASKS: usize = 2_048;
-    /// Scaled pictures kept.
-    pub const SPRITES: usize = 512;
+    /// Scaled photos kept: those of two hundred tiles at the finest scale take some hundred megabytes, at most.
+    pub const SPRITES: usize = 256;
     /// Drawn components kept.
     pub const NODES: usize = 16_384;
     /// Longest text that is shaped, in bytes; the rest is cut off at a character.
@@ -48,7 +48,13 @@ pub mod limits {
     /// Largest encoded picture, in bytes.
     pub const IMAGE_BYTES: usize = 16 << 20;
     /// Largest width or height of a picture before it is scaled, in pixels.
-    pub const IMAGE_SIDE_PX: u32 = 8_192;
+    pub const IMAGE_SIDE_PX: u32 = 10_000;
+    /// Most pixels of a picture before it is scaled: the largest that phones take today.
+    pub const IMAGE_PIXELS: u64 = 50_000_000;
+    /// Largest width or height of a photo that is kept, in pixels: the widest tile at the finest scale.
+    pub const PHOTO_SIDE_PX: u32 = 512;
+    /// What a photo that is kept takes at most, unless it is nothing but noise, in bytes.
+    pub const PHOTO_BYTES: usize = 64 << 10;
     /// Most memory that decoding a picture may take, in bytes.
     pub const IMAGE_MEMORY_BYTES: u64 = 256 << 20;
 }

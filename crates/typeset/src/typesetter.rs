@@ -12,7 +12,7 @@ use tresen_scene::{Glyph, Mask, Namer, Node, ObjectId, Point, Size, Sprite};
 use crate::cache::Cache;
 use crate::face::Fonts;
 use crate::icon::IconFont;
-use crate::image::{Fit, ImageError, sprite};
+use crate::image::{ImageError, sprite};
 use crate::shape::{GlyphKey, shape};
 use crate::wrap::wrap;
 use crate::{Corners, NinePatch, Paragraph, Scale, Shaped, TextStyle, limits, shapes};
@@ -29,7 +29,7 @@ pub struct Typesetter {
     icons: Cache<(u32, i32), Arc<Mask>>,
     patches: Cache<Patch, NinePatch>,
     dots: Cache<(i32, i32), Arc<Mask>>,
-    sprites: Cache<(ObjectId, Size, Fit), Arc<Sprite>>,
+    sprites: Cache<(ObjectId, Size, i32), Arc<Sprite>>,
     nodes: Cache<ObjectId, Arc<Node>>,
 }
 
@@ -110,16 +110,16 @@ impl Typesetter {
         self.dots.get_or_make((width, dot), |_| shapes::dots(&self.namer, width, dot))
     }
 
-    /// A picture (PNG, JPEG, WebP) at `size` pixels.
+    /// A photo (PNG, JPEG, WebP) that fills `size` pixels, with upper corners of `radius` pixels.
     ///
     /// # Errors
     /// When it is too large or can't be read.
-    pub fn image(&self, bytes: &[u8], size: Size, fit: Fit) -> Result<Arc<Sprite>, ImageError> {
-        let key = (self.namer.name(bytes), size, fit);
+    pub fn photo(&self, bytes: &[u8], size: Size, radius: i32) -> Result<Arc<Sprite>, ImageError> {
+        let key = (self.namer.name(bytes), size, radius);
         if let Some(found) = self.sprites.get(&key) {
             return Ok(found);
         }
-        let made = sprite(&self.namer, bytes, size, fit)?;
+        let made = sprite(&self.namer, bytes, size, radius)?;
         Ok(self.sprites.get_or_make(key, |_| made))
     }
 

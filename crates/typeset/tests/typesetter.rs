@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use tresen_scene::{Color, Namer, Op, Point, Rect, Size};
-use tresen_typeset::{Corners, Face, Fit, Icon, ImageError, Scale, TextStyle, Typesetter, Weight, limits};
+use tresen_scene::{Color, Namer, Op, Point, Rect};
+use tresen_typeset::{Corners, Face, Icon, Scale, TextStyle, Typesetter, Weight};
 
 const BODY: TextStyle = TextStyle::new(Face::Inter(Weight::Regular), 15);
 
@@ -129,44 +129,4 @@ fn corners_are_round() {
     let at = |x: i32, y: i32| mask.alpha()[(y * side + x) as usize];
     assert_eq!((at(0, 0), at(12, 12), at(12, 0), at(0, 12)), (0, 255, 255, 255));
     assert_eq!(at(3, 1), at(side - 4, side - 2), "it is symmetrical");
-}
-
-fn png(side: u32) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, side, side);
-    encoder.set_color(png::ColorType::Rgb);
-    let pixels: Vec<u8> = (0..side * side).flat_map(|at| [(at % side * 255 / side) as u8, 20, 200]).collect();
-    encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
-    bytes
-}
-
-/// A photo is scaled once for each size.
-#[test]
-fn a_picture_is_scaled_to_its_place() {
-    let (typesetter, picture) = (typesetter(), png(64));
-    let cover = typesetter.image(&picture, Size::new(40, 20), Fit::Cover).unwrap();
-    assert_eq!(cover.size(), Size::new(40, 20));
-    assert!(std::sync::Arc::ptr_eq(
-        &cover,
-        &typesetter.image(&picture, Size::new(40, 20), Fit::Cover).unwrap()
-    ));
-    assert_eq!(
-        typesetter.image(&picture, Size::new(40, 20), Fit::Contain).unwrap().size(),
-        Size::new(20, 20)
-    );
-}
-
-/// Promise: hostile pictures are refused with a reason.
-#[test]
-fn broken_pictures_are_refused() {
-    let typesetter = typesetter();
-    let refused = |bytes: &[u8], size| typesetter.image(bytes, size, Fit::Cover).unwrap_err();
-    let place = Size::new(8, 8);
-    assert!(matches!(refused(b"GIF89a", place), ImageError::Unreadable(_)));
-    assert!(matches!(refused(&png(9)[..60], place), ImageError::Unreadable(_)));
-    assert!(matches!(refused(&png(9), Size::new(0, 8)), ImageError::Target(_)));
-    assert!(matches!(refused(&vec![0; limits::IMAGE_BYTES + 1], place), ImageError::TooLarge { .. }));
-    let mut bomb = png(9);
-    bomb[16..24].copy_from_slice(&[0, 0, 255, 255, 0, 0, 255, 255]);
-    assert!(matches!(refused(&bomb, place), ImageError::Unreadable(_)));
 }

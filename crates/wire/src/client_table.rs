@@ -9,6 +9,7 @@ use crate::colors::Colors;
 use crate::decode::{get_glyph, get_op};
 use crate::mask_code::get_mask;
 use crate::ops::{self, Like, Seen, unknown};
+use crate::photo_code::get_photo;
 use crate::sprite_code::get_sprite;
 use crate::{DecodeError, limits};
 
@@ -118,6 +119,11 @@ impl ClientTable {
                 ops::PUT_SPRITE => {
                     allowance.object()?;
                     let sprite = get_sprite(&mut reader, namer, &mut allowance.pixels)?;
+                    self.put(Object::Sprite(sprite))?;
+                }
+                ops::PUT_PHOTO => {
+                    allowance.object()?;
+                    let sprite = get_photo(&mut reader, namer, &mut allowance.pixels)?;
                     self.put(Object::Sprite(sprite))?;
                 }
                 ops::PUT_GLYPHS => self.get_glyphs(&mut reader, namer, first, &mut allowance)?,

@@ -73,6 +73,7 @@
 //! | 6 | seek | the cursor (varint) |
 //! | 7 | seek glyph | face, its cursor (varint) |
 //! | 8 | evict | slot |
+//! | 9 | photo | a sprite as waves: module `photo_code` |
 //!
 //! A patch's step is a varint `count << 2 | kind`: 0 keep, 1 change (count ops follow, each against the op it
 //! replaces), 2 insert (count ops follow), 3 drop. What is left of the old node after the last step is kept.
@@ -110,8 +111,8 @@
 //!
 //! # Bitmaps
 //!
-//! Width, height (varints), coded bytes (varint length). Masks: module `mask_code`; sprites: `sprite_code`;
-//! both over the coder of module `range`. A coded byte stands for at most [`limits::PIXELS_PER_BYTE`] pixels;
+//! Width, height (varints), coded bytes (varint length). Masks: module `mask_code`; sprites: `sprite_code`,
+//! and photos `photo_code`; all over the coder of module `range`. A coded byte stands for at most [`limits::PIXELS_PER_BYTE`] pixels;
 //! an encoder appends zeros where it would stand for more.
 //!
 //! # Digest
@@ -134,6 +135,7 @@ mod mask_model;
 mod message;
 mod ops;
 mod patch;
+mod photo_code;
 mod pool;
 mod range;
 mod server_table;

@@ -18,13 +18,19 @@ pub(crate) fn put_mask(out: &mut Vec<u8>, mask: &Mask) {
 }
 
 fn code(mask: &Mask) -> Box<[u8]> {
+    let mut out = Vec::new();
+    put_alpha(&mut out, mask.size(), mask.alpha());
+    out.into()
+}
+
+/// Appends coverage in sixteen levels.
+pub(crate) fn put_alpha(out: &mut Vec<u8>, size: Size, alpha: &[u8]) {
     let mut encoder = Encoder::new();
     let mut model = Model::new();
-    let Size { w, h } = mask.size();
-    let (w, h) = (w as usize, h as usize);
+    let (w, h) = (size.w as usize, size.h as usize);
     for at in 0..w * h {
-        let around = Around::of(mask.alpha(), w, at);
-        let level = mask.alpha()[at] / 17;
+        let around = Around::of(alpha, w, at);
+        let level = alpha[at] / 17;
         encoder.put(&mut model.empty[around.class], level == 0);
         if level > 0 {
             encoder.put(&mut model.full[around.class], level == 15);
@@ -43,11 +49,10 @@ fn code(mask: &Mask) -> Box<[u8]> {
     if coded.len() < least {
         coded.resize(least, 0);
     }
-    let mut out = Vec::with_capacity(coded.len() + 6);
-    put_varint(&mut out, w as u64);
-    put_varint(&mut out, h as u64);
-    put_bytes(&mut out, &coded);
-    out.into()
+    out.reserve(coded.len() + 6);
+    put_varint(out, w as u64);
+    put_varint(out, h as u64);
+    put_bytes(out, &coded);
 }
 
 /// A mask; its pixels are taken from `pixels`, what may still be unpacked.
@@ -56,6 +61,12 @@ pub(crate) fn get_mask(
     namer: &Namer,
     pixels: &mut usize,
 ) -> Result<Arc<Mask>, DecodeError> {
+    let (size, alpha) = alpha_of(reader, pixels)?;
+    Ok(Mask::new(namer, size, &alpha))
+}
+
+/// Coverage in sixteen levels.
+pub(crate) fn alpha_of(reader: &mut Reader<'_>, pixels: &mut usize) -> Result<(Size, Vec<u8>), DecodeError> {
     let (size, coded) = get_bitmap(reader, pixels)?;
     let mut decoder = Decoder::new(coded);
     let mut model = Model::new();
@@ -76,7 +87,7 @@ pub(crate) fn get_mask(
         };
         alpha[at] = level * 17;
     }
-    Ok(Mask::new(namer, size, &alpha))
+    Ok((size, alpha))
 }
 
 /// Size and coded bytes of a bitmap, checked against what may still be unpacked.

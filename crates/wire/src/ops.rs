@@ -36,6 +36,7 @@ pub(crate) const PUT_GLYPHS: u8 = 5;
 pub(crate) const SEEK: u8 = 6;
 pub(crate) const SEEK_GLYPH: u8 = 7;
 pub(crate) const EVICT: u8 = 8;
+pub(crate) const PUT_PHOTO: u8 = 9;
 
 /// Steps of a patch; low two bits of a varint, the rest is how many ops.
 pub(crate) const KEEP: u64 = 0;

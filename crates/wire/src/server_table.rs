@@ -13,6 +13,7 @@ use crate::limits;
 use crate::mask_code::put_mask;
 use crate::ops::{self, Seen};
 use crate::patch::{diff, put_steps};
+use crate::photo_code::put_photo;
 use crate::pool::{Content, Pool};
 use crate::sprite_code::put_sprite;
 
@@ -245,8 +246,16 @@ impl FrameWriter<'_> {
         let size = sprite.size();
         self.unpacked(sprite.rgba().len() / 4)?;
         self.place(sprite.id(), ops::bitmap_bytes(size.w, size.h, 4))?;
-        self.out.push(ops::PUT_SPRITE);
-        put_sprite(&mut self.out, sprite);
+        match sprite.photo() {
+            Some(photo) => {
+                self.out.push(ops::PUT_PHOTO);
+                put_photo(&mut self.out, sprite, photo);
+            }
+            None => {
+                self.out.push(ops::PUT_SPRITE);
+                put_sprite(&mut self.out, sprite);
+            }
+        }
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use scenes::Maker;
 use tresen_scene::{Action, Namer, Node, Point, Rect, Size};
-use tresen_scene::{Color, Op, Role, Sprite, Touch, TouchState};
+use tresen_scene::{Color, Op, Photo, Role, Sprite, Touch, TouchState};
 use tresen_wire::*;
 
 const LOOK: Look =
@@ -128,6 +128,16 @@ fn key_frames() -> Vec<(String, Vec<u8>)> {
     .collect()
 }
 
+/// A photo with a round corner, as its waves.
+fn photo_frame() -> (String, Vec<u8>) {
+    let namer = Namer::new([1; 32]);
+    let pixel = |at: u32| [(at * 3) as u8, (at / 20 * 12) as u8, 200, if at < 2 { 90 } else { 255 }];
+    let rgba: Vec<u8> = (0..20 * 12).flat_map(pixel).collect();
+    let sprite = Sprite::of_photo(&namer, Photo::of(Size::new(20, 12), &rgba, 8));
+    let root = Node::new(&namer, 1, vec![Op::Sprite { at: Point::new(3, 4), sprite }]);
+    ("photo".to_owned(), ServerTable::new().encode(&namer, &root).expect("a small screen").0)
+}
+
 fn line(text: &mut String, kind: &str, name: &str, bytes: &[u8]) {
     write!(text, "{kind} {name}:").expect("a string takes all");
     for (at, byte) in bytes.iter().enumerate() {
@@ -146,7 +156,7 @@ fn bytes_are_as_they_were() {
     for (name, message) in to_client() {
         line(&mut text, "to client,", name, &message.encode());
     }
-    for (name, body) in key_frames().into_iter().chain(frames()) {
+    for (name, body) in key_frames().into_iter().chain(frames()).chain([photo_frame()]) {
         line(&mut text, "frame,", &name, &body);
     }
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden.txt");
