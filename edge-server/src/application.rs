@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tresen_mpos::{App, Effect, Failure, Message, PinOutcome, World};
+use tresen_ledger::Ledger;
+use tresen_mpos::{App, Effect, Failure, Message, Photos, PinOutcome, World};
 use tresen_scene::Node;
-use tresen_till::{Refusal, StaffId};
+use tresen_till::{PhotoId, Refusal, StaffId};
 use tresen_typeset::Typesetter;
 use tresen_wire::{Input, Key, Look};
 
@@ -49,6 +50,15 @@ pub trait Application: Send {
     /// When its view will look different by itself.
     fn wake_at(&self, _world: &World<'_>) -> Option<Timestamp> {
         None
+    }
+}
+
+/// The pictures of products, where the ledger keeps them.
+pub struct StoredPhotos<'a>(pub &'a Ledger);
+
+impl Photos for StoredPhotos<'_> {
+    fn photo(&self, id: PhotoId) -> Option<Arc<[u8]>> {
+        self.0.photo(id)
     }
 }
 

@@ -5,8 +5,17 @@ use std::net::IpAddr;
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 use tresen_identity::{HashCost, hash_password};
-use tresen_ledger::{Ledger, Record, Submission};
-use tresen_till::{Command, Context, PinHash, StationId, demo};
+use tresen_ledger::{Ledger, Record, Submission, photo_id, photo_record};
+use tresen_till::{Command, Context, Manage, PinHash, ProductId, StationId, demo};
+
+macro_rules! photos {
+    ($($product:literal),*) => {
+        [$(($product, include_bytes!(concat!("../assets/demo/", $product, ".jpg")))),*]
+    };
+}
+
+/// What the drinks look like, by product. Drawn for this project, as they would be after an upload.
+const PHOTOS: [(u32, &[u8]); 12] = photos!(101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112);
 
 /// The record that a demo's furniture brings: kind and key. Whoever has it may be opened as a demo, with PINs that everybody knows.
 pub const RECORD: (&str, &str) = ("demo", "furnished");
@@ -47,9 +56,17 @@ pub async fn furnish(ledger: &Ledger) -> Result<(), String> {
         .map_err(|error| error.to_string())?;
     let context =
         Context { staff: None, station: StationId(0), device: "demo".into(), at: jiff::Timestamp::now() };
-    let commands = manage.into_iter().map(Command::Manage).collect();
+    let photos = PHOTOS.iter().map(|(product, bytes)| Manage::SetPhoto {
+        product: ProductId(*product),
+        photo: Some(photo_id(bytes)),
+    });
+    // People come last: from the first owner on, not everybody may change everything.
+    let (people, things): (Vec<_>, Vec<_>) =
+        manage.into_iter().partition(|manage| matches!(manage, Manage::PutStaff(_)));
+    let commands = things.into_iter().chain(photos).chain(people).map(Command::Manage).collect();
     let (kind, key) = RECORD;
-    let records = vec![Record { kind, key: key.into(), value: Some(Vec::new()) }];
+    let mut records = vec![Record { kind, key: key.into(), value: Some(Vec::new()) }];
+    records.extend(PHOTOS.iter().map(|(_, bytes)| photo_record(bytes.to_vec())));
     let answer = ledger.submit(Submission { context, commands, mark: None, records }).await;
     match answer {
         Ok(Ok(_)) => Ok(()),

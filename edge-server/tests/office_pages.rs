@@ -10,8 +10,10 @@ use tresen_edge::registry::{Device, DeviceKey, demo_licence};
 use tresen_identity::{DeviceClass, Fingerprint, verify_password};
 use tresen_till::StaffId;
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 11] = [
     "/office",
+    "/office/catalogue",
+    "/office/catalogue/101",
     "/office/stations",
     "/office/stations/1",
     "/office/devices",

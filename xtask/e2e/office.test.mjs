@@ -1,10 +1,11 @@
 // The back office: the owner signs in, sees every handheld live, pairs a device and revokes it, adds staff.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { enterOffice } from './office.mjs';
-import { Edge, eventually, openBrowser, openHandheld, picture, tap } from './world.mjs';
+import { Edge, eventually, logIn, openBrowser, openHandheld, picture, tap, touchable } from './world.mjs';
 
-const PAGES = ['', '/stations', '/devices', '/licence', '/staff'];
+const PAGES = ['', '/catalogue', '/stations', '/devices', '/licence', '/staff'];
 
 let edge;
 let browser;
@@ -68,3 +69,40 @@ test('a page says so while the server is gone', async () => {
   await banner.waitFor({ state: 'hidden' });
   await context.close();
 });
+
+for (const [locale, colorScheme] of [['en-GB', 'light'], ['de-DE', 'dark']]) {
+  test(`a photo that is uploaded in the browser shows on the handheld, in ${locale}, ${colorScheme}`, async () => {
+    const look = { locale, colorScheme, reducedMotion: 'reduce' };
+    const waiter = await openHandheld(browser, edge.address, look);
+    await logIn(waiter, 'Anna', '1234');
+    await tap(waiter, locale === 'de-DE' ? /^Tisch 9\b/ : /^Table 9\b/);
+    await tap(waiter, 'Bier');
+    await touchable(waiter, /^Helles 0,5/).waitFor();
+    const without = await waiter.screenshot();
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...look });
+    const page = await enterOffice(context, edge.address);
+    await page.goto(`${edge.address}/office/catalogue`);
+    await picture(page, `catalogue-${colorScheme}`);
+    await page.goto(`${edge.address}/office/catalogue/201`);
+    await page.locator('#file').setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') });
+    await page.locator('form[enctype] button').first().click();
+    await page.locator('.flash.late').waitFor();
+    await picture(page, `catalogue-refused-${colorScheme}`);
+    await page.locator('#file').setInputFiles(join(import.meta.dirname, 'helles.jpg'));
+    await page.locator('form[enctype] button').first().click();
+    await page.locator('.photo.large img').waitFor();
+    assert.ok(await page.locator('.photo.large img').evaluate((image) => image.decode().then(() => image.naturalWidth > 0)));
+    await picture(page, `catalogue-product-${colorScheme}`);
+    await eventually('the tile shows it', async () => !without.equals(await waiter.screenshot()));
+    await picture(waiter, `handheld-photo-${colorScheme}`);
+    await tap(waiter, 'Getränke');
+    await picture(waiter, `handheld-photos-${colorScheme}`);
+    const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(overhang <= 0, `the page is ${overhang} px too wide`);
+    await page.locator('[popovertarget="ask"]').first().click();
+    await page.locator('#ask form button').click();
+    await page.locator('.flash.good').waitFor();
+    assert.equal(await page.locator('.photo.large img').count(), 0);
+    await Promise.all([context.close(), waiter.context().close()]);
+  });
+}

@@ -28,7 +28,7 @@ pub use message::{Failure, Key, Message, PinOutcome, ScrollArea, TableFilter, Ta
 pub use pin::Pin;
 pub use update::{update, wake_at};
 pub use view::view;
-pub use world::World;
+pub use world::{NoPhotos, Photos, World};
 
 /// Named limits of the app.
 pub mod limits {

@@ -1,7 +1,10 @@
 //! What the app is told about the world around it.
 
+use std::fmt;
+use std::sync::Arc;
+
 use jiff::Timestamp;
-use tresen_till::{Language, StationId, Till};
+use tresen_till::{Language, PhotoId, StationId, Till};
 
 /// The world at the moment of an update or a view.
 #[derive(Clone, Copy, Debug)]
@@ -18,4 +21,28 @@ pub struct World<'a> {
     pub device: &'a str,
     /// The language of whoever looks.
     pub language: Language,
+    /// The pictures of products.
+    pub photos: &'a dyn Photos,
+}
+
+/// Where the pictures of products are. Asked at every view: it must be quick.
+pub trait Photos {
+    /// An encoded picture; `None` when it is not there (any more).
+    fn photo(&self, id: PhotoId) -> Option<Arc<[u8]>>;
+}
+
+/// No pictures at all.
+#[derive(Clone, Copy, Debug)]
+pub struct NoPhotos;
+
+impl Photos for NoPhotos {
+    fn photo(&self, _id: PhotoId) -> Option<Arc<[u8]>> {
+        None
+    }
+}
+
+impl fmt::Debug for dyn Photos + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Photos")
+    }
 }

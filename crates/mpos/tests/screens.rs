@@ -71,6 +71,13 @@ const FOUND: Story = |house| {
     house.tap(Tap::Search);
     house.say(Message::Text(Tap::SearchText, "sch".into()));
 };
+/// Some of what is sold has a photo, some has none.
+const PHOTOS: Story = |house| {
+    for (number, product) in (101..).zip([101, 102, 103, 105, 106, 108]) {
+        house.show(product, number, glass(number));
+    }
+    ORDER(house);
+};
 const MODIFIERS: Story = |house| {
     ORDER(house);
     house.taps([
@@ -123,7 +130,7 @@ const RECEIPT: Story = |house| {
 
 /// Of these, the first tell all the stories there are.
 const STORIES: usize = 19;
-const SHOTS: [(&str, Look, Story); 44] = [
+const SHOTS: [(&str, Look, Story); 48] = [
     ("people", Look::PHONE, PEOPLE),
     ("pin", Look::PHONE, PIN),
     ("pin-throttled", Look::PHONE, THROTTLED),
@@ -168,7 +175,38 @@ const SHOTS: [(&str, Look, Story); 44] = [
     ("side-receipt", SIDE, RECEIPT),
     ("side-wide-order", SIDE_WIDE, ORDER),
     ("side-wide-tables", SIDE_WIDE, SENT),
+    ("photos", Look::PHONE, PHOTOS),
+    ("dark-photos", DARK, PHOTOS),
+    ("wide-photos", WIDE, PHOTOS),
+    ("fine-photos", FINE, PHOTOS),
 ];
+
+/// A PNG of a glass on a table, in colours of its own.
+fn glass(number: u8) -> Vec<u8> {
+    const SIZE: (i32, i32) = (320, 200);
+    let tint = |part: i32| 60 + (i32::from(number) * 53 * (part + 2)) % 160;
+    let pixel = |x: i32, y: i32| {
+        let (from_middle, top) = ((x - SIZE.0 / 2).abs(), 30);
+        let within = y > top && y < 176 && from_middle < 46 - (y - top) / 12;
+        let light = if within && from_middle > 26 && x < SIZE.0 / 2 { 50 } else { 0 };
+        (0..3).map(move |part| match (within && y > top + 24, within) {
+            (true, _) => tint(part) + light - (y - top) / 5,
+            (false, true) => 236,
+            (false, false) if y > 150 => 178 - 20 * part - (y - 150) / 2,
+            (false, false) => 232 - 8 * part - (160 - y) / 6,
+        })
+    };
+    let places = (0..SIZE.1).flat_map(|y| (0..SIZE.0).map(move |x| (x, y)));
+    let pixels: Vec<u8> =
+        places.flat_map(|(x, y)| pixel(x, y)).map(|value| value.clamp(0, 255) as u8).collect();
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, SIZE.0 as u32, SIZE.1 as u32);
+    encoder.set_color(png::ColorType::Rgb);
+    let mut writer = encoder.write_header().expect("memory takes all");
+    writer.write_image_data(&pixels).expect("memory takes all");
+    writer.finish().expect("memory takes all");
+    bytes
+}
 
 /// Promise: every screen looks as it was last approved.
 #[test]

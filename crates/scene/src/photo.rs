@@ -183,15 +183,18 @@ fn to_waves(w: usize, h: usize, plane: usize, step: u8, sample: impl Fn(usize, u
         for (u, v) in order {
             let column: [i32; SIDE] = std::array::from_fn(|row| rows[row][u]);
             let weight = i64::from(dot(&COSINES[v], &column)) >> (FIRST_SHIFT + SECOND_SHIFT - 4);
-            weights.push(rounded(weight, i64::from(step_of(plane, step, u, v)) << 4));
+            // Soft slopes are made of the slow waves alone: where these are missing, blocks show.
+            let up = if u + v < 3 { (1, 2) } else { (2, 5) };
+            weights.push(rounded(weight, i64::from(step_of(plane, step, u, v)) << 4, up));
         }
     }
     weights.into()
 }
 
-/// Rounded to steps, a little towards zero: a weight that is hardly there costs more than it shows.
-fn rounded(weight: i64, step: i64) -> i16 {
-    let steps = (weight.abs() + step * 2 / 5) / step;
+/// Rounded to steps; `up` is the part of a step from which on it is one. Below a half: a weight that is hardly there costs more than it
+/// shows.
+fn rounded(weight: i64, step: i64, up: (i64, i64)) -> i16 {
+    let steps = (weight.abs() + step * up.0 / up.1) / step;
     (steps.min(WEIGHT.into()) * weight.signum()) as i16
 }
 

@@ -15,7 +15,7 @@ use tresen_scene::{Namer, Photo, Size, Sprite};
 use crate::limits;
 
 /// How coarse a photo on a screen may be: what is lost is hard to see on a tile, and a tile takes a few kilobytes.
-const STEP: u8 = 9;
+const STEP: u8 = 5;
 /// Qualities of JPEG that are tried until a picture is small enough to keep; the last one is taken as it is.
 const QUALITIES: [u8; 3] = [88, 74, 50];
 /// Points across a pixel, each way, at which a round corner is looked at.

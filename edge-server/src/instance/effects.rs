@@ -189,7 +189,10 @@ const fn failure(error: &SubmitError) -> Failure {
     match error {
         SubmitError::Failed(_) => Failure::Disk,
         SubmitError::Overloaded(_) => Failure::Busy,
-        SubmitError::Refused(_) | SubmitError::TooLarge { .. } | SubmitError::Bug(_) => Failure::Fault,
+        SubmitError::Refused(_)
+        | SubmitError::TooLarge { .. }
+        | SubmitError::NoPicture(_)
+        | SubmitError::Bug(_) => Failure::Fault,
     }
 }
 

@@ -16,7 +16,7 @@ use super::flights::{Answer, Cargo, Flight, Flights};
 use super::marks::Marks;
 use super::session::{Heard, Session};
 use super::{Attach, Place, Request, Shown, State, Status, Surroundings, device_label};
-use crate::application::{AppInput, Application};
+use crate::application::{AppInput, Application, StoredPhotos};
 use crate::look;
 
 /// How long a screen may wait for a commit that will change it again.
@@ -342,6 +342,7 @@ impl Instance {
             station_name: &name,
             device: &device,
             language: look::language(look),
+            photos: &StoredPhotos(&self.around.ledger),
         };
         f(&mut self.app, &world)
     }

@@ -32,6 +32,7 @@ const CSS: &[u8] = style!(
     "2-frame.css",
     "3-pieces.css",
     "4-pages.css",
+    "4b-catalogue.css",
     "5-forms.css",
     "6-signin.css",
     "7-phone.css"

@@ -4,9 +4,10 @@
 //! - nothing behind the gate runs without a live session of an owner or manager; the till is asked anew with every request;
 //! - a manager looks; only an owner changes anything;
 //! - no request that changes anything runs unless it carries the session's token and comes from this origin. The gate checks
-//!   that, not the handlers, so that none can forget it.
+//!   that, not the handlers, so that none can forget it;
+//! - no body is read before it is known who sends it.
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN,
@@ -20,6 +21,7 @@ use tresen_till::{Language, Permission};
 
 use super::Office;
 use super::page::{self, Flash, Place};
+use super::photo;
 use super::session::{Opened, Use};
 use super::texts::Texts;
 use super::views::MessagePage;
@@ -28,7 +30,7 @@ use crate::net::tcp::Peer;
 /// The cookie of a session.
 pub(crate) const SESSION_COOKIE: &str = "tresen_office";
 
-/// Largest body of a request: a licence file and its form.
+/// Largest body of a request: a licence file and its form. Only pictures may be larger; see [`photo`].
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// What pages may load, and where they may send: here only, and no inline script or style.
@@ -62,15 +64,26 @@ pub(crate) async fn gate(State(office): State<Office>, request: Request, next: N
     if changes && !visitor.may_change && request.uri().path() != "/office/logout" {
         return only_owners(&office, &visitor);
     }
-    let (mut parts, body) = request.into_parts();
-    let body = if changes {
-        match checked_body(&parts.headers, body, &visitor.session.csrf).await {
-            Some(bytes) => Body::from(bytes),
+    let (mut parts, mut body) = request.into_parts();
+    // Kept until the answer is there.
+    let mut _turn = None;
+    if changes {
+        let read = if photo::is_upload(&parts.method, parts.uri.path()) {
+            match office.uploads.read(body).await {
+                Ok((bytes, turn)) => {
+                    _turn = Some(turn);
+                    Some(bytes)
+                }
+                Err(unread) => return photo::unread(&office, &visitor, &unread),
+            }
+        } else {
+            to_bytes(body, MAX_BODY_BYTES).await.ok()
+        };
+        match read.filter(|bytes| carries_token(&parts.headers, bytes, &visitor.session.csrf)) {
+            Some(bytes) => body = Body::from(bytes),
             None => return refused(&office, &parts.headers),
         }
-    } else {
-        body
-    };
+    }
     parts.extensions.insert(visitor);
     next.run(Request::from_parts(parts, body)).await
 }
@@ -127,12 +140,10 @@ fn visitor(office: &Office, request: &Request, changes: bool) -> Option<Visitor>
     })
 }
 
-/// The body, when it is not too long and carries the token.
-async fn checked_body(headers: &HeaderMap, body: Body, token: &Secret<32>) -> Option<Bytes> {
-    let bytes = to_bytes(body, MAX_BODY_BYTES).await.ok()?;
+/// Whether a body carries the token.
+fn carries_token(headers: &HeaderMap, body: &[u8], token: &Secret<32>) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let shown = Secret::from_text(posted_token(kind, &bytes)?)?;
-    token.same_as(&shown).then_some(bytes)
+    posted_token(kind, body).and_then(Secret::from_text).is_some_and(|shown| token.same_as(&shown))
 }
 
 /// The token in a posted form. It consists of letters and digits, so no form encodes it.

@@ -6,6 +6,7 @@
 //! Not for: deciding anything. What may be done with stations and devices decides the registry, with staff the till.
 
 mod assets;
+mod catalogue;
 mod devices;
 mod former;
 mod gate;
@@ -14,6 +15,7 @@ mod login;
 mod overview;
 mod page;
 mod pairing;
+mod photo;
 mod refusals;
 mod session;
 mod setup;
@@ -40,6 +42,7 @@ use tresen_till::{Command, Context, Manage, Permission, Staff, StaffId, StationI
 use crate::site::Site;
 use gate::Visitor;
 use page::{Flash, Frame, Place};
+pub(crate) use photo::is_upload;
 use session::Sessions;
 use thumbnail::Thumbnails;
 use views::MessagePage;
@@ -55,12 +58,19 @@ pub(crate) struct Office {
     thumbnails: Arc<Thumbnails>,
     /// Held while a PIN is tried: one after the other, so that the throttle counts each.
     trying: Arc<Mutex<()>>,
+    uploads: photo::Uploads,
 }
 
 /// Its pages; merged into the server's router.
 pub fn router(site: Arc<Site>) -> Router {
-    let office =
-        Office { site, sessions: Arc::default(), thumbnails: Arc::default(), trying: Arc::default() };
+    let office = Office {
+        site,
+        sessions: Arc::default(),
+        thumbnails: Arc::default(),
+        trying: Arc::default(),
+        uploads: photo::Uploads::default(),
+    };
+    let picture = DefaultBodyLimit::max(photo::MAX_BODY_BYTES);
     let inside = Router::new()
         .route("/office", get(overview::show))
         .route("/office/live", get(overview::live))
@@ -73,6 +83,11 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/office/devices/{id}", get(devices::form).post(devices::save))
         .route("/office/devices/{id}/revoke", post(devices::revoke))
         .route("/office/devices/{id}/remove", post(devices::remove))
+        .route("/office/catalogue", get(catalogue::list))
+        .route("/office/catalogue/{id}", get(catalogue::form).post(catalogue::save))
+        .route("/office/catalogue/{id}/photo", post(photo::upload).layer(picture))
+        .route("/office/catalogue/{id}/photo/remove", post(photo::remove))
+        .route("/office/photos/{name}", get(photo::show))
         .route("/office/licence", get(licence::show).post(licence::upload))
         .route("/office/staff", get(staff::list))
         .route("/office/staff/new", get(staff::new_form).post(staff::add))

@@ -19,6 +19,7 @@ pub(crate) enum Place {
     Devices,
     Licence,
     Staff,
+    Catalogue,
     /// Outside of the navigation.
     Door,
 }
@@ -97,10 +98,11 @@ pub(crate) struct NavEntry {
 }
 
 impl Frame {
-    pub(crate) fn nav(&self) -> [NavEntry; 5] {
+    pub(crate) fn nav(&self) -> [NavEntry; 6] {
         let entry = |place, href, icon, label| NavEntry { href, icon, label, here: self.here == place };
         [
             entry(Place::Overview, "/office", "layout-grid", self.t.overview),
+            entry(Place::Catalogue, "/office/catalogue", "utensils", self.t.catalogue),
             entry(Place::Stations, "/office/stations", "store", self.t.stations),
             entry(Place::Devices, "/office/devices", "smartphone", self.t.devices),
             entry(Place::Licence, "/office/licence", "badge-check", self.t.licence),

@@ -11,6 +11,7 @@ pub(crate) fn of_ledger(t: &Texts, error: &SubmitError) -> &'static str {
         SubmitError::Refused(refusal) => of_till(t, refusal),
         SubmitError::Failed(_) => t.ledger_disk,
         SubmitError::Overloaded(_) => t.ledger_busy,
+        SubmitError::NoPicture(_) => t.photo_broken,
         SubmitError::TooLarge { .. } | SubmitError::Bug(_) => t.ledger_fault,
     }
 }

@@ -241,6 +241,44 @@ texts! {
     role_manager_hint: "sieht das Backoffice, ändert nichts", "sees the back office, changes nothing";
     last_owner: "Mindestens ein Inhaber muss aktiv bleiben.", "At least one owner must stay active.";
     you: "Sie", "you";
+
+    // The catalogue.
+    catalogue: "Sortiment", "Catalogue";
+    catalogue_hint: "Was Sie verkaufen. Fotos, Namen und Preise erscheinen sofort auf allen Handgeräten.", "What you sell. Photos, names and prices show on all handhelds at once.";
+    product: "Artikel", "Product";
+    price: "Preis", "Price";
+    tax: "Steuer", "Tax";
+    tax_of: "{} Steuer", "{} tax";
+    with_photo: "{} von {} mit Foto", "{} of {} with a photo";
+    sold_yes: "im Verkauf", "on sale";
+    sold_out: "ausverkauft", "sold out";
+    sold_yes_hint: "kann bestellt werden", "can be ordered";
+    sold_out_hint: "bleibt sichtbar, kann aber nicht bestellt werden", "stays visible but can't be ordered";
+    no_products: "In dieser Gruppe ist noch nichts.", "Nothing in this group yet.";
+    details: "Angaben", "Details";
+    price_hint: "Brutto, ohne Beilagen und Extras. Was schon bestellt ist, behält seinen Preis.", "Gross, without sides and extras. What was ordered already keeps its price.";
+    price_rule: "Ein Preis ist eine Zahl wie 3,90, höchstens 100.000.", "A price is a number like 3.90, at most 100,000.";
+    product_name_rule: "Ein Name hat 1 bis 80 Zeichen.", "A name has 1 to 80 characters.";
+    product_saved: "„{}“ ist gespeichert.", "“{}” is saved.";
+    photo: "Foto", "Photo";
+    no_photo: "Noch kein Foto", "No photo yet";
+    photo_hint: "Quer aufgenommen wirkt es am besten: Die Kachel zeigt die Mitte im Format 8:5.", "Landscape looks best: the tile shows the middle, 8:5.";
+    photo_limits: "PNG, JPEG oder WebP bis {} MB. Aufnahmeort und andere Angaben der Kamera werden entfernt.", "PNG, JPEG or WebP up to {} MB. Where and with what it was taken is removed.";
+    photo_upload: "Hochladen", "Upload";
+    photo_add: "Foto hochladen", "Upload a photo";
+    photo_replace: "Foto ersetzen", "Replace the photo";
+    photo_remove: "Foto entfernen", "Remove the photo";
+    remove_photo_question: "Das Foto von „{}“ entfernen?", "Remove the photo of “{}”?";
+    photo_saved: "„{}“ hat ein neues Foto.", "“{}” has a new photo.";
+    photo_removed: "Das Foto ist entfernt.", "The photo is removed.";
+    photo_missing: "Bitte wählen Sie zuerst ein Bild aus.", "Please choose a picture first.";
+    photo_too_large: "Die Datei ist zu groß: Ein Foto darf höchstens {} MB haben.", "The file is too large: a photo may have {} MB at most.";
+    photo_too_many_pixels: "Das Bild hat zu viele Bildpunkte ({}): höchstens {} Millionen sind möglich.", "The picture has too many pixels ({}): at most {} million are possible.";
+    photo_unknown: "Diese Datei ist kein Bild, das gelesen werden kann. Bitte wählen Sie ein PNG, JPEG oder WebP.", "This file is no picture that can be read. Please choose a PNG, JPEG or WebP.";
+    photo_animated: "Das Bild bewegt sich. Bitte wählen Sie ein Standbild.", "The picture moves. Please choose one that stands still.";
+    photo_damaged: "Das Bild ist beschädigt und kann nicht gelesen werden. Bitte speichern Sie es neu oder wählen Sie ein anderes.", "The picture is damaged and can't be read. Please save it again or choose another.";
+    photo_broken: "Das Hochladen ist abgebrochen oder hat zu lange gedauert. Bitte versuchen Sie es noch einmal.", "The upload broke off or took too long. Please try again.";
+    too_many_photos: "Es sind schon so viele Fotos gespeichert, wie möglich ist.", "As many photos as possible are stored already.";
 }
 
 #[cfg(test)]

@@ -268,3 +268,45 @@ pub(crate) struct PersonPage {
     pub(crate) wrong_password: Option<String>,
     pub(crate) remove_question: String,
 }
+
+#[derive(Template)]
+#[template(path = "office/catalogue.html")]
+pub(crate) struct CataloguePage {
+    pub(crate) frame: Frame,
+    pub(crate) groups: Vec<CatalogueGroup>,
+}
+
+pub(crate) struct CatalogueGroup {
+    pub(crate) id: u32,
+    pub(crate) name: String,
+    pub(crate) with_photo: String,
+    pub(crate) rows: Vec<ProductRow>,
+}
+
+pub(crate) struct ProductRow {
+    pub(crate) id: u32,
+    pub(crate) name: String,
+    pub(crate) price: String,
+    pub(crate) tax: String,
+    pub(crate) available: bool,
+    /// The address of its photo.
+    pub(crate) photo: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "office/product.html")]
+pub(crate) struct ProductPage {
+    pub(crate) frame: Frame,
+    pub(crate) id: u32,
+    pub(crate) heading: String,
+    pub(crate) about: String,
+    /// The address of its photo.
+    pub(crate) photo: Option<String>,
+    pub(crate) photo_limits: String,
+    pub(crate) remove_question: String,
+    pub(crate) name: String,
+    pub(crate) price: String,
+    pub(crate) available: bool,
+    pub(crate) wrong_name: Option<String>,
+    pub(crate) wrong_price: Option<String>,
+}

@@ -2,12 +2,15 @@
 //! QUIC. Each test says which promise it proves.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests of a shell")]
 
+#[path = "../support/browser.rs"]
+mod browser;
 mod client;
 mod disk;
 mod hostile;
 mod instances;
 mod pages;
 mod pairing;
+mod photos;
 mod program;
 mod sale;
 mod seats;

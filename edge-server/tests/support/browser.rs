@@ -53,15 +53,7 @@ impl Box {
     }
 
     pub fn browser(&self) -> Browser {
-        Browser {
-            router: self.router.clone(),
-            from: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            host: "localhost".into(),
-            tls: false,
-            cookie: None,
-            csrf: String::new(),
-            headers: vec![("accept-language".into(), "en".into())],
-        }
+        Browser::of(self.router.clone())
     }
 
     pub async fn owner(&self) -> Browser {
@@ -113,6 +105,19 @@ impl Answer {
 }
 
 impl Browser {
+    /// A browser on the server's own machine, in English.
+    pub fn of(router: Router) -> Self {
+        Self {
+            router,
+            from: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            host: "localhost".into(),
+            tls: false,
+            cookie: None,
+            csrf: String::new(),
+            headers: vec![("accept-language".into(), "en".into())],
+        }
+    }
+
     pub async fn get(&mut self, path: &str) -> Answer {
         let request = self.request(Method::GET, path).body(Body::empty()).unwrap();
         self.send(request).await
@@ -141,12 +146,15 @@ impl Browser {
 
     /// Posts a file in a field called `file`.
     pub async fn upload(&mut self, path: &str, file: &str) -> Answer {
-        let part = |head: &str, body: &str| {
-            format!("--edge\r\nContent-Disposition: form-data; {head}\r\n\r\n{body}\r\n")
-        };
-        let body = part("name=\"csrf\"", &self.csrf)
-            + &part("name=\"file\"; filename=\"licence.toml\"", file)
-            + "--edge--\r\n";
+        self.upload_file(path, file.as_bytes()).await
+    }
+
+    /// Posts a file of any bytes in a field called `file`.
+    pub async fn upload_file(&mut self, path: &str, file: &[u8]) -> Answer {
+        let head = |head: &str| format!("--edge\r\nContent-Disposition: form-data; {head}\r\n\r\n");
+        let token = format!("{}{}\r\n", head("name=\"csrf\""), self.csrf);
+        let name = head("name=\"file\"; filename=\"a file\"");
+        let body = [token.as_bytes(), name.as_bytes(), file, b"\r\n--edge--\r\n"].concat();
         let request = self
             .request(Method::POST, path)
             .header(ORIGIN, "http://localhost")

@@ -7,8 +7,8 @@ use super::tabs::Tab;
 use super::{Scene, bottom_bar};
 use crate::app::{ListHeight, Order, Sheet, Task};
 use crate::ui::{
-    self, Button, EDGE, Element, GAP, Icon, Ink, Place, Selected, State, Surface, Type, Weight, button, chip,
-    column, field, grid, header, icon_button, row, scroll, text, tile,
+    self, Button, EDGE, Element, GAP, Icon, Ink, Picture, Place, Selected, State, Surface, Type, Weight,
+    button, chip, column, field, grid, header, icon_button, row, scroll, text, tile,
 };
 use crate::{ScrollArea, Tap};
 
@@ -201,10 +201,19 @@ impl Scene<'_> {
         let tile = tile(product.name.clone(), price, Tap::Product(product.id).action())
             .on_hold(Tap::ProductDetails(product.id).action())
             .state(State::ready_when(product.available));
+        let tile = match self.picture(product) {
+            Some(picture) => tile.photo(picture),
+            None => tile,
+        };
         match count {
             Some(count) => tile.count(count.to_string()).into(),
             None => tile.into(),
         }
+    }
+
+    fn picture(&self, product: &Product) -> Option<Picture> {
+        let photo = self.till().photo(product.id)?;
+        Some(Picture::new(photo.0, self.world.photos.photo(photo)?))
     }
 
     /// Pay at the left, and the widest action: what most likely comes next.

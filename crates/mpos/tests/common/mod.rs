@@ -4,11 +4,14 @@
 pub mod evening;
 pub mod screen;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
-use tresen_mpos::{App, Commit, Effect, Message, PinOutcome, Tap, World, update};
+use tresen_mpos::{App, Commit, Effect, Message, NoPhotos, Photos, PinOutcome, Tap, World, update};
 use tresen_till::{
-    Check, Command, Context, Event, Language, Manage, Money, PinHash, ReceiptNumber, Refusal, Site, StaffId,
-    StationId, TableId, Target, Till, demo,
+    Check, Command, Context, Event, Language, Manage, Money, PhotoId, PinHash, ProductId, ReceiptNumber,
+    Refusal, Site, StaffId, StationId, TableId, Target, Till, demo,
 };
 
 /// The station of the app under test.
@@ -28,6 +31,7 @@ pub struct House {
     /// While it is held, commits wait in `held`.
     pub hold: bool,
     pub held: Vec<Commit>,
+    pub photos: Album,
 }
 
 impl House {
@@ -47,6 +51,7 @@ impl House {
             log_outs: Vec::new(),
             hold: false,
             held: Vec::new(),
+            photos: Album::default(),
         }
     }
 
@@ -58,12 +63,14 @@ impl House {
             station_name: "Station 11",
             device: "device",
             language: self.language,
+            photos: &self.photos,
         }
     }
 
     /// Lets the app hear something and does what it wants done.
     pub fn say(&mut self, message: Message) {
-        let world = World { till: &self.till, now: self.now, ..world_of(self.language) };
+        let world =
+            World { till: &self.till, now: self.now, photos: &self.photos, ..world_of(self.language) };
         let effects = update(&mut self.app, &world, message);
         for effect in effects {
             self.run(effect);
@@ -142,6 +149,13 @@ impl House {
         self.elsewhere(demo::OLGA, Command::Manage(change));
     }
 
+    /// The owner gives a product a photo.
+    pub fn show(&mut self, product: u32, number: u8, picture: Vec<u8>) {
+        let photo = PhotoId([number; 32]);
+        self.photos.0.insert(photo, picture.into());
+        self.manage(Manage::SetPhoto { product: ProductId(product), photo: Some(photo) });
+    }
+
     pub fn pass(&mut self, seconds: i64) {
         self.now += SignedDuration::from_secs(seconds);
     }
@@ -177,5 +191,16 @@ fn world_of(language: Language) -> World<'static> {
         station_name: "Station 11",
         device: "device",
         language,
+        photos: &NoPhotos,
+    }
+}
+
+/// Pictures as a server keeps them.
+#[derive(Default)]
+pub struct Album(BTreeMap<PhotoId, Arc<[u8]>>);
+
+impl Photos for Album {
+    fn photo(&self, id: PhotoId) -> Option<Arc<[u8]>> {
+        self.0.get(&id).cloned()
     }
 }

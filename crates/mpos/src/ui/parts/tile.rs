@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use smol_str::SmolStr;
-use tresen_scene::{Action, Insets, Op, Point, Rect, Size, Sprite, TouchState};
+use tresen_scene::{Action, Insets, Op, Rect, Size, TouchState};
 use tresen_typeset::Corners;
 
 use super::{component, inputs_of};
@@ -16,19 +16,36 @@ pub struct Tile {
     name: SmolStr,
     price: SmolStr,
     count: Option<SmolStr>,
-    photo: Option<Photo>,
+    photo: Option<Picture>,
     state: State,
     action: Action,
     hold: Option<Action>,
 }
 
-/// A picture that is told from others by its name.
-#[derive(Clone, Debug)]
-struct Photo(Arc<Sprite>);
+/// An encoded picture, told from others by its name. It is decoded and scaled when a tile is drawn for the first time at a size, and never
+/// again: whoever shows the same tile shows the same node.
+#[derive(Clone)]
+pub struct Picture {
+    name: [u8; 32],
+    bytes: Arc<[u8]>,
+}
 
-impl std::hash::Hash for Photo {
+impl Picture {
+    /// A PNG, JPEG or WebP; equal names mean equal bytes.
+    pub const fn new(name: [u8; 32], bytes: Arc<[u8]>) -> Self {
+        Self { name, bytes }
+    }
+}
+
+impl std::hash::Hash for Picture {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.0.id().hash(state);
+        self.name.hash(state);
+    }
+}
+
+impl std::fmt::Debug for Picture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Picture({} bytes)", self.bytes.len())
     }
 }
 
@@ -44,9 +61,9 @@ impl Tile {
         Self { count: Some(count.into()), ..self }
     }
 
-    /// A picture above the name, scaled by the typesetter.
-    pub fn photo(self, photo: Arc<Sprite>) -> Self {
-        Self { photo: Some(Photo(photo)), ..self }
+    /// A picture above the name, as wide as the tile.
+    pub fn photo(self, photo: Picture) -> Self {
+        Self { photo: Some(photo), ..self }
     }
 
     /// Whether it can be ordered.
@@ -58,14 +75,13 @@ impl Tile {
     pub fn on_hold(self, hold: Action) -> Self {
         Self { hold: Some(hold), ..self }
     }
-
-    fn photo_height(&self, kit: &Kit) -> i32 {
-        self.photo.as_ref().map_or(0, |photo| photo.0.size().h + kit.px(8))
-    }
 }
 
-/// Height in dp, without a picture.
+/// Height in dp, without a picture, and of what stands below one.
 const HEIGHT: i32 = 84;
+const CAPTION: i32 = 78;
+/// A picture is this much wider than it is high.
+const PHOTO: (i32, i32) = (8, 5);
 const WISH: i32 = 104;
 const RADIUS: i32 = 12;
 const INSET: i32 = 10;
@@ -80,7 +96,16 @@ impl Component for Tile {
     inputs_of!("tile");
 
     fn measure(&self, kit: &Kit, space: Space) -> Size {
-        Size::new(space.clamp(kit.px(72), kit.px(WISH)), kit.px(HEIGHT) + self.photo_height(kit))
+        let width = space.clamp(kit.px(72), kit.px(WISH));
+        let height = match self.photo {
+            // Its column may be wider than it would like to be.
+            Some(_) => match space {
+                Space::Width(column) => photo_height(column) + kit.px(CAPTION),
+                Space::Least | Space::Most => photo_height(width) + kit.px(CAPTION),
+            },
+            None => kit.px(HEIGHT),
+        };
+        Size::new(width, height)
     }
 
     fn draw(&self, pen: &mut Pen<'_>) {
@@ -88,19 +113,37 @@ impl Component for Tile {
         let ready = self.state != State::Disabled;
         let fill = if ready { Ink::Card } else { Ink::Pressed };
         pen.outlined(area, RADIUS, Corners::All, fill, Ink::Line);
-        let mut within = area.inset(Insets::all(pen.px(INSET)));
-        if let Some(Photo(sprite)) = &self.photo {
-            let left = within.x + (within.w - sprite.size().w) / 2;
-            pen.op(Op::Sprite { at: Point::new(left, within.y), sprite: sprite.clone() });
-            let height = self.photo_height(pen.kit());
-            within = Rect::new(within.x, within.y + height, within.w, within.h - height);
-        }
+        let inset = pen.px(INSET);
+        let within = match &self.photo {
+            Some(photo) => {
+                let height = photo_height(area.w).min(area.h - pen.px(CAPTION)).max(0);
+                draw_photo(pen, photo, Rect { h: height, ..area });
+                let gap = pen.px(6);
+                let below = Rect::new(area.x, area.y + height + gap, area.w, area.h - height - gap);
+                below.inset(Insets { left: inset, top: 0, right: inset, bottom: pen.px(8) })
+            }
+            None => area.inset(Insets::all(inset)),
+        };
         let is_torn = self.name(pen, within, if ready { Ink::Text } else { Ink::Muted });
         self.foot(pen, within);
         let state = TouchState { selected: self.count.is_some(), disabled: !ready, pull: None };
         let label = is_torn.then(|| self.name.clone());
         let press = Press { hold: self.hold.clone(), label, state, ..Press::button(self.action.clone()) };
         pen.press(area, area, RADIUS, &press);
+    }
+}
+
+fn photo_height(width: i32) -> i32 {
+    width * PHOTO.1 / PHOTO.0
+}
+
+/// Draws a picture within the outline, round at the top as the tile is. One that can't be read leaves its place empty.
+fn draw_photo(pen: &mut Pen<'_>, photo: &Picture, rect: Rect) {
+    let hair = pen.hairline();
+    let place = Rect::new(rect.x + hair, rect.y + hair, rect.w - 2 * hair, rect.h - hair);
+    let radius = pen.px(RADIUS) - hair;
+    if let Ok(sprite) = pen.kit().typesetter.photo(&photo.bytes, place.size(), radius) {
+        pen.op(Op::Sprite { at: place.origin(), sprite });
     }
 }
 
