@@ -22,6 +22,7 @@ enum Command {
     /// Measures.
     Bench {
         /// What.
+        #[command(subcommand)]
         what: Bench,
     },
     /// Kills under load and compares with what was acknowledged.
@@ -45,7 +46,7 @@ enum Command {
     },
 }
 
-#[derive(Clone, Copy, clap::ValueEnum)]
+#[derive(Subcommand)]
 enum Bench {
     /// What a tap costs: bytes, time, memory. Writes `target/bench/screen.json`.
     Screen,

@@ -68,6 +68,9 @@ enum Command {
         /// What to measure.
         #[arg(default_value = "screen")]
         what: String,
+        /// What to hand to the benchmark besides.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
     },
     /// Draws the golden files anew: screens and wire bytes. Look at the difference before you commit it.
     Renew,
@@ -99,7 +102,7 @@ fn run(arguments: Arguments) -> Result<()> {
         Command::Crash { cycles } => check::crash(&shell, cycles),
         Command::Sim { rest } => programs::sim(&shell, &rest),
         Command::Wan { rest } => programs::wan(&shell, &rest),
-        Command::Bench { what } => programs::bench(&shell, &what),
+        Command::Bench { what, rest } => programs::bench(&shell, &what, &rest),
         Command::Renew => check::renew(&shell),
         Command::Tidy => tidy::check(&shell),
     }

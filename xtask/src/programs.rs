@@ -135,10 +135,10 @@ pub fn wan(shell: &Shell, rest: &[String]) -> Result<()> {
 ///
 /// # Errors
 /// When it can't be built, or fails.
-pub fn bench(shell: &Shell, what: &str) -> Result<()> {
+pub fn bench(shell: &Shell, what: &str, rest: &[String]) -> Result<()> {
     eprintln!("Building for speed (the first time takes some minutes) ...");
     cmd!(shell, "cargo build --release --package tresen-loadtest").quiet().run()?;
     let program = setup::target_dir().join("release/tresen-loadtest");
-    cmd!(shell, "{program} bench {what}").quiet().run()?;
+    cmd!(shell, "{program} bench {what} {rest...}").quiet().run()?;
     Ok(())
 }
