@@ -47,6 +47,14 @@ impl Device {
         }
     }
 
+    /// Goes on from another address, as a device whose system told it of another network.
+    ///
+    /// # Errors
+    /// When there is no socket.
+    pub fn change_address(&self) -> Result<()> {
+        Ok(self.endpoint.rebind(std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?)?)
+    }
+
     /// Opens a connection.
     ///
     /// # Errors

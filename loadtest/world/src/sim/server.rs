@@ -177,7 +177,7 @@ impl Server {
                 return Ok(());
             }
             known.address = *address;
-            known.end.address_changed();
+            known.end.peer_moved();
         }
         if matches!(packet, Packet::Close) {
             self.drop_connection(now_us, *connection);

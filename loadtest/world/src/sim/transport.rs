@@ -2,7 +2,8 @@
 //!
 //! After QUIC (RFC 9000, RFC 9002): numbered packets that are never sent again as such, acknowledgements of the last sixty-four, loss by
 //! what was acknowledged after, probes that wait twice as long each time, slow start and halving, an idle limit, and an address that may
-//! change: who hears from a new one asks back at once, which also tells what was lost on the old one.
+//! change: a server that hears from a new one asks back at once, which also tells what was lost on the old one, and says nothing else until
+//! it has an answer (a few bytes allow no more than three times as many to an address that nobody has proven).
 //!
 //! Not for: encryption, flow control, datagrams.
 
@@ -78,6 +79,15 @@ pub struct Chunk {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gone;
 
+/// Whether the other end lives at its new address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Proof {
+    /// It has to be asked.
+    ToAsk,
+    /// It was, by the packet with this number.
+    Asked(u64),
+}
+
 #[derive(Debug)]
 struct Sent {
     index: Option<u64>,
@@ -100,6 +110,7 @@ pub struct End {
     again: BTreeSet<u64>,
     flying: BTreeMap<u64, Sent>,
     newest_acked: Option<u64>,
+    unproven: Option<Proof>,
     window: f64,
     threshold: f64,
     halved_us: u64,
@@ -145,6 +156,7 @@ impl End {
             again: BTreeSet::new(),
             flying: BTreeMap::new(),
             newest_acked: None,
+            unproven: None,
             window: FIRST_WINDOW,
             threshold: f64::MAX,
             halved_us: 0,
@@ -185,9 +197,14 @@ impl End {
         self.open.len()
     }
 
-    /// The address of either side has changed: asks whether anybody is there.
+    /// The own address has changed: asks whether anybody is there.
     pub fn address_changed(&mut self) {
         self.probing = self.probing.max(1);
+    }
+
+    /// The other end has another address, so it says: nothing else goes there until it has answered.
+    pub fn peer_moved(&mut self) {
+        self.unproven = Some(Proof::ToAsk);
     }
 
     /// A packet has arrived.
@@ -225,6 +242,15 @@ impl End {
         if !self.opened {
             return None;
         }
+        match self.unproven {
+            Some(Proof::ToAsk) => {
+                let number = self.number(now_us, None);
+                self.unproven = Some(Proof::Asked(number));
+                return Some((OPENING_BYTES, Packet::Probe { number }));
+            }
+            Some(Proof::Asked(_)) => return None,
+            None => {}
+        }
         let (probe, room) = (self.probing > 0, self.flying.len() < self.window as usize);
         let index = match self.again.first() {
             Some(_) if probe || room => self.again.pop_first(),
@@ -233,10 +259,7 @@ impl End {
         };
         if index.is_some() || probe {
             self.probing = self.probing.saturating_sub(1);
-            let number = self.next_number;
-            self.next_number += 1;
-            self.eliciting_us = now_us;
-            self.flying.insert(number, Sent { index, at_us: now_us });
+            let number = self.number(now_us, index);
             let chunk = index.and_then(|index| self.open.get(&index)).cloned();
             return Some(match chunk {
                 Some(chunk) => (HEADER_BYTES + chunk.bytes.len(), Packet::Data { number, chunk }),
@@ -282,11 +305,21 @@ impl End {
         } else if now_us >= self.probe_us() {
             self.probes += 1;
             self.probing = PROBE_CHUNKS;
+            self.unproven = self.unproven.map(|_| Proof::ToAsk);
             self.eliciting_us = now_us;
             let oldest = self.flying.values().filter_map(|sent| sent.index).take(PROBE_CHUNKS);
             self.again.extend(oldest.filter(|index| self.open.contains_key(index)));
         }
         Ok(())
+    }
+
+    /// The number of a packet that is sent now.
+    fn number(&mut self, now_us: u64, index: Option<u64>) -> u64 {
+        let number = self.next_number;
+        self.next_number += 1;
+        self.eliciting_us = now_us;
+        self.flying.insert(number, Sent { index, at_us: now_us });
+        number
     }
 
     fn note_received(&mut self, number: u64) {
@@ -313,6 +346,9 @@ impl End {
     }
 
     fn handle_ack(&mut self, now_us: u64, newest: u64, those: u64) {
+        if self.unproven.is_some_and(|proof| matches!(proof, Proof::Asked(asked) if newest >= asked)) {
+            self.unproven = None;
+        }
         self.newest_acked = Some(self.newest_acked.map_or(newest, |before| before.max(newest)));
         for back in (0..64).filter(|back| those & (1 << back) != 0) {
             let number = newest.checked_sub(back);
