@@ -16,9 +16,9 @@ use crate::{PeerError, limits};
 pub(crate) enum Arrival {
     /// It waits to be handed out.
     Taken,
-    /// It has arrived before.
+    /// It has arrived before, or will come again.
     Known,
-    /// One before it is missing.
+    /// One before it is missing, and nobody has asked for it yet.
     Gap,
 }
 
@@ -37,6 +37,8 @@ pub(crate) struct Inputs {
     /// The acknowledgement that the client was told last.
     told: u64,
     held: VecDeque<Held>,
+    /// A gap after this number was asked about on this connection.
+    asked_after: Option<u64>,
     /// Refused, but something before them is not acknowledged yet.
     refused: BTreeSet<u64>,
     /// Roots that the client acknowledged, the newest last.
@@ -52,6 +54,7 @@ impl Inputs {
             received: before,
             acknowledged: before,
             told: before,
+            asked_after: None,
             held: VecDeque::new(),
             refused: BTreeSet::new(),
             roots: VecDeque::new(),
@@ -80,6 +83,7 @@ impl Inputs {
     /// A connection begins; the client says which of its inputs is the first without an acknowledgement.
     pub(crate) fn connect(&mut self, first_open: Option<u64>) {
         self.early = true;
+        self.asked_after = None;
         // What lies before it was acknowledged: by refusing, if the ledger does not know.
         let before = first_open.map_or(0, |first| first.saturating_sub(1));
         if self.received < before {
@@ -123,7 +127,9 @@ impl Inputs {
             return Ok(Arrival::Known);
         }
         if number > self.received + 1 {
-            return Ok(Arrival::Gap);
+            // All that follow a lost one arrive so; one question brings them all again, and many questions would do so many times.
+            let asked = self.asked_after.replace(self.received) == Some(self.received);
+            return Ok(if asked { Arrival::Known } else { Arrival::Gap });
         }
         if number > self.acknowledged + limits::INPUTS_OPEN {
             return Err(PeerError::TooManyInputs);

@@ -257,6 +257,27 @@ fn inputs_are_bounded_and_kept() {
     assert_eq!(pair.sender.handle(0, &too_far), Err(PeerError::TooManyInputs));
 }
 
+/// A lost input is asked for once, however many come after it; then it comes, and they come again.
+#[test]
+fn a_gap_is_asked_about_once() {
+    let mut pair = Pair::connected();
+    let taken = (0..1000).filter(|_| pair.receiver.input(1, Input::Key(Key::Enter)).is_some()).count();
+    assert_eq!(taken as u64, limits::INPUTS_OPEN);
+    let lost = pair.receiver.poll_transmit(1).expect("the first input");
+    assert!(matches!(ToServer::decode(&lost), Ok(ToServer::Input { number: 1, .. })));
+    let mut answers = Vec::new();
+    while let Some(message) = pair.receiver.poll_transmit(1) {
+        pair.sender.handle(1, &message).expect("a gap is no error");
+        answers.extend(std::iter::from_fn(|| pair.sender.poll_transmit(1)));
+    }
+    assert_eq!(answers.len(), 1, "one question for all that follow");
+    pair.receiver.handle(1, &answers[0]).expect("the server is right");
+    pair.exchange(1);
+    pair.sender.acknowledge_input(limits::INPUTS_OPEN);
+    pair.exchange(1);
+    assert_eq!(pair.receiver.unacknowledged(), 0);
+}
+
 #[test]
 fn inputs_after_a_restart_wait_for_each_other() {
     let mut pair = Pair::connected();

@@ -10,41 +10,26 @@
 //! - On a transport that keeps order nobody has to be told off, and nothing has to be repaired.
 
 use std::collections::{HashMap, VecDeque};
-use std::fmt;
 use std::sync::Arc;
 
 use tresen_scene::{Canvas, Namer, Node, ObjectId, Rect, ScrollOffsets};
-use tresen_session::limits::GUESSES_IN_FLIGHT;
+use tresen_session::PeerError;
+use tresen_session::limits::{GUESSES_IN_FLIGHT, REPAIRS};
 use tresen_wire::limits::{FRAMES_IN_FLIGHT, INPUTS_OPEN};
 use tresen_wire::{ClientTable, Input, SEQUENCES, ToClient, ToServer};
 
-use super::Fault;
 use super::app::SIZE;
+use super::broken::Broken;
 use super::guesses::Guesses;
 use super::reach::stands;
+use super::{Fault, Transport};
 
 /// The server's scenes of so many of its last screens are kept, to paint them.
 const SCENES_KEPT: usize = 64;
 /// One screen in so many is painted whole and compared.
 const PAINTED_ONE_IN: u64 = 16;
-/// Packets of the stream that may wait at the server: two frames and some short answers.
+/// Packets of the stream that may wait at the server: two frames and some short answers; as often as a client may ask for repairs.
 const MOST_QUEUED: usize = 64;
-
-/// A promise was broken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Broken(String);
-
-impl Broken {
-    pub(super) const fn new(what: String) -> Self {
-        Self(what)
-    }
-}
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// Something that a person did.
 #[derive(Clone, Debug)]
@@ -63,6 +48,7 @@ enum Flying {
 #[derive(Debug)]
 pub(super) struct Checker {
     fault: Fault,
+    transport: Transport,
     /// When the server showed a screen, counted in screens; all of them.
     screens: HashMap<ObjectId, Vec<u64>>,
     scenes: VecDeque<Arc<Node>>,
@@ -96,9 +82,10 @@ pub(super) struct Counts {
 }
 
 impl Checker {
-    pub fn new(fault: Fault) -> Self {
+    pub fn new(fault: Fault, transport: Transport) -> Self {
         Self {
             fault,
+            transport,
             screens: HashMap::new(),
             scenes: VecDeque::new(),
             last_shown: None,
@@ -111,7 +98,7 @@ impl Checker {
             on_disk: 0,
             told: 0,
             flying: VecDeque::new(),
-            guesses: Guesses::default(),
+            guesses: if transport == Transport::Rotten { Guesses::unchecked() } else { Guesses::default() },
             shadow: None,
             counts: Counts::default(),
         }
@@ -146,11 +133,14 @@ impl Checker {
     /// The client got a screen of the server.
     pub fn client_has(&mut self, root: &Arc<Node>) -> Result<(), Broken> {
         let Some(times) = self.screens.get(&root.id()) else {
-            return Err(Broken(format!("the client shows {:?}, which the server never showed", root.id())));
+            return Err(Broken::new(format!(
+                "the client shows {:?}, which the server never showed",
+                root.id()
+            )));
         };
         let later = times.partition_point(|time| *time < self.client_at);
         let Some(&time) = times.get(later) else {
-            return Err(Broken(format!(
+            return Err(Broken::new(format!(
                 "the client shows an old screen: the server showed it as number {:?}, the client had number {} before",
                 times.last(),
                 self.client_at
@@ -175,7 +165,7 @@ impl Checker {
         if whole == *canvas {
             Ok(())
         } else {
-            Err(Broken("the client's picture is not that of its screen".into()))
+            Err(Broken::new("the client's picture is not that of its screen".into()))
         }
     }
 
@@ -196,7 +186,7 @@ impl Checker {
     /// The server hands an input to the app; `root` is the screen before it.
     pub fn handed(&mut self, number: u64, input: &Input, root: Option<&Arc<Node>>) -> Result<(), Broken> {
         if number <= self.last_handed {
-            return Err(Broken(format!("input {number} comes after {}", self.last_handed)));
+            return Err(Broken::new(format!("input {number} comes after {}", self.last_handed)));
         }
         self.refused(self.last_handed + 1..number, root)?;
         self.last_handed = number;
@@ -209,10 +199,24 @@ impl Checker {
         self.applied.push_back((number, input.clone()));
         let most = INPUTS_OPEN as usize * 2;
         if self.applied.len() > most {
-            Err(Broken(format!("more than {most} inputs wait for the disk")))
+            Err(Broken::new(format!("more than {most} inputs wait for the disk")))
         } else {
             Ok(())
         }
+    }
+
+    /// An end broke the protocol, as the other one sees it.
+    pub fn told_off(&self, who: &str, error: PeerError) -> Result<(), Broken> {
+        self.unless_rotten(|| format!("the {who} is told: {error}"))
+    }
+
+    /// What only a transport that breaks its promises may bring about.
+    pub fn unless_rotten(&self, what: impl FnOnce() -> String) -> Result<(), Broken> {
+        if self.is_rotten() { Ok(()) } else { Err(Broken::new(what())) }
+    }
+
+    fn is_rotten(&self) -> bool {
+        self.transport == Transport::Rotten
     }
 
     /// A mark is on disk: everything up to this input.
@@ -224,16 +228,16 @@ impl Checker {
         {
             loop {
                 let Some(expected) = self.entered.pop_front() else {
-                    return Err(Broken(format!(
+                    return Err(Broken::new(format!(
                         "input {applied} {input:?} was done once and applied twice, or never done"
                     )));
                 };
                 if expected.input == input && (expected.number == applied || expected.number == u64::MAX) {
                     break;
                 }
-                if !expected.may_be_missing {
+                if !expected.may_be_missing && !self.is_rotten() {
                     let Entered { number, input: missing, .. } = expected;
-                    return Err(Broken(format!(
+                    return Err(Broken::new(format!(
                         "input {number} {missing:?} is missing before {applied} {input:?}"
                     )));
                 }
@@ -264,7 +268,7 @@ impl Checker {
         self.counts.messages += 1;
         self.guesses.said += 1;
         let message = ToClient::decode(message)
-            .map_err(|error| Broken(format!("the server says nonsense: {error}")))?;
+            .map_err(|error| Broken::new(format!("the server says nonsense: {error}")))?;
         match message {
             ToClient::Welcome(welcome) => {
                 if self.fault == Fault::ForgetUndo && self.shadow.is_none() {
@@ -299,7 +303,7 @@ impl Checker {
                 frame.input_ack.map_or(Ok(()), |low| self.acknowledged(self.in_full(low), root))
             }
             ToClient::Resend { .. } => {
-                Err(Broken("the server misses an input that can't have been lost".into()))
+                self.unless_rotten(|| "the server misses an input that can't be lost".into())
             }
             ToClient::Guess(guess) => {
                 self.flying.push_back((guess.sequence, Flying::Guess));
@@ -322,11 +326,10 @@ impl Checker {
                 }
                 Ok(())
             }
-            Ok(ToServer::Nak) => {
-                Err(Broken("the client asks for a repair, although the transport keeps order".into()))
-            }
+            Ok(ToServer::Nak) => self
+                .unless_rotten(|| "the client asks for a repair, although the transport keeps order".into()),
             Ok(_) => Ok(()),
-            Err(error) => Err(Broken(format!("the client says nonsense: {error}"))),
+            Err(error) => self.unless_rotten(|| format!("the client says nonsense: {error}")),
         }
     }
 
@@ -338,10 +341,11 @@ impl Checker {
 
     /// Packets wait at the server to be sent or acknowledged.
     pub fn queued_at_server(&self, packets: usize) -> Result<(), Broken> {
-        if packets <= MOST_QUEUED {
+        let most = if self.is_rotten() { MOST_QUEUED * REPAIRS as usize } else { MOST_QUEUED };
+        if packets <= most {
             Ok(())
         } else {
-            Err(Broken(format!("{packets} packets wait at the server")))
+            Err(Broken::new(format!("{packets} packets wait at the server")))
         }
     }
 
@@ -352,9 +356,9 @@ impl Checker {
 
     /// Nothing happens any more: everything is where it belongs.
     pub fn at_rest(&mut self) -> Result<(), Broken> {
-        let missing = self.entered.iter().find(|entered| !entered.may_be_missing);
+        let missing = self.entered.iter().find(|entered| !entered.may_be_missing && !self.is_rotten());
         if let Some(Entered { number, input, .. }) = missing {
-            return Err(Broken(format!("input {number} {input:?} is lost")));
+            return Err(Broken::new(format!("input {number} {input:?} is lost")));
         }
         self.entered.clear();
         Ok(())
@@ -363,8 +367,8 @@ impl Checker {
     fn few_flying(&self) -> Result<(), Broken> {
         for (kind, most) in [(Flying::Frame, FRAMES_IN_FLIGHT), (Flying::Guess, GUESSES_IN_FLIGHT)] {
             let flying = self.flying.iter().filter(|(_, flying)| *flying == kind).count();
-            if flying > most {
-                return Err(Broken(format!("{flying} are under way of {kind:?}")));
+            if flying > most && !self.is_rotten() {
+                return Err(Broken::new(format!("{flying} are under way of {kind:?}")));
             }
         }
         Ok(())
@@ -378,17 +382,18 @@ impl Checker {
     fn acknowledged(&mut self, number: u64, root: Option<&Arc<Node>>) -> Result<(), Broken> {
         self.told = self.told.max(number);
         if let Some((handed, _)) = self.handed.iter().find(|(handed, _)| *handed <= number) {
-            return Err(Broken(format!("input {handed} is acknowledged and not on disk")));
+            return Err(Broken::new(format!("input {handed} is acknowledged and not on disk")));
         }
         self.refused(self.last_handed + 1..number + 1, root)
     }
 
     /// These were acknowledged without effect. That may be only if they stand on no screen; they may come again, and have an effect then.
     fn refused(&mut self, numbers: std::ops::Range<u64>, root: Option<&Arc<Node>>) -> Result<(), Broken> {
+        let rotten = self.is_rotten();
         for entered in self.entered.iter_mut().filter(|entered| numbers.contains(&entered.number)) {
-            if !entered.may_be_missing && root.is_some_and(|root| stands(&entered.input, root)) {
+            if !entered.may_be_missing && !rotten && root.is_some_and(|root| stands(&entered.input, root)) {
                 let Entered { number, input, .. } = entered;
-                return Err(Broken(format!(
+                return Err(Broken::new(format!(
                     "input {number} {input:?} is refused, although it stands on the screen"
                 )));
             }

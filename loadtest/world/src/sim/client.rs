@@ -6,7 +6,8 @@ use tresen_session::{LinkState, Receiver, ReceiverEvent, Resume};
 use tresen_wire::{Input, Language, Look, Theme, ToClient, ToServer};
 
 use super::app::SIZE;
-use super::checker::{Broken, Checker};
+use super::broken::Broken;
+use super::checker::Checker;
 use super::guesses::Screen;
 use super::transport::{End, Packet};
 use super::{Envelope, Fault, Transport, ms};
@@ -162,7 +163,7 @@ impl Client {
     pub fn address_changed(&mut self, now_us: u64, transport: Transport, notice: Notice) {
         self.address += 1;
         match (transport, notice) {
-            (Transport::Quic, Notice::Told) => {
+            (Transport::Quic | Transport::Rotten, Notice::Told) => {
                 if let Some(connection) = &mut self.connection {
                     connection.end.address_changed();
                 }
@@ -176,6 +177,7 @@ impl Client {
         &mut self,
         now_us: u64,
         envelope: &Envelope,
+        transport: Transport,
         checker: &mut Checker,
     ) -> Result<(), Broken> {
         let current = self.connection.as_mut().filter(|connection| connection.number == envelope.connection);
@@ -185,6 +187,9 @@ impl Client {
             return Ok(());
         }
         connection.end.handle(now_us, &envelope.packet);
+        if transport == Transport::Rotten {
+            connection.end.spoil_bytes(&mut self.dice);
+        }
         if connection.end.is_open() && !connection.greeted {
             connection.greeted = true;
             self.greeted += 1;
@@ -224,13 +229,11 @@ impl Client {
         let given_up = due && self.receiver.handle_timeout(ms(now_us)).is_err();
         if gone || given_up {
             // Whoever gives up closes; over TCP the system does even if the program can't.
-            if let Some(connection) =
-                self.connection.as_ref().filter(|_| given_up || transport == Transport::Tcp)
-            {
-                let (connection, address) = (connection.number, self.address);
-                self.outbox.push(Envelope { connection, address, bytes: 60, packet: Packet::Close });
+            if given_up || transport == Transport::Tcp {
+                self.give_up(now_us);
+            } else {
+                self.lose(now_us);
             }
-            self.lose(now_us);
             return;
         }
         if self.fault == Fault::Chatter && now_us >= self.chatter_us {
@@ -257,7 +260,10 @@ impl Client {
                 Ok(())
             }
             Ok(None) => Ok(()),
-            Err(error) => Err(Broken::new(format!("the client is told: {error}"))),
+            Err(error) => {
+                self.give_up(now_us);
+                checker.told_off("client", error)
+            }
         }
     }
 
@@ -298,6 +304,15 @@ impl Client {
                 connection.end.send(&message);
             }
         }
+    }
+
+    /// Closes the connection.
+    fn give_up(&mut self, now_us: u64) {
+        if let Some(connection) = &self.connection {
+            let (connection, address) = (connection.number, self.address);
+            self.outbox.push(Envelope { connection, address, bytes: 60, packet: Packet::Close });
+        }
+        self.lose(now_us);
     }
 
     fn lose(&mut self, now_us: u64) {

@@ -4,7 +4,8 @@ use std::fmt;
 
 use tresen_scene::Node;
 
-use super::checker::{Broken, Checker};
+use super::broken::Broken;
+use super::checker::Checker;
 use super::client::{Client, Notice, Start};
 use super::person::Person;
 use super::server::Server;
@@ -119,11 +120,18 @@ impl Episode {
     /// The episode of a seed.
     #[must_use]
     pub fn new(seed: u64, fault: Fault) -> Self {
+        let mut dice = Dice::new(!seed);
+        let transport = if dice.below(3) == 0 { Transport::Tcp } else { Transport::Quic };
+        Self::over(seed, transport, fault)
+    }
+
+    /// The episode of a seed over this transport.
+    #[must_use]
+    pub fn over(seed: u64, transport: Transport, fault: Fault) -> Self {
         let mut dice = Dice::new(seed);
         let mut troubles = Troubles::new(dice.fork());
         let profile = troubles.profile();
         let guesses = *dice.pick(&[0, 4, 24, 96]).unwrap_or(&0);
-        let transport = if dice.below(3) == 0 { Transport::Tcp } else { Transport::Quic };
         Self {
             now_us: SECOND,
             transport,
@@ -132,7 +140,7 @@ impl Episode {
             client: Client::new(dice.fork(), fault, guesses),
             person: Person::new(dice.fork()),
             troubles,
-            checker: Checker::new(fault),
+            checker: Checker::new(fault, transport),
             phase: Phase::Busy,
             notice_us: None,
             rests: 0,
@@ -232,12 +240,17 @@ impl Episode {
 
     fn happens(&mut self, happening: Happening<Envelope>) -> Result<(), Broken> {
         let now_us = self.now_us;
+        // In a rest even the worst one behaves.
+        let transport = match (self.transport, self.phase) {
+            (Transport::Rotten, Phase::Settling(_) | Phase::Silent(..)) => Transport::Quic,
+            (transport, _) => transport,
+        };
         match happening {
             Happening::Arrived(Direction::Up, envelope) => {
-                self.server.handle_packet(now_us, &envelope, self.transport, &mut self.checker)
+                self.server.handle_packet(now_us, &envelope, transport, &mut self.checker)
             }
             Happening::Arrived(Direction::Down, envelope) if envelope.address == self.client.address => {
-                self.client.handle_packet(now_us, &envelope, &mut self.checker)
+                self.client.handle_packet(now_us, &envelope, transport, &mut self.checker)
             }
             // Nobody lives at that address any more.
             Happening::Arrived(Direction::Down, _) => Ok(()),
@@ -340,7 +353,7 @@ impl Episode {
         if self.client.receiver().unacknowledged() > 0 || !self.client.is_well(self.now_us) {
             return Err(Broken::new("at rest the client waits for something".into()));
         }
-        if self.server.repairs() > 0 {
+        if self.server.repairs() > 0 && self.transport != Transport::Rotten {
             return Err(Broken::new("a frame had to be repaired, although the transport keeps order".into()));
         }
         self.checker.at_rest()

@@ -4,7 +4,8 @@ use tresen_session::SenderEvent;
 
 use super::Fault;
 use super::app::State;
-use super::checker::{Broken, Checker};
+use super::broken::Broken;
+use super::checker::Checker;
 use super::server::Server;
 use crate::wan::MS;
 

@@ -13,6 +13,7 @@
 //! Not for: real time and sockets; the till (its own tests); what a message means.
 
 pub mod app;
+mod broken;
 mod checker;
 mod client;
 mod episode;
@@ -28,7 +29,7 @@ mod trouble;
 
 use std::str::FromStr;
 
-pub use checker::Broken;
+pub use broken::Broken;
 pub use client::Notice;
 pub use episode::{Episode, Figures};
 
@@ -41,6 +42,8 @@ pub enum Transport {
     Quic,
     /// It does not; a server that was killed refuses what it does not know.
     Tcp,
+    /// As QUIC, but it loses, repeats, swaps and changes messages. No transport of ours does; the ends heal from it all the same.
+    Rotten,
 }
 
 /// A promise to break, to see that it is noticed.

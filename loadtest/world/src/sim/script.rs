@@ -1,6 +1,7 @@
 //! Episodes in which only that happens what a test says: for promises with a number.
 
-use super::checker::{Broken, Checker};
+use super::broken::Broken;
+use super::checker::Checker;
 use super::client::{Client, Notice};
 use super::episode::{Episode, Phase};
 use super::person::Person;
@@ -31,7 +32,7 @@ impl Episode {
             client: Client::new(dice.fork(), Fault::None, 0),
             person: Person::new(dice.fork()),
             troubles: Troubles::new(dice.fork()),
-            checker: Checker::new(Fault::None),
+            checker: Checker::new(Fault::None, transport),
             phase: Phase::Scripted,
             notice_us: None,
             rests: 0,

@@ -6,7 +6,8 @@ use tresen_session::{Sender, SenderEvent};
 use tresen_wire::{CloseCode, SessionId, ToClient, ToServer};
 
 use super::app::{Kit, Shared, State};
-use super::checker::{Broken, Checker};
+use super::broken::Broken;
+use super::checker::Checker;
 use super::guesser::Guesser;
 use super::ledger::{Flight, Mark};
 use super::transport::{End, Packet};
@@ -184,6 +185,9 @@ impl Server {
             return Ok(());
         }
         known.end.handle(now_us, packet);
+        if transport == Transport::Rotten {
+            known.end.spoil(&mut self.dice);
+        }
         while let Some(message) =
             self.connections.get_mut(connection).and_then(|known| known.end.poll_message())
         {
@@ -238,7 +242,10 @@ impl Server {
             }
             Ok(Some(SenderEvent::Look(_)) | None) => {}
             Ok(Some(SenderEvent::Bye(_))) => self.drop_connection(now_us, connection),
-            Err(error) => return Err(Broken::new(format!("the server is told: {error}"))),
+            Err(error) => {
+                checker.told_off("server", error)?;
+                self.close(now_us, connection, error.close_code());
+            }
         }
         Ok(())
     }
@@ -269,7 +276,8 @@ impl Server {
         };
         let resumed = self.sender.stats().resumed > resumed;
         if hello.have.is_some_and(|have| have.epoch == self.epoch && have.digest != [0; 16]) && !resumed {
-            return Err(Broken::new("a client that has a screen of this server gets everything anew".into()));
+            checker
+                .unless_rotten(|| "a client that has a screen of this server gets everything anew".into())?;
         }
         self.attached = Some(connection);
         checker.connected();

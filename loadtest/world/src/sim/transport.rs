@@ -122,6 +122,7 @@ pub struct End {
     parts: BTreeMap<u64, Rc<Chunk>>,
     message: Vec<u8>,
     arrived: VecDeque<Vec<u8>>,
+    held_back: Option<Vec<u8>>,
     received: Option<(u64, u64)>,
     owes_ack: bool,
 }
@@ -168,6 +169,7 @@ impl End {
             parts: BTreeMap::new(),
             message: Vec::new(),
             arrived: VecDeque::new(),
+            held_back: None,
             received: None,
             owes_ack: false,
         }
@@ -413,5 +415,6 @@ impl End {
     }
 }
 
+mod spoil;
 #[cfg(test)]
 mod tests;
