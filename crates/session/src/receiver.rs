@@ -57,6 +57,8 @@ pub struct Resume {
     pub(crate) next_input: u64,
     /// The highest input whose effect the server's screen is known to show.
     pub(crate) applied: u64,
+    /// The server answered the inputs up to this one: with a screen, or an acknowledgement.
+    pub(crate) answered: u64,
     pub(crate) guesses: Guesses,
 }
 
@@ -75,7 +77,7 @@ pub(crate) struct Link {
     pub(crate) new_look: bool,
     pub(crate) question: Option<Question>,
     pub(crate) questions: u8,
-    /// Since when the oldest open input waits; moved when they are sent again.
+    /// Since when the oldest input without an answer waits; moved when they are sent again.
     pub(crate) inputs_ms: Option<u64>,
     /// A fresh frame was asked for, then.
     pub(crate) nak_ms: Option<u64>,
@@ -282,6 +284,12 @@ impl Receiver {
         self.kept.open.len()
     }
 
+    /// Those of them that the server has not answered in any way: neither with a screen nor with an acknowledgement. For these a person waits;
+    /// what booked nothing is acknowledged much later.
+    pub fn unanswered(&self) -> usize {
+        self.kept.open.iter().filter(|open| open.number > self.kept.answered).count()
+    }
+
     /// What it has of the session.
     pub fn resume(&self) -> Resume {
         let mut kept = self.kept.clone();
@@ -335,6 +343,7 @@ impl Receiver {
         kept.namer = Some(Namer::new(welcome.name_key));
         kept.open.retain(|open| open.number > welcome.acknowledged);
         kept.next_input = kept.next_input.max(welcome.received + 1);
+        kept.answered = kept.answered.min(welcome.received);
         self.send_again(now_ms, welcome.received);
         Ok(())
     }

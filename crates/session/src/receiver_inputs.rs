@@ -1,4 +1,4 @@
-//! Inputs of a receiver: numbered, kept until they are acknowledged, sent again when that takes too long.
+//! Inputs of a receiver: numbered, kept until they are acknowledged, sent again when nothing is heard of them for too long.
 
 use tresen_wire::limits::{INPUT_NUMBER, INPUTS_OPEN};
 use tresen_wire::{Input, RootTag, ToServer};
@@ -56,11 +56,19 @@ impl Receiver {
         let Some(position) = self.kept.open.iter().position(|open| open.number as u8 & 127 == low) else {
             return;
         };
-        if let Some(newest) = self.kept.open.drain(..=position).next_back() {
-            self.kept.applied = self.kept.applied.max(newest.number);
+        let newest = self.kept.open.drain(..=position).next_back().map(|open| open.number);
+        if let Some(newest) = newest {
+            self.kept.applied = self.kept.applied.max(newest);
+            self.note_answer(now_ms, newest);
         }
+    }
+
+    /// The server answered the inputs up to this one.
+    pub(crate) fn note_answer(&mut self, now_ms: u64, number: u64) {
+        self.kept.answered = self.kept.answered.max(number);
+        let waiting = self.unanswered() > 0;
         if let Some(link) = &mut self.link {
-            link.inputs_ms = if self.kept.open.is_empty() { None } else { Some(now_ms) };
+            link.inputs_ms = waiting.then_some(now_ms);
         }
     }
 
@@ -74,8 +82,9 @@ impl Receiver {
 
     /// Sends the open inputs above this number again.
     pub(crate) fn send_again(&mut self, now_ms: u64, above: u64) {
+        let waiting = self.unanswered() > 0;
         let Some(link) = &mut self.link else { return };
-        link.inputs_ms = if self.kept.open.is_empty() { None } else { Some(now_ms) };
+        link.inputs_ms = waiting.then_some(now_ms);
         for open in self.kept.open.iter().filter(|open| open.number > above) {
             if link.outbox.len() < limits::OUTBOX {
                 link.outbox.push_back(open.encode());

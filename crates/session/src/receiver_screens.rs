@@ -58,6 +58,9 @@ impl Receiver {
             None => kept.guesses.settle(),
         }
         kept.root = Some(root);
+        // A server that does not say what a frame shows answers with it what was done before it came.
+        let answered = applied.unwrap_or(kept.next_input.saturating_sub(1));
+        self.note_answer(now_ms, answered);
         self.acknowledge(frame.sequence)?;
         Ok(self.root().cloned().map(ReceiverEvent::Screen))
     }

@@ -65,6 +65,8 @@ pub struct Sender {
     pub(crate) wanted: Option<Arc<Node>>,
     /// The highest input whose effect `wanted` shows.
     pub(crate) applied: u64,
+    /// What the last frame said of that, or could have said.
+    pub(crate) applied_told: u64,
     pub(crate) inputs: Inputs,
     pub(crate) guesses: Guesses,
     pub(crate) link: Option<Link>,
@@ -85,6 +87,7 @@ impl Sender {
             arrived: None,
             wanted: None,
             applied: next_input.saturating_sub(1),
+            applied_told: next_input.saturating_sub(1),
             inputs: Inputs::new(next_input),
             guesses: Guesses::default(),
             link: None,
@@ -197,6 +200,11 @@ impl Sender {
     /// The effects of all inputs up to `number` are on disk.
     pub fn acknowledge_input(&mut self, number: u64) {
         self.inputs.acknowledge(number);
+    }
+
+    /// Whether an input waits for [`Self::acknowledge_input`] of the one before it: then that should not be put off.
+    pub fn is_input_waiting(&self) -> bool {
+        self.inputs.is_waiting()
     }
 
     /// The next message to send.

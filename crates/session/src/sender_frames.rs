@@ -77,7 +77,8 @@ impl Sender {
             return None;
         }
         let root = self.wanted.clone()?;
-        let guessing = self.guesses.are_out();
+        let says_applied =
+            self.guesses.keeps() > 0 && (self.guesses.are_out() || self.applied != self.applied_told);
         let outcome = self.guesses.cover(self.applied, root.id());
         self.stats.note_guesses(&self.guesses);
         let (body, undo) = if outcome == Outcome::Right && !self.fresh {
@@ -93,11 +94,12 @@ impl Sender {
             fresh: std::mem::take(&mut self.fresh),
             sequence: (sequence % u64::from(SEQUENCES)) as u8,
             input_ack: self.inputs.news(),
-            applied: guessing.then_some((self.applied & 127) as u8),
+            applied: says_applied.then_some((self.applied & 127) as u8),
             body: &body,
         };
         let message = ToClient::Frame(frame).encode();
         self.next_sequence += 1;
+        self.applied_told = self.applied;
         let bytes = message.len();
         self.flight.push(Sent { sequence, root: Some(root), undo, at_ms: now_ms, bytes });
         self.stats.frames += 1;

@@ -164,6 +164,11 @@ impl Inputs {
         }
     }
 
+    /// Whether an input waits for the acknowledgement of the one before it.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.held.is_empty()
+    }
+
     pub(crate) fn acknowledge(&mut self, number: u64) {
         self.acknowledged = self.acknowledged.max(number.min(self.received));
         self.skip_refused();

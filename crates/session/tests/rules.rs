@@ -192,6 +192,27 @@ fn another_receiver_goes_on_with_what_one_had() {
     assert_eq!(pair.sender.stats().resumed, 1);
 }
 
+/// Promise: whoever sees that a tap was taken waits for nothing more, however late its acknowledgement comes: nothing is asked, nothing is sent
+/// again. It is kept until then.
+#[test]
+fn a_screen_answers_a_tap_before_it_is_acknowledged() {
+    let mut pair = Pair::connected();
+    pair.receiver.input(1, pair.first_tap()).unwrap();
+    assert_eq!(pair.receiver.unanswered(), 1);
+    pair.change();
+    pair.exchange(2);
+    assert_eq!((pair.receiver.unanswered(), pair.receiver.unacknowledged()), (0, 1));
+    assert!(pair.receiver.poll_timeout().unwrap() >= limits::KEEP_ALIVE_MS, "it waits for nothing");
+    pair.receiver.disconnect(3);
+    pair.sender.disconnect(3);
+    pair.sender = Sender::new(pair.maker.namer.clone(), SessionId([1; 16]), 2, 1);
+    pair.sender.show(pair.maker.scene());
+    pair.connect(4);
+    let welcome = pair.sender.poll_transmit(4).expect("a welcome");
+    pair.receiver.handle(4, &welcome).expect("the server is right");
+    assert_eq!(pair.receiver.unanswered(), 1, "a server that does not know it has not answered it");
+}
+
 #[test]
 fn a_frame_that_does_not_fit_is_repaired() {
     let mut pair = Pair::connected();

@@ -15,9 +15,9 @@ use super::session::Session;
 use super::task::Instance;
 use crate::application::AppInput;
 
-/// How long a mark that nobody waits for may wait. One that an acknowledgement waits for goes at once; the ledger itself lets it wait for
-/// company.
-const LAZY_MARK_MS: u64 = 1_000;
+/// How long a mark that nobody waits for may wait, in ms: of an input that booked nothing and changed the screen, or of a booking that came
+/// back. Most of them go with the next booking; a lone tap costs no write to the disk.
+const LAZY_MARK_MS: u64 = 10_000;
 
 /// How long a mark waits that the ledger's full queue refused.
 const OVERLOADED_MS: u64 = 50;
@@ -33,7 +33,10 @@ impl Instance {
             match effect {
                 Effect::Commit(commit) => self.commit(commit),
                 Effect::VerifyPin { staff, pin } => self.check_pin(staff, &pin),
-                Effect::Reprint(number) => (self.around.reprint)(number),
+                Effect::Reprint(number) => {
+                    (self.around.reprint)(number);
+                    self.mark_by(0);
+                }
             }
         }
         self.status.set_staff(self.app.staff());
@@ -165,13 +168,19 @@ impl Instance {
     }
 
     /// How long a mark that nobody waits for may wait. A device that wants to take over waits.
-    const fn lazily_ms(&self) -> u64 {
+    pub(super) const fn lazily_ms(&self) -> u64 {
         if self.arriving.is_some() { 0 } else { LAZY_MARK_MS }
     }
 
     pub(super) fn mark_by(&mut self, within_ms: u64) {
         let due = self.now_ms() + within_ms;
         self.mark_due_ms = Some(self.mark_due_ms.map_or(due, |earlier| earlier.min(due)));
+    }
+
+    /// What was put off is due now, if anything was.
+    pub(super) fn hurry_mark(&mut self) {
+        let now_ms = self.now_ms();
+        self.mark_due_ms = self.mark_due_ms.map(|due| due.min(now_ms));
     }
 
     fn context(&self, staff: Option<StaffId>) -> Context {

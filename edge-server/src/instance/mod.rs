@@ -1,8 +1,8 @@
 //! An instance: one application for one station, with the session of whoever is attached. One task owns all of it.
 //!
 //! The way of an input: the session takes it once -> the application updates -> a commit goes to the ledger together with a *mark* (the
-//! input's number and the application's state), or, when it booked nothing, the mark alone goes with a later group commit -> when that is on
-//! disk, the input is acknowledged.
+//! input's number and the application's state), or, when it booked nothing, the mark alone goes much later, or with the next booking -> when
+//! that is on disk, the input is acknowledged. Until then the client keeps it and sends it again to a server that died.
 //!
 //! Invariants:
 //! - an input is acknowledged only when its mark is on disk, so after any crash it is neither lost nor applied twice;

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use tresen_identity::Fingerprint;
-use tresen_scene::{Namer, Node};
+use tresen_scene::{Namer, Node, ObjectId};
 use tresen_session::{Sender, SenderEvent};
 use tresen_wire::{CloseCode, Hello, Look, SessionId};
 
 use super::Link;
 use super::link::Leaving;
+
+/// Inputs that a device may have to send again after a crash, because what they changed is only on its screen and in no mark yet.
+const INPUTS_WITHOUT_MARK: u64 = 16;
 
 /// A device's session: it stays while its connection comes and goes.
 pub struct Session {
@@ -20,6 +23,8 @@ pub struct Session {
     pub look: Look,
     /// The highest input that the application has seen.
     pub applied: u64,
+    /// The highest input that a mark on disk covers.
+    acknowledged: u64,
     sender: Sender,
     link: Option<Link>,
 }
@@ -45,7 +50,7 @@ impl Session {
         look: Look,
     ) -> Self {
         let sender = Sender::new(namer, id, epoch, next_input);
-        Self { id, device, look, applied: next_input - 1, sender, link: None }
+        Self { id, device, look, applied: next_input - 1, acknowledged: next_input - 1, sender, link: None }
     }
 
     /// The device connected. A connection that it had before ends.
@@ -115,6 +120,16 @@ impl Session {
         if dismissed { None } else { self.sender.poll_event() }
     }
 
+    /// Whether the mark of what was applied should not be put off: an input waits for it, or many would have to be sent again.
+    pub fn wants_mark(&self) -> bool {
+        self.sender.is_input_waiting() || self.applied - self.acknowledged >= INPUTS_WITHOUT_MARK
+    }
+
+    /// The name of the newest screen.
+    pub fn shown(&self) -> Option<ObjectId> {
+        self.sender.root().map(|root| root.id())
+    }
+
     /// From a frame to its acknowledgement, smoothed, in ms.
     pub fn rtt_ms(&self) -> Option<u64> {
         self.sender.stats().rtt_ms
@@ -127,6 +142,7 @@ impl Session {
 
     /// Inputs up to this one are on disk with their effects.
     pub fn acknowledge(&mut self, input: u64) {
+        self.acknowledged = self.acknowledged.max(input);
         self.sender.acknowledge_input(input);
     }
 

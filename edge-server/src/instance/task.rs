@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tresen_mpos::{Commit, World};
+use tresen_scene::ObjectId;
 use tresen_session::SenderEvent;
 use tresen_till::{StationId, Till};
 use tresen_wire::{CloseCode, Look};
@@ -24,6 +25,9 @@ const COMMIT_PATIENCE_MS: u64 = 50;
 
 /// How long what others changed may wait for more of it.
 const CHANGED_MS: u64 = 25;
+
+/// How long the mark of an input may wait that changed nothing: nothing but its acknowledgement tells the person that it was taken.
+const UNSEEN_MARK_MS: u64 = 100;
 
 /// A screen is drawn anew by itself after this at the soonest.
 const LEAST_WAKE_MS: u64 = 10;
@@ -250,7 +254,10 @@ impl Instance {
         match session.handle(now_ms, message) {
             Heard::Event(event) => self.event(event),
             Heard::Nothing => {}
-            Heard::Gone => self.note_connection(),
+            Heard::Gone => {
+                self.hurry_mark();
+                self.note_connection();
+            }
         }
     }
 
@@ -261,15 +268,28 @@ impl Instance {
                 session.applied = number;
                 self.marks.applied(session.id, number);
                 self.status.count(&self.status.inputs, 1);
-                self.mark_by(0);
+                let before = session.shown();
+                self.mark_by(self.lazily_ms());
                 self.tell(AppInput::Input(input));
                 self.render_unless_committing();
+                self.hasten_mark(before);
             }
             SenderEvent::Look(look) => {
                 session.look = look;
                 self.render();
             }
             SenderEvent::Bye(_) => {}
+        }
+    }
+
+    /// Whoever sees that the tap was taken need not be told that it is on disk, as long as it booked nothing: should the server die, the
+    /// device sends it again.
+    fn hasten_mark(&mut self, shown_before: Option<ObjectId>) {
+        let Some(session) = &self.session else { return };
+        if session.wants_mark() {
+            self.mark_by(0);
+        } else if self.flights.is_empty() && session.shown() == shown_before {
+            self.mark_by(UNSEEN_MARK_MS);
         }
     }
 

@@ -105,6 +105,13 @@ impl Bench {
         self.instance.mark_when_due();
     }
 
+    /// The same, and a mark that was put off is due.
+    fn input_and_mark(&mut self, number: u64, key: Key) {
+        self.input(number, key);
+        self.instance.hurry_mark();
+        self.instance.mark_when_due();
+    }
+
     async fn land(&mut self) -> Cargo {
         let (flight, answer) = self.instance.flights.land().await;
         self.instance.landed(&flight, answer);
@@ -227,7 +234,7 @@ async fn a_booking_that_a_full_queue_refused_is_never_taken_for_done() {
     bench.input(1, Key::Digit(5));
     full.drain().await;
     // The next input comes before the instance hears of the refusal.
-    bench.input(2, Key::Back);
+    bench.input_and_mark(2, Key::Back);
     while !bench.instance.flights.is_empty() {
         bench.land().await;
         let (input, app) = bench.after_a_kill();
@@ -245,7 +252,7 @@ async fn no_state_is_saved_while_the_fate_of_a_booking_is_open() {
     for digit in [3, 9] {
         let before = bench.after_a_kill().0;
         bench.input(before + 1, Key::Digit(digit));
-        bench.input(before + 2, Key::Back);
+        bench.input_and_mark(before + 2, Key::Back);
         while !bench.instance.flights.is_empty() {
             bench.land().await;
             let (input, app) = bench.after_a_kill();
@@ -291,10 +298,25 @@ async fn a_forgotten_device_applies_nothing_twice() {
 async fn a_mark_that_a_full_queue_refused_is_tried_again() {
     let mut bench = Bench::open().await;
     let full = bench.fill_the_queue();
-    bench.input(1, Key::Back);
+    bench.input_and_mark(1, Key::Back);
     assert_eq!(bench.land().await, Cargo::Mark);
     full.drain().await;
     assert!(bench.instance.mark_due_ms.is_some(), "it is due again");
     tokio::time::timeout(std::time::Duration::from_secs(5), bench.instance.all_on_disk()).await.unwrap();
     assert_eq!(bench.after_a_kill().0, 1);
+}
+
+/// Promise: a tap that books nothing writes nothing at once. What nobody saw an effect of is marked soon, and many of them are, too.
+#[tokio::test]
+async fn taps_that_book_nothing_wait_for_their_mark() {
+    let mut bench = Bench::open().await;
+    for number in 1..=15 {
+        bench.input(number, Key::Enter);
+        assert!(bench.instance.flights.is_empty(), "input {number} is written at once");
+    }
+    let due_ms = bench.instance.mark_due_ms.expect("a mark that is due");
+    assert!(due_ms <= bench.instance.now_ms() + 100, "an input without an effect is acknowledged soon");
+    bench.input(16, Key::Enter);
+    assert_eq!(bench.land().await, Cargo::Mark);
+    assert_eq!(bench.after_a_kill().0, 16);
 }

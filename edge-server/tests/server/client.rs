@@ -129,8 +129,14 @@ impl Client {
         }
     }
 
-    /// Taps what has this name, as soon as it is there, and waits until the tap is on disk.
+    /// Taps what has this name, as soon as it is there, and waits until the server has answered.
     pub async fn tap(&mut self, name: &str) {
+        self.tap_unconfirmed(name).await;
+        self.until("an answer", |client| client.receiver.unanswered() == 0).await;
+    }
+
+    /// Taps what books something, and waits until that is on disk.
+    pub async fn book(&mut self, name: &str) {
         self.tap_unconfirmed(name).await;
         self.until("the acknowledgement", |client| client.receiver.unacknowledged() == 0).await;
     }

@@ -16,7 +16,7 @@ async fn a_full_disk_stops_the_server_and_loses_nothing() {
     anna.log_in("Anna", "1234").await;
     anna.tap("Table 4").await;
     anna.tap("Getränke").await;
-    anna.tap("Cola 0,33").await;
+    anna.book("Cola 0,33").await;
     let confirmed = anna.labels();
 
     // A few pages more than what is there: soon full.

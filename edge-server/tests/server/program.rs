@@ -118,7 +118,9 @@ async fn kill_nine_loses_nothing_that_was_confirmed() {
     anna.log_in("Anna", "1234").await;
     anna.tap("Table 4").await;
     anna.tap("Getränke").await;
-    anna.tap("Cola 0,33").await;
+    anna.book("Cola 0,33").await;
+    anna.tap("Küche").await;
+    assert_eq!(anna.receiver.unacknowledged(), 1, "what books nothing is not on disk yet");
     let before = anna.labels();
     drop(running);
     let receiver = anna.gone().await;

@@ -12,13 +12,13 @@ async fn from_log_in_to_receipt() {
     anna.log_in("Anna", "1234").await;
     anna.tap("Table 4").await;
     anna.tap("Getränke").await;
-    anna.tap("Cola 0,33").await;
+    anna.book("Cola 0,33").await;
     anna.tap("Küche").await;
     anna.tap("Rumpsteak").await;
     anna.tap("medium").await;
     anna.tap("Pommes").await;
-    anna.tap("Add").await;
-    anna.tap("Send").await;
+    anna.book("Add").await;
+    anna.book("Send").await;
     anna.tap("Table 4").await;
     for step in ["Pay", "33.90 exact", "Cash received"] {
         anna.tap(step).await;
@@ -45,7 +45,7 @@ async fn two_devices_see_one_table() {
     anna.log_in("Anna", "1234").await;
     anna.tap("Table 7").await;
     anna.tap("Getränke").await;
-    anna.tap("Spezi 0,5").await;
+    anna.book("Spezi 0,5").await;
     ben.until("Anna's line on Ben's screen", |ben| {
         ben.labels()
             .iter()
@@ -62,13 +62,13 @@ async fn a_restart_brings_the_screen_back() {
     anna.log_in("Anna", "1234").await;
     anna.tap("Table 4").await;
     anna.tap("Getränke").await;
-    anna.tap("Cola 0,33").await;
+    anna.book("Cola 0,33").await;
     let before = anna.labels();
     let world = world.restart().await;
     let receiver = anna.gone().await;
     let mut again = Client::on(receiver, loopback(world.port(), 1).await);
     again.until("the same screen", |client| client.labels() == before).await;
-    again.tap("Cola 0,33").await;
+    again.book("Cola 0,33").await;
     let till = world.server.site.ledger.till();
     let check = till.open_checks().next().unwrap();
     assert_eq!(check.lines.iter().map(|line| line.quantity).sum::<u32>(), 2);

@@ -33,8 +33,8 @@ pub struct Tap {
     pub udp_bytes: u64,
     /// From the tap to the last byte of the screen that answers it.
     pub last_byte_ms: f64,
-    /// From the tap to the news that its effects are on disk.
-    pub on_disk_ms: f64,
+    /// From the tap to the news that its effects are on disk; `None` for a tap that booked nothing: that news comes with a later one.
+    pub on_disk_ms: Option<f64>,
     /// Time the client spent decoding and painting.
     pub paint_us: f64,
 }
@@ -51,9 +51,9 @@ pub fn pass_bytes(taps: &[Tap]) -> PassBytes {
     }
 }
 
-/// Percentiles of one of the times of some taps.
-pub fn percentiles(taps: &[Tap], time: impl Fn(&Tap) -> f64) -> Percentiles {
-    let times: Vec<f64> = taps.iter().map(time).collect();
+/// Percentiles of one of the times of those taps that have it.
+pub fn percentiles(taps: &[Tap], time: impl Fn(&Tap) -> Option<f64>) -> Percentiles {
+    let times: Vec<f64> = taps.iter().filter_map(time).collect();
     Percentiles { p50: percentile(&times, 50.0), p99: percentile(&times, 99.0) }
 }
 

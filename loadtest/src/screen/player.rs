@@ -11,8 +11,8 @@ use super::figures::Tap;
 use crate::device::{Connection, Device};
 use crate::handheld::script::Step;
 
-/// A line that is silent for this long after everything was acknowledged has nothing more to say. Longer than the latest
-/// that QUIC may acknowledge (25 ms) and a mark may wait (25 ms), shorter than any clock on a screen.
+/// A line that is silent for this long after the tap was answered has nothing more to say. Longer than the latest that QUIC may
+/// acknowledge (25 ms) and a commit may take (25 ms), shorter than any clock on a screen.
 const SILENCE: Duration = Duration::from_millis(60);
 
 /// An answer that takes longer than this never comes.
@@ -36,6 +36,8 @@ struct Heard {
     screen: Option<Instant>,
     /// When the last message came.
     last: Option<Instant>,
+    /// When the acknowledgement of the last input came.
+    on_disk: Option<Instant>,
     paint: Duration,
 }
 
@@ -87,7 +89,7 @@ impl Player {
             payload_bytes: heard.payload_bytes,
             udp_bytes: self.connection.udp_received_bytes() - udp_before,
             last_byte_ms: since(heard.screen.unwrap_or(last)),
-            on_disk_ms: since(last),
+            on_disk_ms: heard.on_disk.map(since),
             paint_us: (heard.paint + pressed).as_secs_f64() * 1e6,
         })
     }
@@ -145,7 +147,7 @@ impl Player {
             match tokio::time::timeout(SILENCE, self.connection.receive()).await {
                 Ok(Some(message)) => self.take(&message, &mut heard)?,
                 Ok(None) => bail!("the server closed the connection"),
-                Err(_) if heard.last.is_some() && self.client.unacknowledged() == 0 => return Ok(heard),
+                Err(_) if heard.last.is_some() && self.client.unanswered() == 0 => return Ok(heard),
                 Err(_) if Instant::now() > limit => bail!("no answer within {PATIENCE:?}"),
                 Err(_) => {}
             }
@@ -159,6 +161,9 @@ impl Player {
         self.client.paint(self.now_ms());
         heard.paint += arrived.elapsed();
         heard.last = Some(arrived);
+        if heard.on_disk.is_none() && self.client.unacknowledged() == 0 {
+            heard.on_disk = Some(arrived);
+        }
         if self.root_id() != before {
             heard.screen = Some(arrived);
         }

@@ -23,7 +23,7 @@ pub struct AppFigures {
     pub server_cpu_us_per_tap: f64,
     /// From the tap to the last byte of the screen that answers it.
     pub tap_to_last_byte_ms: Percentiles,
-    /// From the tap to the news that its effects are on disk (the tap, or its screen, is never lost from then on).
+    /// From a tap that books something to the news that its effects are on disk.
     pub tap_to_disk_ms: Percentiles,
     /// Decoding and painting on the client, a tap.
     pub client_paint_us_per_tap: f64,

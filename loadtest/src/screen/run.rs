@@ -88,7 +88,7 @@ async fn measure(app: App, script: &Script) -> Result<AppFigures> {
         repeat_pass: passed(&repeat),
         reconnect_bytes,
         server_cpu_us_per_tap: used_us / taps.len() as f64,
-        tap_to_last_byte_ms: percentiles(&taps, |tap| tap.last_byte_ms),
+        tap_to_last_byte_ms: percentiles(&taps, |tap| Some(tap.last_byte_ms)),
         tap_to_disk_ms: percentiles(&taps, |tap| tap.on_disk_ms),
         client_paint_us_per_tap: mean(&paint),
         instance_idle_bytes: idle_bytes(app)?,

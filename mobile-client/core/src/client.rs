@@ -130,7 +130,7 @@ impl Client {
             Some(ReceiverEvent::Closed { code, text }) => self.tell(Event::Closed { code, text }),
             None => {}
         }
-        self.waiting.note(now_ms, self.receiver.unacknowledged());
+        self.waiting.note(now_ms, self.receiver.unanswered());
         Ok(())
     }
 
@@ -288,6 +288,11 @@ impl Client {
         self.receiver.unacknowledged()
     }
 
+    /// Those of them that the server has not answered in any way.
+    pub fn unanswered(&self) -> usize {
+        self.receiver.unanswered()
+    }
+
     fn look_at_link(&mut self, now_ms: u64) -> Link {
         let link = self.link(now_ms);
         self.looked_ms = now_ms;
@@ -327,7 +332,7 @@ impl Client {
             self.tell(Event::Full);
         }
         if self.receiver.link(now_ms) != LinkState::Away {
-            self.waiting.note(now_ms, self.receiver.unacknowledged());
+            self.waiting.note(now_ms, self.receiver.unanswered());
         }
     }
 
