@@ -158,7 +158,8 @@ const fn comma(language: Language) -> char {
 fn price_of(text: &str) -> Option<Money> {
     let text = text.trim();
     if let Some(given_back) = text.strip_prefix('-') {
-        return if given_back.starts_with('-') { None } else { price_of(given_back).map(|price| -price) };
+        let is_price = given_back.starts_with(|first: char| first.is_ascii_digit());
+        return if is_price { price_of(given_back).map(|price| -price) } else { None };
     }
     let (whole, part) = text.split_once([',', '.']).unwrap_or((text, ""));
     let is_number = |text: &str| text.bytes().all(|digit| digit.is_ascii_digit());
