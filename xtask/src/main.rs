@@ -53,7 +53,7 @@ enum Command {
     },
     /// Sessions over bad networks in simulated time; prints each seed that breaks a promise, and how to see it again.
     Sim {
-        /// What to hand to `tresen-world`: `--seeds N`, `--seed S`, `--hours H`.
+        /// What to hand to `tresen-world`: `--seeds N`, `--seed S`, `--hours H`, `--rotten`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },

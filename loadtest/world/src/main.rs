@@ -7,8 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use clap::Parser;
-use tresen_world::sim::{Episode, Fault, Figures};
+use tresen_world::sim::{Episode, Fault, Figures, Transport};
 use tresen_world::wan::HOUR;
+
+/// How often it says how far it has come.
+const TELLS_EVERY_S: u64 = 10;
 
 /// Lets people work over bad networks in simulated time, and looks whether every promise holds.
 #[derive(Parser)]
@@ -23,6 +26,9 @@ struct Arguments {
     /// How many simulated hours each.
     #[arg(long, default_value_t = 4)]
     hours: u64,
+    /// Over a transport that loses, repeats, swaps and changes messages, which none of ours does.
+    #[arg(long)]
+    rotten: bool,
     /// Breaks a promise, to see that it is noticed.
     #[arg(long, default_value = "none", hide = true)]
     fault: Fault,
@@ -33,7 +39,8 @@ fn main() -> ExitCode {
     let start = Instant::now();
     let next = AtomicU64::new(arguments.seed);
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let work = || work(&arguments, &next);
+    let told_s = AtomicU64::new(0);
+    let work = || work(&arguments, &next, start, &told_s);
     let results: Vec<(Figures, u64)> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         workers.into_iter().map(|worker| worker.join().expect("a worker reports what it finds")).collect()
@@ -51,19 +58,35 @@ fn main() -> ExitCode {
 }
 
 /// Runs seeds until there are no more; gives what happened, and how many failed.
-fn work(arguments: &Arguments, next: &AtomicU64) -> (Figures, u64) {
+fn work(arguments: &Arguments, next: &AtomicU64, start: Instant, told_s: &AtomicU64) -> (Figures, u64) {
     let (mut all, mut failed) = (Figures::default(), 0);
     loop {
         let seed = next.fetch_add(1, Ordering::Relaxed);
         if seed - arguments.seed >= arguments.seeds {
             return (all, failed);
         }
-        let mut episode = Episode::new(seed, arguments.fault);
+        say_how_far(arguments, seed, start, told_s);
+        let mut episode = match arguments.rotten {
+            true => Episode::over(seed, Transport::Rotten, arguments.fault),
+            false => Episode::new(seed, arguments.fault),
+        };
         if let Err(broken) = episode.run(arguments.hours * HOUR) {
             failed += 1;
+            let rotten = if arguments.rotten { " --rotten" } else { "" };
             println!("seed {seed}: {broken}");
-            println!("  again: cargo xtask sim --seeds 1 --seed {seed} --hours {}", arguments.hours);
+            println!("  again: cargo xtask sim --seeds 1 --seed {seed} --hours {}{rotten}", arguments.hours);
         }
         all = all.plus(episode.figures());
+    }
+}
+
+/// Says now and then how far it has come.
+fn say_how_far(arguments: &Arguments, seed: u64, start: Instant, told_s: &AtomicU64) {
+    let now_s = start.elapsed().as_secs();
+    let before_s = told_s.load(Ordering::Relaxed);
+    if now_s >= before_s + TELLS_EVERY_S
+        && told_s.compare_exchange(before_s, now_s, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    {
+        eprintln!("{} of {} seeds after {now_s} s", seed - arguments.seed, arguments.seeds);
     }
 }
