@@ -13,6 +13,8 @@
 
 mod app;
 mod effect;
+mod guess;
+mod habit;
 mod message;
 mod notice;
 mod pin;
@@ -24,6 +26,8 @@ mod world;
 
 pub use app::App;
 pub use effect::{Commit, Effect};
+pub use guess::{Reach, guess};
+pub use habit::{Habit, habit_of_key, habit_of_tap};
 pub use message::{Failure, Key, Message, PinOutcome, ScrollArea, TableFilter, TablesLayout, Tap};
 pub use pin::Pin;
 pub use update::{update, wake_at};

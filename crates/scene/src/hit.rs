@@ -2,7 +2,9 @@
 
 use smol_str::SmolStr;
 
-use crate::{Action, Field, Keyboard, Node, Op, Point, Rect, Role, Scroll, ScrollOffsets, Touch, TouchState};
+use crate::{
+    Action, Field, Keyboard, Label, Node, Op, Point, Rect, Role, Scroll, ScrollOffsets, Touch, TouchState,
+};
 
 /// What lies under a point. Rectangles are whole ones, in the coordinates of the screen.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +64,39 @@ fn hit_node(node: &Node, place: &Place, point: Point, scrolls: &ScrollOffsets, h
                 let origin = at.offset(Point::new(scroll.rect.x, scroll.rect.y - scrolls.get(scroll)));
                 let place = Place { at: origin, clip: visible(scroll.rect), scroll: Some(&own) };
                 hit_node(&scroll.content, &place, point, scrolls, hit);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Every touch area that can be pressed, in order of drawing: not disabled, and its middle not under another one. What is scrolled away counts, because a
+/// client scrolls by itself.
+pub fn touches(root: &Node) -> Vec<Touch> {
+    let mut found = Vec::new();
+    find_touches(root, Point::ZERO, EVERYTHING, &mut found);
+    let covered = |at: usize| {
+        let (seen, _) = &found[at];
+        let middle = Point::new(seen.x + seen.w / 2, seen.y + seen.h / 2);
+        !seen.is_empty() && found[at + 1..].iter().any(|(above, _)| above.contains(middle))
+    };
+    let free: Vec<bool> = (0..found.len()).map(|at| !covered(at)).collect();
+    let pressable = found.iter().zip(free).filter(|((_, touch), free)| *free && !touch.state.disabled);
+    pressable.map(|((_, touch), _)| (*touch).clone()).collect()
+}
+
+fn find_touches<'a>(node: &'a Node, at: Point, clip: Rect, found: &mut Vec<(Rect, &'a Touch)>) {
+    for op in node.ops() {
+        match op {
+            Op::Touch(touch) => found.push((touch.rect.offset(at).intersect(clip), touch)),
+            Op::Child { at: place, node } => find_touches(node, at.offset(*place), clip, found),
+            Op::Clip { rect, at: place, node } => {
+                find_touches(node, at.offset(*place), rect.offset(at).intersect(clip), found);
+            }
+            Op::Scroll(scroll) => {
+                let up = Point::new(scroll.rect.x, scroll.rect.y - scroll.offset);
+                let clip = scroll.rect.offset(at).intersect(clip);
+                find_touches(&scroll.content, at.offset(up), clip, found);
             }
             _ => {}
         }
@@ -162,6 +197,7 @@ impl Outliner<'_> {
 /// What an op tells: where, what it is, its own name, what it does.
 fn outlined(op: &Op) -> Option<(Rect, Role, Option<&SmolStr>, OutlineKind)> {
     match op {
+        Op::Label(Label { role: Role::Shared, .. }) => None,
         Op::Touch(touch) => {
             let kind = OutlineKind::Touch { action: touch.action.clone(), state: touch.state };
             Some((touch.rect, touch.role, touch.label.as_ref(), kind))

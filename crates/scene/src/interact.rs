@@ -53,6 +53,8 @@ pub enum Role {
     Image = 6,
     /// A key of a keypad.
     Key = 7,
+    /// No thing of its own: what stands there is an amount that others may change. A client marks it while it shows a guess.
+    Shared = 8,
 }
 
 /// The way a handle is pulled.

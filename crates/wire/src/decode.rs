@@ -311,7 +311,7 @@ impl OpReader<'_, '_> {
     }
 
     fn role(&mut self) -> Result<Role, DecodeError> {
-        const ROLES: [Role; 8] = [
+        const ROLES: [Role; 9] = [
             Role::Button,
             Role::Tab,
             Role::ListItem,
@@ -320,6 +320,7 @@ impl OpReader<'_, '_> {
             Role::Status,
             Role::Image,
             Role::Key,
+            Role::Shared,
         ];
         let value = self.reader.u8()?;
         ROLES.get(usize::from(value)).copied().ok_or(unknown("role", value))

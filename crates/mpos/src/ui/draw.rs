@@ -133,6 +133,7 @@ impl<'a> Drawing<'_, 'a> {
         inputs.write_i32(size.h);
         inputs.write_u16(kit.scale.hundredths());
         inputs.write_u8(kit.theme as u8);
+        inputs.write_u8(kit.marks as u8);
         inputs.write_u64(key);
         let node = kit.typesetter.remember(inputs.bytes(), || {
             let mut pen = Pen::new(kit, size);

@@ -75,12 +75,30 @@ pub struct Kit {
     pub theme: Theme,
     /// Device pixels a dp.
     pub scale: Scale,
+    /// Whether amounts that others may change are told to the client.
+    pub marks: Marks,
+}
+
+/// Whether a screen says which of its amounts others may change. Only a client that shows guesses has a use for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Marks {
+    /// It does not.
+    #[default]
+    Left,
+    /// It does.
+    Told,
 }
 
 impl Kit {
     /// A kit that draws with `typesetter`.
     pub const fn new(typesetter: Arc<Typesetter>, theme: Theme, scale: Scale) -> Self {
-        Self { typesetter, theme, scale }
+        Self { typesetter, theme, scale, marks: Marks::Left }
+    }
+
+    /// The same, with marks or without.
+    #[must_use]
+    pub fn marking(self, marks: Marks) -> Self {
+        Self { marks, ..self }
     }
 
     /// `dp` in device pixels.

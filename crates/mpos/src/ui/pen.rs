@@ -8,7 +8,7 @@ use tresen_scene::{
 };
 use tresen_typeset::{Corners, Icon, Paragraph, Shaped, TextStyle, Weight};
 
-use super::{Ink, Kit, MIN_TARGET, Type};
+use super::{Ink, Kit, MIN_TARGET, Marks, Type};
 
 /// Collects the ops of one node. Rectangles are in device pixels of the node.
 pub struct Pen<'a> {
@@ -202,6 +202,13 @@ impl<'a> Pen<'a> {
     /// A name for what is read, not pressed.
     pub fn label(&mut self, rect: Rect, role: Role, text: Option<SmolStr>) {
         self.ops.push(Op::Label(Label { rect, role, text }));
+    }
+
+    /// What stands in `rect` is an amount that others may change.
+    pub fn shared(&mut self, rect: Rect) {
+        if self.kit.marks == Marks::Told {
+            self.label(rect, Role::Shared, None);
+        }
     }
 
     /// A text field.

@@ -7,7 +7,7 @@ use super::tabs::Tab;
 use super::{Scene, bottom_bar};
 use crate::app::{ListHeight, Order, Sheet, Task};
 use crate::ui::{
-    self, Button, EDGE, Element, GAP, Icon, Ink, Picture, Place, Selected, State, Surface, Type, Weight,
+    self, Button, Doubt, EDGE, Element, GAP, Icon, Ink, Picture, Place, Selected, State, Surface, Type, Weight,
     button, chip, column, field, grid, header, icon_button, row, scroll, text, tile,
 };
 use crate::{ScrollArea, Tap};
@@ -229,11 +229,11 @@ impl Scene<'_> {
         let send =
             button(format!("{} · {unsent}", self.words.send), Tap::Send.action()).state(self.sending(order));
         match (unsent > 0, direct) {
-            (true, false) => bottom_bar(Some(pay), send.primary().trailing(total)),
-            (true, true) => bottom_bar(Some(send), pay.primary().trailing(total)),
+            (true, false) => bottom_bar(Some(pay), send.primary().trailing(total).doubt(Doubt::Shared)),
+            (true, true) => bottom_bar(Some(send), pay.primary().trailing(total).doubt(Doubt::Shared)),
             (false, _) => {
                 let tables: Button = button(self.words.tables, Tap::Back.action());
-                bottom_bar(Some(tables), pay.primary().trailing(total))
+                bottom_bar(Some(tables), pay.primary().trailing(total).doubt(Doubt::Shared))
             }
         }
     }

@@ -6,8 +6,8 @@ use super::Scene;
 use crate::Tap;
 use crate::app::{Pay, Task};
 use crate::ui::{
-    Align, EDGE, Element, GAP, Icon, Ink, Place, Selected, State, Surface, Type, Weight, amount, button,
-    choice, column, divider, grid, header, key, row, spacer, text,
+    Align, Doubt, EDGE, Element, GAP, Icon, Ink, Place, Selected, State, Surface, Type, Weight, amount,
+    button, choice, column, divider, grid, header, key, row, spacer, text,
 };
 
 /// All that is on the screen but keys, in dp.
@@ -67,7 +67,7 @@ impl Scene<'_> {
 
     /// What is open, what the guest may give, and what comes back.
     fn sums(&self, sums: &Sums) -> Element {
-        let open = amount(Type::HugeAmount, self.amount(sums.total));
+        let open = amount(Type::HugeAmount, self.amount(sums.total)).doubt(Doubt::Shared);
         let suggested = money::suggested_notes(sums.due).into_iter().map(|note| {
             let given =
                 choice(self.plain(note), Selected::when(note == sums.tendered), Tap::Tender(note).action());

@@ -6,8 +6,8 @@ use tresen_till::{AreaId, Shape, Table, Target};
 use super::Scene;
 use crate::Tap;
 use crate::ui::{
-    Align, EDGE, Element, GAP, Ink, Justify, Place, Surface, TableLook, Type, Weight, amount, column, stack,
-    text,
+    Align, Doubt, EDGE, Element, GAP, Ink, Justify, Place, Surface, TableLook, Type, Weight, amount, column,
+    stack, text,
 };
 use crate::words::minutes_between;
 
@@ -85,7 +85,7 @@ impl Scene<'_> {
             .align(Align::Center)
             .justify(Justify::Center)
             .child(text(Type::Body, table.name.clone()).weight(Weight::Semibold).ink(ink).lines(1))
-            .children(total.map(|total| amount(Type::Label, total).ink(ink)))
+            .children(total.map(|total| amount(Type::Label, total).ink(ink).doubt(Doubt::Shared)))
             .children(minutes)
             .on_surface(Surface::card().radius(radius).fill(fill).line(line))
             .pressable(Tap::Table(table.id).action(), Role::Button, label)

@@ -6,8 +6,8 @@ use tresen_till::{Area, Check, Table, TableId, Target};
 use super::tabs::Tab;
 use super::{Scene, bottom_bar};
 use crate::ui::{
-    Align, BAR, Button, EDGE, Element, GAP, Icon, Place, Selected, TableLook, Type, Weight, button, column,
-    grid, header, row, scroll, table_tile, text,
+    Align, BAR, Button, Doubt, EDGE, Element, GAP, Icon, Place, Selected, TableLook, Type, Weight, button,
+    column, grid, header, row, scroll, table_tile, text,
 };
 use crate::words::minutes_between;
 use crate::{ScrollArea, TableFilter, TablesLayout, Tap, limits};
@@ -85,7 +85,7 @@ impl<'a> Scene<'a> {
         let open = self.till().open_check(&Target::Direct(self.world.station));
         let direct = button(self.words.direct_sale, Tap::Direct.action()).primary();
         match open {
-            Some(check) => direct.trailing(self.amount(check.total())),
+            Some(check) => direct.trailing(self.amount(check.total())).doubt(Doubt::Shared),
             None => direct.icon(Icon::ShoppingBag),
         }
     }

@@ -20,6 +20,7 @@ pub const STATION: StationId = StationId(11);
 pub const OTHER_STATION: StationId = StationId(12);
 
 /// The Gasthaus Linde with an app.
+#[derive(Clone)]
 pub struct House {
     pub till: Till,
     pub app: App,

@@ -35,7 +35,7 @@ impl Look {
 }
 
 /// One typesetter for all tests of a file, as on a server.
-fn typesetter() -> Arc<Typesetter> {
+pub fn typesetter() -> Arc<Typesetter> {
     static SHARED: std::sync::LazyLock<Arc<Typesetter>> =
         std::sync::LazyLock::new(|| Typesetter::new(Namer::new([7; 32])));
     SHARED.clone()

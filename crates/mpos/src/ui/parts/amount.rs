@@ -1,7 +1,7 @@
 //! Amounts of money: they never wrap and are never cut.
 
 use smol_str::SmolStr;
-use tresen_scene::{Point, Size};
+use tresen_scene::{Point, Rect, Size};
 
 use super::{component, inputs_of};
 use crate::ui::{Component, Ink, Kit, Pen, Space, Type};
@@ -23,6 +23,8 @@ pub enum Doubt {
     None,
     /// Another station may change it: a dotted line is under it.
     Unconfirmed,
+    /// Another station may change it: a client that shows it before the server did marks it.
+    Shared,
 }
 
 /// An amount, formatted for its locale.
@@ -60,6 +62,9 @@ impl Component for Amount {
         if self.doubt == Doubt::Unconfirmed {
             let below = shaped.centred(0, height) + shaped.descent().max(pen.px(3));
             pen.dots(Point::new(left, below), shaped.width(), self.ink);
+        }
+        if self.doubt == Doubt::Shared {
+            pen.shared(Rect::new(left, 0, shaped.width(), height));
         }
     }
 }

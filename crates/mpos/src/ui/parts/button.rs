@@ -7,8 +7,8 @@ use tresen_typeset::{Corners, Icon};
 use super::{component, inputs_of, text};
 use crate::ui::pen::Press;
 use crate::ui::{
-    ACTION, Align, Component, Element, Ink, Justify, Kit, MIN_TARGET, Pen, Place, Space, State, Symbol, Type,
-    Weight, row,
+    ACTION, Align, Component, Doubt, Element, Ink, Justify, Kit, MIN_TARGET, Pen, Place, Space, State,
+    Symbol, Type, Weight, row,
 };
 
 /// A button; see [`button`].
@@ -16,6 +16,7 @@ use crate::ui::{
 pub struct Button {
     text: SmolStr,
     trailing: Option<SmolStr>,
+    doubt: Doubt,
     icon: Option<Symbol>,
     kind: Kind,
     state: State,
@@ -44,6 +45,7 @@ pub fn button(text: impl Into<SmolStr>, action: Action) -> Button {
     Button {
         text: text.into(),
         trailing: None,
+        doubt: Doubt::None,
         icon: None,
         kind: Kind::Secondary,
         state: State::Ready,
@@ -78,6 +80,11 @@ impl Button {
     /// Text at its right end, mostly an amount; never cut.
     pub fn trailing(self, trailing: impl Into<SmolStr>) -> Self {
         Self { trailing: Some(trailing.into()), ..self }
+    }
+
+    /// Whether the amount at its right end is certain.
+    pub fn doubt(self, doubt: Doubt) -> Self {
+        Self { doubt, ..self }
     }
 
     /// An icon before its text.
@@ -221,6 +228,9 @@ impl Button {
         if let Some(trailing) = &self.trailing {
             let trailing = pen.shape(trailing, amount, weight);
             pen.line_right(&trailing, within.right(), within.y, within.h, ink);
+            let (width, height) = (trailing.width(), pen.px(amount.line()));
+            let top = within.y + (within.h - height) / 2;
+            self.mark(pen, Rect::new(within.right() - width, top, width, height));
         }
         true
     }
@@ -249,8 +259,16 @@ impl Button {
         }
         if let Some((shaped, line)) = amount {
             pen.line_centred(&shaped, Rect { h: line, ..place }, ink);
+            let width = shaped.width();
+            self.mark(pen, Rect::new(place.x + (place.w - width) / 2, place.y, width, line));
         }
         !text.is_cut()
+    }
+
+    fn mark(&self, pen: &mut Pen<'_>, rect: Rect) {
+        if self.doubt == Doubt::Shared {
+            pen.shared(rect);
+        }
     }
 
     fn full_name(&self) -> SmolStr {

@@ -157,6 +157,7 @@ impl TableTile {
             let small = pen.shape(amount, Type::Label, Weight::Semibold);
             let shaped = if wide.width() <= within.w { wide } else { small };
             pen.line(&shaped, within.x, top, line, second);
+            pen.shared(Rect::new(within.x, top, shaped.width(), line));
         } else if let Some(note) = &self.note {
             let note = pen.wrap(note, Type::Label, Weight::Regular, within.w, 1);
             pen.paragraph(&note, within.x, top, line, second);
