@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use tresen_ledger::Ledger;
-use tresen_mpos::{App, Effect, Failure, Message, Photos, PinOutcome, World};
+use tresen_mpos::ui::Marks;
+use tresen_mpos::{App, Effect, Failure, Habit, Message, Photos, PinOutcome, Tap, World};
 use tresen_scene::Node;
-use tresen_till::{PhotoId, Refusal, StaffId};
+use tresen_till::{PhotoId, Refusal, StaffId, Till};
 use tresen_typeset::Typesetter;
 use tresen_wire::{Input, Key, Look};
 
@@ -47,6 +48,20 @@ pub trait Application: Send {
         None
     }
 
+    /// Whether its screens tell which of their amounts others may change. Not part of its state.
+    fn set_marks(&mut self, _marks: Marks) {}
+
+    /// What it and the till would be if this input came now, its bookings were written and nobody interfered. `None` when that is not to be tried: nothing
+    /// that reaches beyond the till is.
+    fn guess(&self, _world: &World<'_>, _input: &Input) -> Option<(Box<dyn Application>, Till)> {
+        None
+    }
+
+    /// What an input is to habits; `None`: nothing is learned from it, and nothing guessed.
+    fn habit(&self, _input: &Input) -> Option<Habit> {
+        None
+    }
+
     /// When its view will look different by itself.
     fn wake_at(&self, _world: &World<'_>) -> Option<Timestamp> {
         None
@@ -79,6 +94,7 @@ pub struct Handhelds {
 struct Handheld {
     app: App,
     typesetter: Arc<Typesetter>,
+    marks: Marks,
 }
 
 impl Handhelds {
@@ -91,12 +107,12 @@ impl Handhelds {
 
 impl Applications for Handhelds {
     fn create(&self) -> Box<dyn Application> {
-        Box::new(Handheld { app: App::new(), typesetter: self.typesetter.clone() })
+        Box::new(Handheld { app: App::new(), typesetter: self.typesetter.clone(), marks: Marks::Left })
     }
 
     fn load(&self, saved: &[u8]) -> Option<Box<dyn Application>> {
         let app = App::load(saved)?;
-        Some(Box::new(Handheld { app, typesetter: self.typesetter.clone() }))
+        Some(Box::new(Handheld { app, typesetter: self.typesetter.clone(), marks: Marks::Left }))
     }
 }
 
@@ -109,7 +125,7 @@ impl Application for Handheld {
     }
 
     fn view(&self, world: &World<'_>, look: &Look) -> Arc<Node> {
-        let kit = crate::look::kit(&self.typesetter, look);
+        let kit = crate::look::kit(&self.typesetter, look).marking(self.marks);
         tresen_mpos::view(&self.app, world, &kit, crate::look::size(look))
     }
 
@@ -119,6 +135,26 @@ impl Application for Handheld {
 
     fn staff(&self) -> Option<StaffId> {
         self.app.staff()
+    }
+
+    fn guess(&self, world: &World<'_>, input: &Input) -> Option<(Box<dyn Application>, Till)> {
+        let message = message_of(AppInput::Input(input.clone()))?;
+        let (app, till) = tresen_mpos::guess(&self.app, world, message)?;
+        Some((Box::new(Self { app, typesetter: self.typesetter.clone(), marks: self.marks }), till))
+    }
+
+    fn set_marks(&mut self, marks: Marks) {
+        self.marks = marks;
+    }
+
+    fn habit(&self, input: &Input) -> Option<Habit> {
+        match input {
+            Input::Tap(action) | Input::Hold(action) => {
+                Tap::of(action).map(|tap| tresen_mpos::habit_of_tap(&self.app, &tap))
+            }
+            Input::Key(key) => key_of(*key).map(|key| tresen_mpos::habit_of_key(&self.app, key)),
+            Input::Scrolled { .. } | Input::Text { .. } | Input::Scan(_) => None,
+        }
     }
 
     fn wake_at(&self, world: &World<'_>) -> Option<Timestamp> {

@@ -9,6 +9,8 @@
 //! mdns = true                   # announce _tresen._udp on the LAN
 //! log = "info"                  # tracing filter: error, warn, info, debug, or per module
 //!
+//! prediction = "auto"           # answers sent ahead: auto (round trips of 10 ms and more), always, off
+//!
 //! [limits]
 //! connections = 4096            # open TCP and QUIC connections
 //! connects_per_minute = 240     # new connections a minute from one address
@@ -44,8 +46,23 @@ pub struct Config {
     pub mdns: bool,
     /// Filter of the log.
     pub log: String,
+    /// When answers to taps are sent ahead.
+    pub prediction: Prediction,
     /// Limits against floods.
     pub limits: Limits,
+}
+
+/// When answers to taps are sent ahead, so that a device need not wait for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Prediction {
+    /// To devices whose round trips are long enough to be felt.
+    #[default]
+    Auto,
+    /// To all devices that want them.
+    Always,
+    /// Never.
+    Off,
 }
 
 /// Limits against floods.
@@ -143,6 +160,7 @@ impl Default for Config {
             public_host: None,
             mdns: true,
             log: "info".into(),
+            prediction: Prediction::default(),
             limits: Limits::default(),
         }
     }

@@ -19,6 +19,7 @@ pub mod demo;
 pub mod doctor;
 mod enrol;
 pub mod files;
+pub mod habits;
 pub mod hub;
 pub mod instance;
 mod licence_file;

@@ -75,6 +75,28 @@ fn instances(page: &mut Page, site: &Site) {
     for (station, status) in &stations {
         page.sample(&[("station", station)], status.sent_bytes.load(Ordering::Relaxed));
     }
+    page.family("tresen_guessed_taps_total", "counter", "Taps that a device answered by itself, by outcome.");
+    for (station, status) in &stations {
+        page.sample(&[("station", station), ("outcome", "hit")], status.hits.load(Ordering::Relaxed));
+        page.sample(&[("station", station), ("outcome", "miss")], status.misses.load(Ordering::Relaxed));
+    }
+    page.family("tresen_guesses_sent_total", "counter", "Answers sent ahead to devices.");
+    for (station, status) in &stations {
+        page.sample(&[("station", station)], status.guesses.load(Ordering::Relaxed));
+    }
+    page.family(
+        "tresen_guess_bytes_total",
+        "counter",
+        "Bytes of answers sent ahead, and those of them that were not used.",
+    );
+    for (station, status) in &stations {
+        page.sample(&[("station", station), ("part", "sent")], status.guess_bytes.load(Ordering::Relaxed));
+        page.sample(&[("station", station), ("part", "wasted")], status.wasted_bytes.load(Ordering::Relaxed));
+    }
+    page.family("tresen_guessing_seconds_total", "counter", "Time spent on trying what may be tapped.");
+    for (station, status) in &stations {
+        page.sample(&[("station", station)], status.tries_us.load(Ordering::Relaxed) as f64 / 1e6);
+    }
     page.family("tresen_round_trip_seconds", "gauge", "From a frame to its acknowledgement, smoothed.");
     for (station, status) in &stations {
         if let Some(rtt_ms) = status.rtt_ms().filter(|_| status.attached().is_some()) {

@@ -22,6 +22,7 @@ use crate::application::{Applications, Handhelds};
 use crate::config::Config;
 use crate::data_dir::{DataDir, DataDirError};
 use crate::demo::Nature;
+use crate::habits::Habits;
 use crate::hub::Hub;
 use crate::instance::Surroundings;
 use crate::local_door::Password;
@@ -165,7 +166,10 @@ pub async fn start(options: RunOptions) -> Result<Server, RunError> {
     let shutdown = CancellationToken::new();
     let spool = Spool::start(data.spool(), typesetter.clone(), ledger.watch(), shutdown.clone());
     let printer = spool.clone();
+    let habits = Arc::new(Habits::read(data.path()));
     let surroundings = Surroundings {
+        habits: habits.clone(),
+        prediction: config.prediction,
         ledger: ledger.clone(),
         clock: clock.clone(),
         namer: namer.clone(),
@@ -192,6 +196,10 @@ pub async fn start(options: RunOptions) -> Result<Server, RunError> {
         local_password,
         shutdown,
         tasks: TaskTracker::new(),
+    });
+    site.tasks.spawn({
+        let shutdown = site.shutdown.clone();
+        async move { habits.keep(shutdown).await }
     });
     serve(&site, sockets, certificates).await?;
     Ok(Server { site, port, _announcement: announcement })

@@ -57,12 +57,11 @@ impl Flight {
         self.roots().count() >= limits::FRAMES_IN_FLIGHT
     }
 
-    /// Whether there is room for a guess of so many bytes. While a frame is on its way there is none.
+    /// Whether there is room for a guess of so many bytes: little enough is under way, frames included. So the answer to a fast finger's next tap follows
+    /// right behind the answer to this one.
     pub fn takes_guess(&self, bytes: usize) -> bool {
         let under_way: usize = self.0.iter().map(|sent| sent.bytes).sum();
-        self.roots().next().is_none()
-            && self.0.len() < limits::GUESSES_IN_FLIGHT
-            && under_way + bytes <= limits::GUESS_BYTES_IN_FLIGHT
+        self.0.len() < limits::GUESSES_IN_FLIGHT && under_way + bytes <= limits::GUESS_BYTES_IN_FLIGHT
     }
 
     /// Whether a message with this sequence (modulo 64) is on its way.

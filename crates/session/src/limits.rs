@@ -36,7 +36,7 @@ pub const GUESSES_KEPT: usize = 96;
 pub const GUESS_DEPTH: usize = 4;
 /// Guesses that may be sent without an acknowledgement.
 pub const GUESSES_IN_FLIGHT: usize = 16;
-/// Their bytes: what a frame may have to wait for.
+/// Bytes that may be under way, frames included, for another guess to be sent: what the next frame may have to wait for.
 pub const GUESS_BYTES_IN_FLIGHT: usize = 3_000;
 /// Largest message of a guess, in bytes.
 pub const GUESS_BYTES: usize = 1_200;

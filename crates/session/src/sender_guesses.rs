@@ -68,6 +68,7 @@ pub(crate) struct Guesses {
     claims: VecDeque<Claim>,
     pub hits: u64,
     pub misses: u64,
+    pub used_bytes: u64,
     pub wasted_bytes: u64,
 }
 
@@ -153,7 +154,9 @@ impl Guesses {
         let fits = |made: &&mut Made| {
             RootTag::of(made.root.id()) == shown && made.input == *input && may_show(made.base)
         };
-        let found = self.made.iter_mut().rev().find(fits).map(|made| {
+        let made = self.made.iter_mut().rev().find(fits);
+        let found = made.map(|made| {
+            self.used_bytes += if made.used { 0 } else { made.bytes as u64 };
             made.used = true;
             (made.root.clone(), made.sequence)
         });
@@ -210,12 +213,16 @@ impl Guesses {
 impl Sender {
     /// Whether a guess may be sent now: the client wants some, everything that it should see has arrived, and the line is not busy.
     pub fn can_guess(&self) -> bool {
-        self.guesses.keeps() > 0
-            && self.is_connected()
+        self.wants_guesses()
             && !self.has_news()
             && self.guesses.are_settled()
             && !self.is_congested()
             && self.flight.takes_guess(limits::GUESS_BYTES)
+    }
+
+    /// Whether a client is connected that keeps guesses.
+    pub const fn wants_guesses(&self) -> bool {
+        self.is_connected() && self.guesses.keeps() > 0
     }
 
     /// Whether round trips take much longer than they could.

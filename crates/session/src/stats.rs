@@ -33,6 +33,8 @@ pub struct Stats {
     pub hits: u64,
     /// … and wrongly.
     pub misses: u64,
+    /// Bytes of guesses that were used.
+    pub used_bytes: u64,
     /// Bytes of guesses that went without being used.
     pub wasted_bytes: u64,
 }
@@ -41,6 +43,7 @@ impl Stats {
     pub(crate) fn note_guesses(&mut self, guesses: &Guesses) {
         self.hits = guesses.hits;
         self.misses = guesses.misses;
+        self.used_bytes = guesses.used_bytes;
         self.wasted_bytes = guesses.wasted_bytes;
     }
 

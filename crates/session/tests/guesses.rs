@@ -442,8 +442,8 @@ fn guesses_stay_within_their_limits() {
         Err(NoGuess::Busy),
         "a frame comes first"
     );
-    assert!(pair.sender.poll_transmit(5).is_some());
-    assert_eq!(pair.sender.guess(5, base, &key, &root, usize::MAX), Err(NoGuess::Busy), "and has to arrive");
+    let frame = pair.sender.poll_transmit(5).expect("a frame");
+    assert!(frame.len() < 100 && pair.sender.can_guess(), "a small frame leaves room");
 }
 
 /// Promise: while round trips take longer than they could, no guesses are sent.

@@ -11,8 +11,10 @@
 
 mod effects;
 mod flights;
+mod guessing;
 pub mod link;
 mod marks;
+mod plan;
 pub(crate) mod session;
 mod status;
 mod supervisor;
@@ -31,6 +33,8 @@ use tresen_till::ReceiptNumber;
 use tresen_wire::{CloseCode, Hello, Look};
 
 use crate::application::Applications;
+use crate::config::Prediction;
+use crate::habits::Habits;
 use crate::registry::Station;
 use crate::site::Clock;
 pub use link::Link;
@@ -49,6 +53,10 @@ pub struct Surroundings {
     pub namer: Namer,
     /// Makes the applications.
     pub applications: Arc<dyn Applications>,
+    /// What is tapped after what.
+    pub habits: Arc<Habits>,
+    /// When answers are sent ahead.
+    pub prediction: Prediction,
     /// Prints a receipt again.
     pub reprint: Box<dyn Fn(ReceiptNumber) + Send + Sync>,
 }

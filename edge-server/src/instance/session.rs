@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tresen_identity::Fingerprint;
 use tresen_scene::{Namer, Node, ObjectId};
-use tresen_session::{Sender, SenderEvent};
-use tresen_wire::{CloseCode, Hello, Look, SessionId};
+use tresen_session::{NoGuess, Sender, SenderEvent, Stats};
+use tresen_wire::{CloseCode, Hello, Input, Look, SessionId};
 
 use super::Link;
 use super::link::Leaving;
@@ -135,9 +135,54 @@ impl Session {
         self.sender.stats().rtt_ms
     }
 
-    /// The newest screen.
+    /// What was sent so far.
+    pub const fn stats(&self) -> &Stats {
+        self.sender.stats()
+    }
+
+    /// The newest screen, with the effects of the inputs up to `settled`.
+    pub fn show_as_of(&mut self, root: Arc<Node>, settled: u64) {
+        self.sender.show_as_of(root, settled);
+    }
+
+    /// The newest screen, with the effects of all inputs.
     pub fn show(&mut self, root: Arc<Node>) {
         self.sender.show(root);
+    }
+
+    /// The screen that was shown last.
+    pub const fn root(&self) -> Option<&Arc<Node>> {
+        self.sender.root()
+    }
+
+    /// Whether the device keeps guesses.
+    pub const fn wants_guesses(&self) -> bool {
+        self.sender.wants_guesses()
+    }
+
+    /// Whether a guess may be sent now.
+    pub fn can_guess(&self) -> bool {
+        self.sender.can_guess()
+    }
+
+    /// What the device was told that an input on a root leads to, and keeps.
+    pub fn guessed(&self, base: ObjectId, input: &Input) -> Option<&Arc<Node>> {
+        self.sender.guessed(base, input)
+    }
+
+    /// Sends what an input on a root will lead to, unless it takes more than so many bytes.
+    ///
+    /// # Errors
+    /// When it is not sent.
+    pub fn guess(
+        &mut self,
+        now_ms: u64,
+        base: ObjectId,
+        input: &Input,
+        root: &Arc<Node>,
+        most_bytes: usize,
+    ) -> Result<usize, NoGuess> {
+        self.sender.guess(now_ms, base, input, root, most_bytes)
     }
 
     /// Inputs up to this one are on disk with their effects.

@@ -18,6 +18,20 @@ pub struct Status {
     pub messages: AtomicU64,
     /// Bytes that it sent.
     pub sent_bytes: AtomicU64,
+    /// Guesses that it sent.
+    pub guesses: AtomicU64,
+    /// Bytes of guesses that it sent.
+    pub guess_bytes: AtomicU64,
+    /// Bytes of guesses that went without being used.
+    pub wasted_bytes: AtomicU64,
+    /// Inputs that the device answered by itself, rightly.
+    pub hits: AtomicU64,
+    /// … and wrongly.
+    pub misses: AtomicU64,
+    /// What it tried, to guess it.
+    pub tries: AtomicU64,
+    /// The time that took, in µs.
+    pub tries_us: AtomicU64,
     /// How often it panicked.
     pub panics: AtomicU64,
 }

@@ -14,6 +14,7 @@ use tresen_wire::{CloseCode, Look};
 
 use super::effects::checked;
 use super::flights::{Answer, Cargo, Flight, Flights};
+use super::guessing::Guessing;
 use super::marks::Marks;
 use super::session::{Heard, Session};
 use super::{Attach, Place, Request, Shown, State, Status, Surroundings, device_label};
@@ -63,6 +64,9 @@ pub struct Instance {
     /// When to look at what others changed.
     pub(super) changed_due_ms: Option<u64>,
     pub(super) wake_due_ms: Option<u64>,
+    pub(super) guessing: Guessing,
+    /// The last input whose effect is settled: no booking is on its way for it.
+    pub(super) settled: u64,
 }
 
 enum Event {
@@ -72,6 +76,8 @@ enum Event {
     Pin(bool),
     TillChanged,
     Time,
+    /// Nothing: there is time to guess.
+    Idle,
 }
 
 impl Instance {
@@ -99,6 +105,8 @@ impl Instance {
             render_due_ms: None,
             changed_due_ms: None,
             wake_due_ms: None,
+            guessing: Guessing::default(),
+            settled: 0,
         };
         if restored {
             instance.tell(AppInput::Restored);
@@ -126,6 +134,13 @@ impl Instance {
                 Event::Pin(right) => self.pin_checked(right),
                 Event::TillChanged => self.till_changed(),
                 Event::Time => self.time(),
+                Event::Idle => {
+                    self.guess();
+                    // What is guessed together goes together.
+                    if self.has_ideas() {
+                        continue;
+                    }
+                }
             }
             self.mark_when_due();
             self.welcome_the_arriving();
@@ -136,6 +151,7 @@ impl Instance {
     async fn next_event(&mut self, inbox: &mut mpsc::Receiver<Request>) -> Event {
         let sleep = Duration::from_millis(self.due_ms().saturating_sub(self.now_ms()));
         let connected = self.session.as_ref().is_some_and(Session::is_connected);
+        let idle = self.has_ideas();
         tokio::select! {
             request = inbox.recv() => Event::Request(request),
             message = receive(&mut self.session) => Event::Message(message),
@@ -143,13 +159,15 @@ impl Instance {
             right = checked(&mut self.pin) => Event::Pin(right),
             Ok(()) = self.till.changed(), if connected => Event::TillChanged,
             () = tokio::time::sleep(sleep) => Event::Time,
+            () = tokio::task::yield_now(), if idle => Event::Idle,
         }
     }
 
     fn due_ms(&self) -> u64 {
         let session = self.session.as_ref().and_then(Session::timeout_ms);
         let mark = self.mark_due_ms.filter(|_| self.flights.is_empty());
-        let due = [mark, self.changed_due_ms, self.render_due_ms, self.wake_due_ms, session];
+        let again = self.guessing.again_due_ms;
+        let due = [mark, self.changed_due_ms, self.render_due_ms, self.wake_due_ms, session, again];
         due.into_iter().flatten().min().unwrap_or_else(|| self.now_ms() + NOTHING_DUE_MS)
     }
 
@@ -160,6 +178,10 @@ impl Instance {
             self.changed_due_ms = None;
             self.tell(AppInput::Changed);
             self.render_unless_committing();
+            self.guess_again_later();
+        }
+        if passed(self.guessing.again_due_ms) {
+            self.guess_again();
         }
         if passed(self.render_due_ms) || passed(self.wake_due_ms) {
             self.render();
@@ -197,6 +219,7 @@ impl Instance {
             && session.device == attach.device
         {
             session.connect(now_ms, &attach.hello, attach.link);
+            self.guess_again();
             self.begin_to_show();
             return;
         }
@@ -225,6 +248,7 @@ impl Instance {
         let mut session = Session::new(namer, id, device, next_input, rand::random(), hello.look);
         session.connect(self.now_ms(), &hello, link);
         self.session = Some(session);
+        self.guessing.begin();
         if !self.marks.is_last(id) {
             self.marks.applied(id, next_input - 1);
             self.tell(AppInput::OtherDevice);
@@ -270,6 +294,7 @@ impl Instance {
                 self.status.count(&self.status.inputs, 1);
                 let before = session.shown();
                 self.mark_by(self.lazily_ms());
+                self.learn(&input);
                 self.tell(AppInput::Input(input));
                 self.render_unless_committing();
                 self.hasten_mark(before);
@@ -311,15 +336,20 @@ impl Instance {
         }
         let look = self.look();
         let now = self.around.clock.now();
+        let marks = self.marks();
+        self.app.set_marks(marks);
         let (root, wake_at) =
             self.with_world(&look, |app, world| (app.view(world, &look), app.wake_at(world)));
         self.wake_due_ms = wake_at.map(|at| {
             let ahead_ms = u64::try_from(at.duration_since(now).as_millis()).unwrap_or(0);
             self.now_ms() + ahead_ms.max(LEAST_WAKE_MS)
         });
+        let committing = self.flights.any(Cargo::Commit);
         self.status.set_shown(Shown { root: root.clone(), size: look::size(&look) });
         if let Some(session) = &mut self.session {
-            session.show(root);
+            // A booking that is on its way has not had its effect: whoever guessed it goes on showing that.
+            self.settled = if committing { self.settled } else { session.applied };
+            session.show_as_of(root, self.settled);
         }
     }
 
@@ -330,6 +360,7 @@ impl Instance {
         self.status.set_rtt_ms(session.rtt_ms());
         self.status.count(&self.status.messages, messages);
         self.status.count(&self.status.sent_bytes, bytes);
+        self.count_guesses();
     }
 
     /// Says goodbye when everything that was applied is on disk.

@@ -88,6 +88,8 @@ impl Bench {
             clock: Arc::new(Clock::default()),
             namer: Namer::new([0; 32]),
             applications: Arc::new(Bookers),
+            habits: Arc::default(),
+            prediction: crate::config::Prediction::Off,
             reprint: Box::new(|_| {}),
         });
         let (_, name) = tokio::sync::watch::channel("Station 7".to_owned());

@@ -60,6 +60,13 @@ impl Client {
         client
     }
 
+    /// A browser tab on the demo's own machine that keeps guesses.
+    pub async fn guessing_tab(port: u16, tab: u8) -> Self {
+        let mut receiver = Receiver::new(LOOK, None);
+        receiver.set_guesses(96);
+        Self::on(receiver, loopback(port, tab).await)
+    }
+
     /// A browser tab on the demo's own machine.
     pub async fn tab(port: u16, tab: u8) -> Self {
         Self::new(loopback(port, tab).await)

@@ -6,6 +6,7 @@
 mod browser;
 mod client;
 mod disk;
+mod guesses;
 mod hostile;
 mod instances;
 mod pages;

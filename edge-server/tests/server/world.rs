@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use tempfile::TempDir;
-use tresen_edge::config::Config;
+use tresen_edge::config::{Config, Prediction};
 use tresen_edge::run::{MakeApplications, RunOptions, Server, start};
 use tresen_ledger::Options;
 use tresen_wire::CloseCode;
@@ -23,6 +23,14 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let server = serve(folder.path(), applications, Options::default()).await;
         Self { server, folder }
+    }
+
+    /// One that sends answers ahead, though its devices are near.
+    pub async fn guessing() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config { prediction: Prediction::Always, ..config(folder.path()) };
+        let options = RunOptions { config, demo: true, applications: None, ledger: Options::default() };
+        Self { server: start(options).await.unwrap(), folder }
     }
 
     /// A server on a folder that another one left.
@@ -49,12 +57,15 @@ impl World {
 }
 
 async fn serve(folder: &Path, applications: Option<MakeApplications>, ledger: Options) -> Server {
-    let config = Config {
+    start(RunOptions { config: config(folder), demo: true, applications, ledger }).await.unwrap()
+}
+
+fn config(folder: &Path) -> Config {
+    Config {
         data: folder.to_owned(),
         port: 0,
         bind: vec![[127, 0, 0, 1].into()],
         mdns: false,
         ..Config::default()
-    };
-    start(RunOptions { config, demo: true, applications, ledger }).await.unwrap()
+    }
 }
