@@ -1,5 +1,6 @@
 //! The client: one session's screen, and what a person does with it.
 
+mod guesses;
 mod typing;
 
 use std::collections::VecDeque;
@@ -7,7 +8,8 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 use tresen_scene::{Action, Canvas, Node, Point, Pressed, Rect, ScrollOffsets};
-use tresen_session::{LinkState, PeerError, Receiver, ReceiverEvent, limits::SLOW_MS};
+use tresen_session::limits::SLOW_MS;
+use tresen_session::{LinkState, PeerError, Receiver, ReceiverEvent};
 use tresen_wire::{CloseCode, Input, Look};
 
 use crate::gesture::{Act, Gesture, Pointer, View};
@@ -18,6 +20,8 @@ use crate::painter::{Painter, Scene};
 use crate::patience::Patience;
 use crate::waiting::Waiting;
 
+pub use guesses::Report;
+use guesses::{Bytes, receiver};
 pub use typing::Editing;
 use typing::find_field;
 
@@ -66,6 +70,9 @@ pub struct Client {
     wheel: Option<(Action, u64)>,
     rested: Option<(Action, i32)>,
     events: VecDeque<Event>,
+    /// The screen that gestures know.
+    known: Option<Arc<Node>>,
+    bytes: Bytes,
     dot: Option<(Link, Arc<Node>)>,
     path: Path,
     waiting: Waiting,
@@ -79,7 +86,7 @@ impl Client {
     pub fn new(look: Look) -> Self {
         Self {
             look,
-            receiver: Receiver::new(look, None),
+            receiver: receiver(look),
             painter: Painter::new(size(&look), look.theme),
             scrolls: ScrollOffsets::default(),
             gesture: Gesture::new(f32::from(look.scale_100) / 100.0),
@@ -88,6 +95,8 @@ impl Client {
             wheel: None,
             rested: None,
             events: VecDeque::new(),
+            known: None,
+            bytes: Bytes::default(),
             dot: None,
             path: Path::Direct,
             waiting: Waiting::default(),
@@ -118,6 +127,7 @@ impl Client {
     pub fn disconnected(&mut self, now_ms: u64) {
         self.receiver.disconnect(now_ms);
         self.waiting.stop();
+        self.note_screen();
     }
 
     /// A message has arrived.
@@ -125,18 +135,21 @@ impl Client {
     /// # Errors
     /// When it is against the protocol: close the connection.
     pub fn handle(&mut self, now_ms: u64, message: &[u8]) -> Result<(), PeerError> {
+        self.bytes.received += message.len() as u64;
         match self.receiver.handle(now_ms, message)? {
-            Some(ReceiverEvent::Screen(root)) => self.screen_changed(&root),
             Some(ReceiverEvent::Closed { code, text }) => self.tell(Event::Closed { code, text }),
-            None => {}
+            Some(ReceiverEvent::Screen(_)) | None => {}
         }
+        self.note_screen();
         self.waiting.note(now_ms, self.receiver.unanswered());
         Ok(())
     }
 
     /// A message to send. To be called until `None` after everything else.
     pub fn poll_transmit(&mut self, now_ms: u64) -> Option<Vec<u8>> {
-        self.receiver.poll_transmit(now_ms)
+        let message = self.receiver.poll_transmit(now_ms);
+        self.bytes.sent += message.as_ref().map_or(0, |message| message.len() as u64);
+        message
     }
 
     /// Something that the shell should know.
@@ -181,7 +194,9 @@ impl Client {
         if self.patience.is_over(now_ms) {
             return Err(CloseCode::TimedOut);
         }
-        self.receiver.handle_timeout(now_ms)
+        let handled = self.receiver.handle_timeout(now_ms);
+        self.note_screen();
+        handled
     }
 
     /// A finger, pen or mouse button; `pointer` tells fingers apart.
@@ -232,6 +247,7 @@ impl Client {
         }
         let mut overlays: Vec<Arc<Node>> = self.dot.iter().map(|(_, dot)| dot.clone()).collect();
         overlays.extend(self.waiting.line_ms(now_ms).map(|line_ms| waiting_line(&self.look, line_ms)));
+        overlays.extend(self.guess_marks());
         overlays.retain(|_| root.is_some());
         let (scrolls, pressed) = (&self.scrolls, self.gesture.pressed());
         self.painter.paint(&Scene { root: root.as_ref(), scrolls, pressed, overlays: &overlays })
@@ -252,7 +268,7 @@ impl Client {
         &self.look
     }
 
-    /// The screen that the server shows.
+    /// The screen that is shown: the server's, or a guess.
     pub fn root(&self) -> Option<&Arc<Node>> {
         self.receiver.root()
     }
@@ -331,6 +347,7 @@ impl Client {
         if self.receiver.root().is_some() && self.receiver.input(now_ms, input).is_none() {
             self.tell(Event::Full);
         }
+        self.note_screen();
         if self.receiver.link(now_ms) != LinkState::Away {
             self.waiting.note(now_ms, self.receiver.unanswered());
         }

@@ -27,7 +27,7 @@ mod patience;
 mod waiting;
 
 pub use backoff::{Backoff, LONGEST_MS};
-pub use client::{Client, Editing, Event, Path};
+pub use client::{Client, Editing, Event, Path, Report};
 pub use gesture::{HOLD_MS, PULL_DP, Pointer, SLOP_DP};
 pub use keyboard::{BURST_GAP_MS, KeyPress, LONGEST_SCAN_CHARACTERS, PAUSE_MS, SCAN_CHARACTERS};
 pub use look::{DOT_PLACE_DP, Link, link_dot};

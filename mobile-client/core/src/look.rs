@@ -91,6 +91,28 @@ pub(crate) fn waiting_line(look: &Look, since_ms: u64) -> Arc<Node> {
     Node::new(&Namer::new([0; 32]), 0, vec![fill])
 }
 
+/// Side of a dot under an amount that is not confirmed, and how far it is from one to the next, in dp.
+const MARK_DP: i32 = 2;
+const MARK_STEP_DP: i32 = 4;
+
+/// The colour of such dots: it can be told from paper, from ink and from the accent, in both themes.
+const MARK: Color = Color { r: 0x8E, g: 0x94, b: 0x9A, a: 255 };
+
+/// Dotted lines under amounts that others may change, in the coordinates of the screen: what is shown is not confirmed.
+pub(crate) fn marks(look: &Look, amounts: &[Rect]) -> Arc<Node> {
+    let (side, step) = (px(look, MARK_DP).max(1), px(look, MARK_STEP_DP).max(2));
+    let dots = amounts.iter().flat_map(|amount| {
+        let count = (amount.w / step).max(1);
+        let left = amount.x + (amount.w - (count - 1) * step - side) / 2;
+        (0..count).map(move |at| Rect::new(left + at * step, amount.bottom() - side, side, side))
+    });
+    let fills = dots.take(MOST_DOTS).map(|rect| Op::Fill { rect, color: MARK });
+    Node::new(&Namer::new([0; 32]), 0, fills.collect())
+}
+
+/// Dots that are drawn at most.
+const MOST_DOTS: usize = 2_000;
+
 /// The colours stand on the bar, which is near black in both themes.
 const fn color(link: Link) -> Color {
     let (r, g, b) = match link {

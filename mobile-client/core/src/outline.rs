@@ -1,7 +1,7 @@
 //! What a screen holds, for assistive technology and tests: everything with a name, also what is scrolled away, but nothing that
 //! lies under a sheet.
 
-use tresen_scene::{Action, Keyboard, Node, Op, Point, Rect, Role, Scroll, ScrollOffsets, TouchState};
+use tresen_scene::{Action, Keyboard, Label, Node, Op, Point, Rect, Role, Scroll, ScrollOffsets, TouchState};
 
 /// The things on a screen in order of drawing.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -78,6 +78,21 @@ pub(crate) fn find_scroll(root: &Node, scrolls: &ScrollOffsets, action: &Action)
             found = Some((scroll.rect.offset(place.at).intersect(place.clip), scroll.clone()));
         }
         _ => {}
+    });
+    found
+}
+
+/// Where amounts stand that others may change.
+pub(crate) fn shared(root: &Node, scrolls: &ScrollOffsets) -> Vec<Rect> {
+    let mut found = Vec::new();
+    walk(root, scrolls, &mut |op, place| {
+        if let Op::Label(Label { rect, role: Role::Shared, .. }) = op {
+            let whole = rect.offset(place.at);
+            // Half an amount is not marked: what is above its lower edge may be out of sight.
+            if whole.intersect(place.clip) == whole {
+                found.push(whole);
+            }
+        }
     });
     found
 }
@@ -165,6 +180,7 @@ impl Found {
                 let kind = ItemKind::Field { action, keyboard, value: field.value.to_string() };
                 (field.rect, Role::Text, Some(&field.label), kind)
             }
+            Op::Label(Label { role: Role::Shared, .. }) => return,
             Op::Label(label) => (label.rect, label.role, label.text.as_ref(), ItemKind::Label),
             _ => return,
         };

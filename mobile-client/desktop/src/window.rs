@@ -12,7 +12,7 @@ use winit::application::ApplicationHandler;
 use winit::dpi::{LogicalSize, PhysicalPosition, PhysicalSize};
 use winit::event::{ElementState, MouseButton, MouseScrollDelta, TouchPhase, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop};
-use winit::keyboard::ModifiersState;
+use winit::keyboard::{Key, ModifiersState, NamedKey};
 use winit::window::{Window, WindowId};
 
 use crate::network::{Dialled, Network, Report};
@@ -59,6 +59,13 @@ pub fn run(dialled: Dialled, options: Options) -> Result<()> {
     }
 }
 
+/// Whether a developer looks on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Overlay {
+    Off,
+    On,
+}
+
 struct App {
     start: Instant,
     network: Network,
@@ -76,6 +83,8 @@ struct App {
     mouse: Point,
     modifiers: ModifiersState,
     title: String,
+    /// Whether the title tells a developer how the link and the guesses are.
+    report: Overlay,
     failure: Option<anyhow::Error>,
 }
 
@@ -98,6 +107,7 @@ impl App {
             mouse: Point::ZERO,
             modifiers: ModifiersState::empty(),
             title: String::new(),
+            report: Overlay::Off,
             failure: None,
         }
     }
@@ -184,6 +194,7 @@ impl App {
         let items = self.client.outline().items;
         let heading = items.iter().find(|item| item.role == Role::Heading && item.kind == ItemKind::Label);
         let title = match heading {
+            _ if self.report == Overlay::On => format!("Tresen – {}", self.client.report(self.now_ms())),
             Some(heading) => format!("Tresen – {} – {link}", heading.label),
             None => format!("Tresen – {link}"),
         };
@@ -276,6 +287,15 @@ impl App {
                     MouseScrollDelta::PixelDelta(by) => by.y,
                 };
                 self.client.wheel(now_ms, self.mouse, -up.round() as i32);
+            }
+            WindowEvent::KeyboardInput { event, is_synthetic: false, .. }
+                if event.state == ElementState::Pressed && event.logical_key == Key::Named(NamedKey::F12) =>
+            {
+                self.report = match self.report {
+                    Overlay::Off => Overlay::On,
+                    Overlay::On => Overlay::Off,
+                };
+                self.retitle(words::link(self.client.link(now_ms), self.client.look().language));
             }
             WindowEvent::KeyboardInput { event, is_synthetic: false, .. }
                 if event.state == ElementState::Pressed

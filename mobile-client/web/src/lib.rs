@@ -162,6 +162,11 @@ impl Handheld {
         name.to_owned()
     }
 
+    /// What a developer wants to see, in one line.
+    pub fn report(&self, now: f64) -> String {
+        self.client.report(ms(now)).to_string()
+    }
+
     /// Inputs that the server has not confirmed yet.
     pub fn unacknowledged(&self) -> usize {
         self.client.unacknowledged()

@@ -15,6 +15,7 @@ const NOTICES = {
 const CONNECTING_AFTER_MS = 400;
 const NO_SERVER_AFTER_FAILURES = 2;
 const WORDS_FOR_MS = 4_000;
+const REPORT_EVERY_MS = 250;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -185,12 +186,23 @@ function received(from, data) {
   else if (!noticed && handheld.has_screen()) hideNotice();
 }
 
+/** For developers: `?overlay` shows how the link is and what became of guesses. */
+function showReport() {
+  const line = document.createElement('div');
+  line.id = 'report';
+  line.setAttribute('aria-hidden', 'true');
+  document.getElementById('stage').append(line);
+  setInterval(() => { line.textContent = handheld?.report(now()) ?? ''; }, REPORT_EVERY_MS);
+}
+
 function resized() {
   place = layOut();
   if (!handheld) return;
   handheld.look(place.width, place.height, place.ratio, theme(), language);
   after();
 }
+
+if (new URLSearchParams(location.search).has('overlay')) showReport();
 
 /** For tests, to read only. */
 globalThis.tresen = Object.freeze({
