@@ -55,6 +55,17 @@ impl Device {
         Ok(self.endpoint.rebind(std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?)?)
     }
 
+    /// Where the server is.
+    pub const fn server(&self) -> SocketAddr {
+        self.server
+    }
+
+    /// The same device on a line whose near end is there.
+    #[must_use]
+    pub fn through(self, near: SocketAddr) -> Self {
+        Self { server: near, ..self }
+    }
+
     /// Opens a connection.
     ///
     /// # Errors

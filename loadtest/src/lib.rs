@@ -4,6 +4,7 @@
 
 pub mod crash;
 pub mod device;
+pub mod guess;
 pub mod handheld;
 pub mod reference;
 pub mod screen;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use tresen_loadtest::screen::{self, report, serve};
-use tresen_loadtest::{crash, wan};
+use tresen_loadtest::{crash, guess, wan};
 
 /// Measures Tresen, and tries to break it.
 #[derive(Parser)]
@@ -40,6 +40,9 @@ enum Command {
         /// Its data folder.
         #[arg(long)]
         data: PathBuf,
+        /// When it sends answers ahead.
+        #[arg(long, value_enum, default_value_t)]
+        guesses: serve::Guesses,
         /// Instances that only idle.
         #[arg(long, default_value_t = 0)]
         idle: u16,
@@ -50,6 +53,8 @@ enum Command {
 enum Bench {
     /// What a tap costs: bytes, time, memory. Writes `target/bench/screen.json`.
     Screen,
+    /// What guessing brings on a poor line at a person's pace. Writes `target/bench/guess.json`.
+    Guess(guess::Arguments),
 }
 
 fn main() -> Result<()> {
@@ -58,10 +63,13 @@ fn main() -> Result<()> {
     runtime.block_on(async {
         match arguments.command {
             Command::Bench { what: Bench::Screen } => bench_screen().await,
+            Command::Bench { what: Bench::Guess(arguments) } => bench_guess(&arguments).await,
             Command::Crash(arguments) => crash::run(&arguments).await,
             Command::CrashChild(arguments) => tokio::task::block_in_place(|| crash::run_child(&arguments)),
             Command::Wan(arguments) => wan::run(&arguments).await,
-            Command::Serve { app, data, idle } => serve::serve(app, data, app.look(), idle).await,
+            Command::Serve { app, data, guesses, idle } => {
+                serve::serve(app, data, app.look(), idle, guesses).await
+            }
         }
     })
 }
@@ -69,10 +77,20 @@ fn main() -> Result<()> {
 async fn bench_screen() -> Result<()> {
     let report = screen::run::run().await?;
     print!("{}", report::table(&report));
+    write("screen.json", &report)
+}
+
+async fn bench_guess(arguments: &guess::Arguments) -> Result<()> {
+    let report = guess::run(arguments).await?;
+    print!("{}", guess::table(&report));
+    write("guess.json", &report)
+}
+
+fn write(name: &str, report: &impl serde::Serialize) -> Result<()> {
     let folder = PathBuf::from("target/bench");
     std::fs::create_dir_all(&folder)?;
-    let file = folder.join("screen.json");
-    std::fs::write(&file, serde_json::to_vec_pretty(&report)?)
+    let file = folder.join(name);
+    std::fs::write(&file, serde_json::to_vec_pretty(report)?)
         .with_context(|| format!("{} can't be written", file.display()))?;
     println!("written to {}", file.display());
     Ok(())

@@ -63,7 +63,7 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
-    /// Measures; `bench screen` writes `target/bench/screen.json`.
+    /// Measures: `bench screen`, `bench guess`. Writes what it found to `target/bench`.
     Bench {
         /// What to measure.
         #[arg(default_value = "screen")]

@@ -117,6 +117,11 @@ const VISITS: [Visit; 2] = [
 
 /// Every step of the evening, from the choice of the person to the log-out.
 pub fn steps() -> Vec<Step> {
+    evening(0)
+}
+
+/// Another evening: the same tables and orders, but each round's orders in another order; 0: as it stands here.
+pub fn evening(number: u64) -> Vec<Step> {
     let mut steps = vec![Tap("Anna"), Key("1"), Key("2"), Key("3"), Key("4")];
     for visit in &VISITS {
         // A look around before the table is found.
@@ -124,7 +129,7 @@ pub fn steps() -> Vec<Step> {
         steps.extend([Tap(visit.table), Tap("Guests"), Tap(visit.guests), Tap("Back")]);
         for round in visit.rounds {
             steps.push(Tap(visit.table));
-            steps.extend(round.orders.iter().flat_map(Order::steps));
+            steps.extend(round.steps(number));
             steps.extend([Tap(round.changed), Tap("One more"), Tap("One fewer"), Tap("Done")]);
             steps.extend([Tap("Show the order larger"), Tap("Show the order smaller"), Tap("Send")]);
         }
@@ -138,13 +143,48 @@ pub fn steps() -> Vec<Step> {
     steps
 }
 
+/// How many of the steps are never guessed: the last digit of a PIN, sending, paying, logging out.
+pub fn beyond(steps: impl Iterator<Item = Step>) -> usize {
+    steps.filter(|step| matches!(step, Tap("Send" | "Cash received" | "Log out") | Key("4"))).count()
+}
+
+impl Round {
+    /// The orders group by group; groups, and the orders of each, in an order that the evening's number says.
+    fn steps(&self, evening: u64) -> Vec<Step> {
+        let mut groups: Vec<(&'static str, Vec<&Order>)> = Vec::new();
+        for order in self.orders {
+            match groups.last_mut() {
+                Some((_, orders)) if order.0.is_empty() => orders.push(order),
+                _ => groups.push((order.0, vec![order])),
+            }
+        }
+        let mut dice = evening;
+        shuffle(&mut groups, &mut dice);
+        let mut steps = Vec::new();
+        for (group, mut orders) in groups {
+            shuffle(&mut orders, &mut dice);
+            steps.push(Tap(group));
+            steps.extend(orders.into_iter().flat_map(Order::steps));
+        }
+        steps
+    }
+}
+
+/// Puts things in another order; with 0 they stay as they are.
+fn shuffle<T>(things: &mut [T], dice: &mut u64) {
+    if *dice == 0 {
+        return;
+    }
+    for last in (1..things.len()).rev() {
+        *dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        things.swap(last, (*dice >> 33) as usize % (last + 1));
+    }
+}
+
 impl Order {
     fn steps(&self) -> Vec<Step> {
-        let Self(group, product, answers) = *self;
+        let Self(_, product, answers) = *self;
         let mut steps = Vec::new();
-        if !group.is_empty() {
-            steps.push(Tap(group));
-        }
         steps.push(Tap(product));
         steps.extend(answers.iter().map(|answer| Tap(answer)));
         if !answers.is_empty() {

@@ -5,6 +5,7 @@
 
 pub mod cpu;
 pub mod figures;
+pub mod find;
 pub mod player;
 pub mod report;
 pub mod run;

@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use tresen_client::{Client, Item, ItemKind, Outline, Path, Pointer};
-use tresen_scene::{Point, Role};
+use tresen_client::{Client, Path, Pointer};
+use tresen_scene::Point;
 use tresen_wire::Look;
 
 use super::figures::Tap;
+use super::find::find;
 use crate::device::{Connection, Device};
 use crate::handheld::script::Step;
 
@@ -99,39 +100,15 @@ impl Player {
     /// # Errors
     /// As [`Self::tap`], and when nothing has this name.
     pub async fn step(&mut self, step: Step) -> Result<Tap> {
-        let at = self.find(step).with_context(|| format!("it is not on the screen: {:?}", self.names()))?;
+        let now_ms = self.now_ms();
+        let at = find(&mut self.client, now_ms, step)
+            .with_context(|| format!("it is not on the screen: {:?}", self.names()))?;
         self.tap(at).await
     }
 
     /// The names on the screen.
     pub fn names(&self) -> Vec<String> {
         self.client.outline().items.into_iter().map(|item| item.label).collect()
-    }
-
-    /// Where what has the step's name is: exactly this name, else one that begins with it, else one with this
-    /// word. Scrolls to it.
-    fn find(&mut self, step: Step) -> Option<Point> {
-        let Outline { areas, items } = self.client.outline();
-        let (Step::Tap(name) | Step::Key(name)) = step;
-        let suits = |item: &&Item| {
-            let touch = matches!(item.kind, ItemKind::Touch { .. });
-            touch && (item.role == Role::Key) == matches!(step, Step::Key(_))
-        };
-        let begins =
-            |item: &&Item| item.label.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', ',']));
-        let exact = |item: &&Item| item.label == name;
-        let item =
-            items.iter().filter(suits).find(exact).or_else(|| items.iter().filter(suits).find(begins))?;
-        let mut rect = item.rect;
-        if let Some(area) = item.area.map(|area| &areas[area])
-            && rect.intersect(area.rect) != rect
-        {
-            let wished = area.offset + rect.y - area.rect.y - (area.rect.h - rect.h) / 2;
-            let offset = wished.clamp(0, (area.content_h - area.rect.h).max(0));
-            self.client.scroll_to(self.now_ms(), &area.action, offset);
-            rect.y -= offset - area.offset;
-        }
-        Some(Point::new(rect.x + rect.w / 2, rect.y + rect.h / 2))
     }
 
     fn root_id(&self) -> Option<tresen_scene::ObjectId> {

@@ -13,7 +13,7 @@ use super::cpu;
 use super::figures::{PassBytes, Tap, mean, pass_bytes, percentiles};
 use super::player::Player;
 use super::report::{AppFigures, Report};
-use super::serve::{App, IDLE, PAIR};
+use super::serve::{App, Guesses, IDLE, PAIR};
 use crate::device::Device;
 use crate::handheld::script::{self as handheld, Step};
 use crate::reference::script::{self as reference, SEEDS};
@@ -69,7 +69,7 @@ impl App {
 
 async fn measure(app: App, script: &Script) -> Result<AppFigures> {
     eprintln!("measuring: {}", app.name());
-    let mut server = Server::start(app, 0)?;
+    let mut server = Server::start(app, 0, Guesses::Auto)?;
     let device = Device::pair(&server.pairing_code()?, "bench").await?;
     let (mut player, first_screen_bytes) = Player::open(&device, app.look()).await?;
     let before_us = cpu::used_us(server.process.id())?;
@@ -118,7 +118,7 @@ async fn play(player: &mut Player, script: &Script) -> Result<Vec<Tap>> {
 }
 
 fn idle_bytes(app: App) -> Result<u64> {
-    let mut server = Server::start(app, IDLE_INSTANCES)?;
+    let mut server = Server::start(app, IDLE_INSTANCES, Guesses::Auto)?;
     server.pairing_code()?;
     let bytes = server.line(IDLE)?.parse().context("no number of bytes")?;
     server.stop();
@@ -126,17 +126,21 @@ fn idle_bytes(app: App) -> Result<u64> {
 }
 
 /// The server's process.
-struct Server {
+pub struct Server {
     process: Child,
     output: BufReader<std::process::ChildStdout>,
     _data: TempDir,
 }
 
 impl Server {
-    fn start(app: App, idle: u16) -> Result<Self> {
+    /// Starts one.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub fn start(app: App, idle: u16, guesses: Guesses) -> Result<Self> {
         let data = tempfile::tempdir()?;
         let mut process = Command::new(std::env::current_exe()?)
-            .args(["serve", app.name(), "--idle", &idle.to_string(), "--data"])
+            .args(["serve", app.name(), "--guesses", guesses.name(), "--idle", &idle.to_string(), "--data"])
             .arg(data.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -146,7 +150,11 @@ impl Server {
         Ok(Self { process, output, _data: data })
     }
 
-    fn pairing_code(&mut self) -> Result<PairingCode> {
+    /// The code with which a device pairs.
+    ///
+    /// # Errors
+    /// When it printed none.
+    pub fn pairing_code(&mut self) -> Result<PairingCode> {
         Ok(self.line(PAIR)?.parse()?)
     }
 
@@ -162,8 +170,13 @@ impl Server {
         anyhow::bail!("the server ended early")
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Ends it in order.
-    fn stop(mut self) {
+    pub fn stop(mut self) {
         drop(self.process.stdin.take());
         let _ = self.process.wait();
     }

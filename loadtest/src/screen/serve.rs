@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use tresen_edge::application::Applications;
-use tresen_edge::config::Config;
+use tresen_edge::config::{Config, Prediction};
 use tresen_edge::instance::{Handle, link};
 use tresen_edge::registry::{Snapshot, Station};
 use tresen_edge::run::{self, RunOptions, Server};
@@ -29,6 +29,33 @@ pub enum App {
     Mpos,
 }
 
+/// When the server sends answers ahead.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Guesses {
+    /// When the line is slow, as configured unless told otherwise.
+    #[default]
+    Auto,
+    /// Never.
+    Off,
+}
+
+impl Guesses {
+    /// As an argument.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Off => "off",
+        }
+    }
+
+    const fn prediction(self) -> Prediction {
+        match self {
+            Self::Auto => Prediction::Auto,
+            Self::Off => Prediction::Off,
+        }
+    }
+}
+
 /// Begins the line with the pairing code.
 pub const PAIR: &str = "pair ";
 /// Begins the line with the bytes of an idle instance.
@@ -44,9 +71,15 @@ const FIRST_IDLE: u16 = 1000;
 ///
 /// # Errors
 /// When the server can't start.
-pub async fn serve(app: App, data: PathBuf, look: Look, idle: u16) -> Result<()> {
-    let config =
-        Config { data, port: 0, bind: vec![Ipv4Addr::LOCALHOST.into()], mdns: false, ..Config::default() };
+pub async fn serve(app: App, data: PathBuf, look: Look, idle: u16, guesses: Guesses) -> Result<()> {
+    let config = Config {
+        data,
+        port: 0,
+        bind: vec![Ipv4Addr::LOCALHOST.into()],
+        mdns: false,
+        prediction: guesses.prediction(),
+        ..Config::default()
+    };
     let applications: Option<run::MakeApplications> = match app {
         App::Mpos => None,
         App::Reference => {
