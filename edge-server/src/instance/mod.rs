@@ -15,6 +15,7 @@ mod guessing;
 pub mod link;
 mod marks;
 mod plan;
+mod screen;
 pub(crate) mod session;
 mod status;
 mod supervisor;

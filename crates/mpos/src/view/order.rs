@@ -7,8 +7,8 @@ use super::tabs::Tab;
 use super::{Scene, bottom_bar};
 use crate::app::{ListHeight, Order, Sheet, Task};
 use crate::ui::{
-    self, Button, Doubt, EDGE, Element, GAP, Icon, Ink, Picture, Place, Selected, State, Surface, Type, Weight,
-    button, chip, column, field, grid, header, icon_button, row, scroll, text, tile,
+    self, Button, Doubt, EDGE, Element, GAP, Icon, Ink, Picture, Place, Selected, State, Surface, Type,
+    Weight, button, chip, column, field, grid, header, icon_button, row, scroll, text, tile,
 };
 use crate::{ScrollArea, Tap};
 

@@ -197,7 +197,7 @@ fn world_of(language: Language) -> World<'static> {
 }
 
 /// Pictures as a server keeps them.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Album(BTreeMap<PhotoId, Arc<[u8]>>);
 
 impl Photos for Album {

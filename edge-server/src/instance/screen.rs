@@ -1,0 +1,85 @@
+//! What an instance shows: drawn when it changed, handed to the session, sent.
+
+use tresen_mpos::World;
+use tresen_till::StationId;
+use tresen_wire::Look;
+
+use super::Shown;
+use super::flights::Cargo;
+use super::session::Session;
+use super::task::Instance;
+use crate::application::{Application, StoredPhotos};
+use crate::look;
+
+/// How long a screen may wait for a commit that will change it again.
+const COMMIT_PATIENCE_MS: u64 = 50;
+
+/// A screen is drawn anew by itself after this at the soonest.
+const LEAST_WAKE_MS: u64 = 10;
+
+impl Instance {
+    /// A screen that a commit on its way is about to change is not sent twice, unless the commit takes long.
+    pub(super) fn render_unless_committing(&mut self) {
+        if self.flights.any(Cargo::Commit) {
+            let due = self.now_ms() + COMMIT_PATIENCE_MS;
+            self.render_due_ms = Some(self.render_due_ms.map_or(due, |earlier| earlier.min(due)));
+        } else {
+            self.render();
+        }
+    }
+
+    pub(super) fn render(&mut self) {
+        self.render_due_ms = None;
+        self.wake_due_ms = None;
+        if !self.session.as_ref().is_some_and(Session::is_connected) {
+            return;
+        }
+        let look = self.look();
+        let now = self.around.clock.now();
+        let marks = self.marks();
+        self.app.set_marks(marks);
+        let (root, wake_at) =
+            self.with_world(&look, |app, world| (app.view(world, &look), app.wake_at(world)));
+        self.wake_due_ms = wake_at.map(|at| {
+            let ahead_ms = u64::try_from(at.duration_since(now).as_millis()).unwrap_or(0);
+            self.now_ms() + ahead_ms.max(LEAST_WAKE_MS)
+        });
+        let committing = self.flights.any(Cargo::Commit);
+        self.status.set_shown(Shown { root: root.clone(), size: look::size(&look) });
+        if let Some(session) = &mut self.session {
+            // A booking that is on its way has not had its effect: whoever guessed it goes on showing that.
+            self.settled = if committing { self.settled } else { session.applied };
+            session.show_as_of(root, self.settled);
+        }
+    }
+
+    pub(super) fn flush(&mut self) {
+        let now_ms = self.now_ms();
+        let Some(session) = &mut self.session else { return };
+        let (messages, bytes) = session.flush(now_ms);
+        self.status.set_rtt_ms(session.rtt_ms());
+        self.status.count(&self.status.messages, messages);
+        self.status.count(&self.status.sent_bytes, bytes);
+        self.count_guesses();
+    }
+
+    pub(super) fn with_world<T>(
+        &mut self,
+        look: &Look,
+        f: impl FnOnce(&mut Box<dyn Application>, &World<'_>) -> T,
+    ) -> T {
+        let till = self.till.borrow().clone();
+        let device = self.device_label();
+        let name = self.place.name.borrow().clone();
+        let world = World {
+            till: &till,
+            now: self.around.clock.now(),
+            station: StationId(self.place.number),
+            station_name: &name,
+            device: &device,
+            language: look::language(look),
+            photos: &StoredPhotos(&self.around.ledger),
+        };
+        f(&mut self.app, &world)
+    }
+}
