@@ -295,6 +295,17 @@ fn removed_staff_is_logged_out() {
     assert_eq!(house.app.staff(), None);
 }
 
+/// Promise: a login that was written is one, also when the server dies before the app heard of it: what the person did next is theirs.
+#[test]
+fn a_login_survives_a_kill() {
+    let mut house = House::new();
+    house.hold = true;
+    house.type_pin(demo::ANNA, "1234");
+    assert_eq!(house.app.staff(), None, "it is on its way");
+    house.kill();
+    assert_eq!(house.app.staff(), Some(demo::ANNA));
+}
+
 /// Promise: after a kill the screen comes back where it was, and nothing that was booked is booked again.
 #[test]
 fn saved_state_comes_back() {

@@ -20,8 +20,10 @@ pub const SERVER_DEAD_MS: u64 = 30_000;
 pub const FRAME_PROBE_MS: u64 = 2_000;
 /// A server asks again when its question has no answer after this.
 pub const QUESTION_AGAIN_MS: u64 = 5_000;
-/// An input without an acknowledgement is sent again after this.
+/// An input without an answer is sent again after this.
 pub const INPUT_AGAIN_MS: u64 = 5_000;
+/// An input with an answer, but without an acknowledgement, is sent again after this: longer than a server puts its mark off.
+pub const ANSWERED_AGAIN_MS: u64 = 30_000;
 /// A request for a fresh frame is repeated after this.
 pub const NAK_AGAIN_MS: u64 = 3_000;
 /// Fresh frames that a client may ask for at once.
@@ -46,5 +48,7 @@ pub const GUESS_JITTER_MS: u64 = 40;
 pub const GUESS_SHOWN_MS: u64 = 4_000;
 /// Inputs that a client may have answered by itself without hearing from the server.
 pub const GUESSES_OPEN: usize = 32;
+/// A client that brings inputs along sees a screen when these have their effect, or after this, in ms.
+pub const CATCH_UP_MS: u64 = 3_000;
 /// Control messages that may wait to be sent.
 pub const OUTBOX: usize = 160;

@@ -77,7 +77,7 @@ pub(crate) struct Link {
     pub(crate) new_look: bool,
     pub(crate) question: Option<Question>,
     pub(crate) questions: u8,
-    /// Since when the oldest input without an answer waits; moved when they are sent again.
+    /// Since when nothing was heard of the open inputs; moved when they are sent again.
     pub(crate) inputs_ms: Option<u64>,
     /// A fresh frame was asked for, then.
     pub(crate) nak_ms: Option<u64>,
@@ -123,6 +123,7 @@ impl Receiver {
             epoch,
             digest: self.kept.table.digest(),
             first_open_input: self.kept.open.front().map_or(self.kept.next_input, |open| open.number),
+            open_inputs: self.kept.open.len() as u8,
         });
         let (look, table_kib, guesses) = (self.look, self.table_kib, self.keeps);
         let hello = Hello { versions: VERSIONS, table_kib, look, have, guesses };
@@ -198,9 +199,9 @@ impl Receiver {
         }
         let asking = match &link.question {
             Some(question) => question.asked_ms + limits::CLIENT_DEAD_MS,
-            None => question_due(link),
+            None => self.question_due_ms(link),
         };
-        let inputs = link.inputs_ms.map(|since| since + limits::INPUT_AGAIN_MS);
+        let inputs = self.inputs_again_ms();
         let nak = link.nak_ms.map(|since| since + limits::NAK_AGAIN_MS);
         [Some(asking), inputs, nak, self.kept.guesses.deadline_ms()].into_iter().flatten().min()
     }
@@ -210,6 +211,8 @@ impl Receiver {
     /// # Errors
     /// With the code to close the connection with.
     pub fn handle_timeout(&mut self, now_ms: u64) -> Result<(), CloseCode> {
+        let Some(link) = &self.link else { return Ok(()) };
+        let (question_due_ms, inputs_again_ms) = (self.question_due_ms(link), self.inputs_again_ms());
         let Some(link) = &mut self.link else { return Ok(()) };
         if !link.welcomed {
             let dead = now_ms >= link.since_ms + limits::WELCOME_MS;
@@ -219,7 +222,7 @@ impl Receiver {
             Some(question) if now_ms >= question.asked_ms + limits::CLIENT_DEAD_MS => {
                 return Err(CloseCode::TimedOut);
             }
-            None if now_ms >= question_due(link) => {
+            None if now_ms >= question_due_ms => {
                 link.questions = link.questions.wrapping_add(1);
                 let number = link.questions;
                 link.question = Some(Question { number, asked_ms: now_ms });
@@ -233,7 +236,7 @@ impl Receiver {
                 link.outbox.push_back(ToServer::Nak.encode());
             }
         }
-        if link.inputs_ms.is_some_and(|since| now_ms >= since + limits::INPUT_AGAIN_MS) {
+        if inputs_again_ms.is_some_and(|due| now_ms >= due) {
             self.send_again(now_ms, 0);
         }
         if self.kept.guesses.deadline_ms().is_some_and(|deadline_ms| now_ms >= deadline_ms) {
@@ -347,9 +350,11 @@ impl Receiver {
         self.send_again(now_ms, welcome.received);
         Ok(())
     }
-}
 
-fn question_due(link: &Link) -> u64 {
-    let silence = link.heard_ms + limits::KEEP_ALIVE_MS;
-    link.inputs_ms.map_or(silence, |since| silence.min(since.max(link.heard_ms) + limits::INPUT_PROBE_MS))
+    /// When to ask whether anybody is there: soon, when a person waits for an answer.
+    fn question_due_ms(&self, link: &Link) -> u64 {
+        let silence = link.heard_ms + limits::KEEP_ALIVE_MS;
+        let waiting = link.inputs_ms.filter(|_| self.unanswered() > 0);
+        waiting.map_or(silence, |since| silence.min(since.max(link.heard_ms) + limits::INPUT_PROBE_MS))
+    }
 }

@@ -66,10 +66,16 @@ impl Receiver {
     /// The server answered the inputs up to this one.
     pub(crate) fn note_answer(&mut self, now_ms: u64, number: u64) {
         self.kept.answered = self.kept.answered.max(number);
-        let waiting = self.unanswered() > 0;
         if let Some(link) = &mut self.link {
-            link.inputs_ms = waiting.then_some(now_ms);
+            link.inputs_ms = if self.kept.open.is_empty() { None } else { Some(now_ms) };
         }
+    }
+
+    /// When the open inputs are sent again. A screen need not be the answer to them that it is taken for.
+    pub(crate) fn inputs_again_ms(&self) -> Option<u64> {
+        let patience_ms =
+            if self.unanswered() > 0 { limits::INPUT_AGAIN_MS } else { limits::ANSWERED_AGAIN_MS };
+        self.link.as_ref()?.inputs_ms.map(|since| since + patience_ms)
     }
 
     pub(crate) fn handle_resend(&mut self, now_ms: u64, low: u8) {
@@ -82,9 +88,8 @@ impl Receiver {
 
     /// Sends the open inputs above this number again.
     pub(crate) fn send_again(&mut self, now_ms: u64, above: u64) {
-        let waiting = self.unanswered() > 0;
         let Some(link) = &mut self.link else { return };
-        link.inputs_ms = waiting.then_some(now_ms);
+        link.inputs_ms = if self.kept.open.is_empty() { None } else { Some(now_ms) };
         for open in self.kept.open.iter().filter(|open| open.number > above) {
             if link.outbox.len() < limits::OUTBOX {
                 link.outbox.push_back(open.encode());

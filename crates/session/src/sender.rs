@@ -47,6 +47,16 @@ pub(crate) struct Link {
     pub(crate) repairs_left: u32,
     pub(crate) repaired_ms: u64,
     pub(crate) failed: Option<CloseCode>,
+    pub(crate) catch_up: Option<CatchUp>,
+}
+
+/// The client brought inputs along: no screen goes out before they have their effect.
+#[derive(Debug)]
+pub(crate) struct CatchUp {
+    /// The last of them.
+    pub(crate) input: u64,
+    /// Then it has taken too long.
+    pub(crate) until_ms: u64,
 }
 
 /// The server's end of a session. See the crate's documentation for the order of calls.
@@ -126,6 +136,11 @@ impl Sender {
             acknowledged: self.inputs.acknowledged(),
             received: self.inputs.received(),
         });
+        let open = have.filter(|have| have.open_inputs > 0);
+        let catch_up = open.map(|have| CatchUp {
+            input: have.first_open_input.saturating_sub(1) + u64::from(have.open_inputs),
+            until_ms: now_ms + limits::CATCH_UP_MS,
+        });
         self.stats.connections += 1;
         self.stats.resumed += u64::from(resumed);
         self.link = Some(Link {
@@ -136,6 +151,7 @@ impl Sender {
             repairs_left: limits::REPAIRS,
             repaired_ms: now_ms,
             failed: None,
+            catch_up,
         });
         Ok(())
     }
@@ -230,7 +246,8 @@ impl Sender {
             return Some(link.heard_ms);
         }
         let dead = link.heard_ms + limits::SERVER_DEAD_MS;
-        Some(dead.min(self.question_due(link)))
+        let due = dead.min(self.question_due(link));
+        Some(link.catch_up.as_ref().map_or(due, |catch_up| due.min(catch_up.until_ms)))
     }
 
     /// Time has passed: asks whether anybody is there, or gives the connection up.
@@ -238,6 +255,8 @@ impl Sender {
     /// # Errors
     /// With the code to close the connection with.
     pub fn handle_timeout(&mut self, now_ms: u64) -> Result<(), CloseCode> {
+        let Some(link) = &mut self.link else { return Ok(()) };
+        link.catch_up.take_if(|catch_up| now_ms >= catch_up.until_ms);
         let Some(link) = &self.link else { return Ok(()) };
         if let Some(code) = link.failed {
             return Err(code);

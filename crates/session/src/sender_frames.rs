@@ -64,6 +64,14 @@ impl Sender {
         self.flight.roots().next_back().or(self.arrived.as_ref())
     }
 
+    /// Whether inputs that the client brought along have no effect yet. The screen before them is none that it should go on from.
+    fn is_catching_up(&mut self) -> bool {
+        let Some(link) = &mut self.link else { return false };
+        let inputs = &self.inputs;
+        link.catch_up.take_if(|catch_up| inputs.received() >= catch_up.input && !inputs.is_waiting());
+        link.catch_up.is_some()
+    }
+
     /// Whether there is a screen, or the outcome of a guess, to be told.
     pub(crate) fn has_news(&self) -> bool {
         let Some(root) = &self.wanted else { return false };
@@ -73,7 +81,7 @@ impl Sender {
     }
 
     pub(crate) fn next_frame(&mut self, now_ms: u64) -> Option<Vec<u8>> {
-        if self.flight.is_full() || !self.has_news() {
+        if self.is_catching_up() || self.flight.is_full() || !self.has_news() {
             return None;
         }
         let root = self.wanted.clone()?;

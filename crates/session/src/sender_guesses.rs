@@ -214,6 +214,7 @@ impl Sender {
     /// Whether a guess may be sent now: the client wants some, everything that it should see has arrived, and the line is not busy.
     pub fn can_guess(&self) -> bool {
         self.wants_guesses()
+            && self.link.as_ref().is_some_and(|link| link.catch_up.is_none())
             && !self.has_news()
             && self.guesses.are_settled()
             && !self.is_congested()

@@ -299,6 +299,8 @@ fn a_gap_is_asked_about_once() {
     assert_eq!(pair.receiver.unacknowledged(), 0);
 }
 
+/// Promise: what a client did while the server was gone is done in order, each on the screen that the one before left; only then a screen is shown,
+/// because nobody should go on from an older one.
 #[test]
 fn inputs_after_a_restart_wait_for_each_other() {
     let mut pair = Pair::connected();
@@ -313,22 +315,41 @@ fn inputs_after_a_restart_wait_for_each_other() {
     pair.connect(2);
     let mut events = Vec::new();
     while let Some(message) = pair.sender.poll_transmit(2) {
-        if matches!(ToClient::decode(&message), Ok(ToClient::Frame(_))) {
-            continue;
-        }
+        assert!(!is_frame(&message), "an old screen");
         pair.receiver.handle(2, &message).unwrap();
     }
     while let Some(message) = pair.receiver.poll_transmit(2) {
         events.extend(pair.sender.handle(2, &message).unwrap());
+        assert!(pair.sender.poll_transmit(2).is_none_or(|message| !is_frame(&message)), "an old screen");
     }
-    assert!(matches!(
-        events[..],
-        [SenderEvent::Input { number: 1, .. }, SenderEvent::Input { number: 2, .. }]
-    ));
+    assert!(matches!(events[..], [SenderEvent::Input { number: 1, .. }]));
+    pair.sender.acknowledge_input(1);
+    assert!(matches!(pair.sender.poll_event(), Some(SenderEvent::Input { number: 2, .. })));
     pair.sender.acknowledge_input(2);
     assert_eq!(pair.sender.poll_event(), None, "what is not on the screen is refused");
     pair.exchange(3);
     assert_eq!(pair.receiver.unacknowledged(), 0, "and the client is told that it is done with");
+    assert_eq!(pair.shown(), pair.maker.scene().id());
+}
+
+/// Promise: a client that announced inputs and does not bring them is shown a screen all the same.
+#[test]
+fn nobody_waits_for_ever_for_inputs_that_were_announced() {
+    let mut pair = Pair::connected();
+    pair.receiver.input(1, pair.first_tap()).unwrap();
+    pair.sender = Sender::new(pair.maker.namer.clone(), SessionId([1; 16]), 2, 1);
+    pair.sender.show(pair.maker.scene());
+    pair.connect(2);
+    let sent: Vec<_> = std::iter::from_fn(|| pair.sender.poll_transmit(2)).collect();
+    assert!(!sent.iter().any(|message| is_frame(message)));
+    let due_ms = pair.sender.poll_timeout().unwrap();
+    assert_eq!(due_ms, 2 + limits::CATCH_UP_MS);
+    pair.sender.handle_timeout(due_ms).unwrap();
+    assert!(is_frame(&pair.sender.poll_transmit(due_ms).unwrap()));
+}
+
+fn is_frame(message: &[u8]) -> bool {
+    matches!(ToClient::decode(message), Ok(ToClient::Frame(_)))
 }
 
 #[test]

@@ -55,6 +55,8 @@ pub struct Have {
     pub digest: [u8; 16],
     /// The lowest number of an input that was not acknowledged; everything below was.
     pub first_open_input: u64,
+    /// How many inputs have no acknowledgement: it sends those that the server does not have again; at most [`limits::INPUTS_OPEN`].
+    pub open_inputs: u8,
 }
 
 /// The first message of a connection.
@@ -115,6 +117,7 @@ pub(crate) fn put_hello(out: &mut Vec<u8>, hello: &Hello) {
         out.extend(have.epoch.to_le_bytes());
         out.extend(have.digest);
         put_varint(out, have.first_open_input);
+        out.push(have.open_inputs);
     }
     if hello.guesses > 0 {
         put_varint(out, u64::from(hello.guesses));
@@ -133,6 +136,7 @@ pub(crate) fn get_hello(reader: &mut Reader<'_>) -> Result<Hello, DecodeError> {
             epoch: u64::from_le_bytes(reader.array()?),
             digest: reader.array()?,
             first_open_input: reader.at_most(limits::INPUT_NUMBER, "input number")?,
+            open_inputs: open_inputs(reader.u8()?)?,
         }),
         value => return Err(DecodeError::Unknown { what: "part of a hello", value }),
     };
@@ -141,6 +145,14 @@ pub(crate) fn get_hello(reader: &mut Reader<'_>) -> Result<Hello, DecodeError> {
     // What a later version adds to its hello stands here; this one leaves it alone.
     reader.take(reader.rest().len())?;
     Ok(Hello { versions, table_kib, look, have, guesses })
+}
+
+fn open_inputs(count: u8) -> Result<u8, DecodeError> {
+    if u64::from(count) <= limits::INPUTS_OPEN {
+        Ok(count)
+    } else {
+        Err(DecodeError::OutOfRange("open inputs"))
+    }
 }
 
 pub(crate) fn put_look(out: &mut Vec<u8>, look: &Look) {

@@ -15,7 +15,7 @@
 //!
 //! | byte | message | layout |
 //! |---|---|---|
-//! | 1 | hello | lowest version, highest version, slot memory in KiB (varints), look, 0 or 1: session (16), epoch (8), digest (16), first open input (varint); guesses that the client keeps (varint; may be left out: none); more bytes are left alone, so that a later version can add |
+//! | 1 | hello | lowest version, highest version, slot memory in KiB (varints), look, 0 or 1: session (16), epoch (8), digest (16), first open input (varint), how many are open (byte); guesses that the client keeps (varint; may be left out: none); more bytes are left alone, so that a later version can add |
 //! | 2 | input | number (varint, from 1), kind, parts |
 //! | 3 | frame ack | sequence |
 //! | 4 | nak | |

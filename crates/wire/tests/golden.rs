@@ -14,7 +14,13 @@ const LOOK: Look =
 
 fn to_server() -> Vec<(&'static str, ToServer)> {
     let hello = Hello { versions: (1, 3), table_kib: 32_768, look: LOOK, have: None, guesses: 0 };
-    let have = Have { session: SessionId([0xaa; 16]), epoch: 5, digest: [0xbb; 16], first_open_input: 301 };
+    let have = Have {
+        session: SessionId([0xaa; 16]),
+        epoch: 5,
+        digest: [0xbb; 16],
+        first_open_input: 301,
+        open_inputs: 3,
+    };
     let input = |number, input| ToServer::Input { number, input };
     let guessed =
         |number, input| ToServer::GuessedInput { number, shown: RootTag([0xd0, 0xd1, 0xd2, 0xd3]), input };

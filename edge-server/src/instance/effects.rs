@@ -127,6 +127,7 @@ impl Instance {
         if on_disk && let Some((id, input)) = flight.marks {
             self.acknowledge(id, input);
         }
+        self.mark_if_wanted();
     }
 
     fn acknowledge(&mut self, id: SessionId, input: u64) {
@@ -175,6 +176,13 @@ impl Instance {
     pub(super) fn mark_by(&mut self, within_ms: u64) {
         let due = self.now_ms() + within_ms;
         self.mark_due_ms = Some(self.mark_due_ms.map_or(due, |earlier| earlier.min(due)));
+    }
+
+    /// Puts the mark off no longer when something waits for it, unless what is on its way brings it along.
+    pub(super) fn mark_if_wanted(&mut self) {
+        if self.flights.is_empty() && self.session.as_ref().is_some_and(Session::wants_mark) {
+            self.hurry_mark();
+        }
     }
 
     /// What was put off is due now, if anything was.

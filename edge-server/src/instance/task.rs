@@ -277,6 +277,7 @@ impl Instance {
                 self.note_connection();
             }
         }
+        self.mark_if_wanted();
     }
 
     pub(super) fn event(&mut self, event: SenderEvent) {
@@ -305,11 +306,10 @@ impl Instance {
     /// device sends it again.
     fn hasten_mark(&mut self, shown_before: Option<ObjectId>) {
         let Some(session) = &self.session else { return };
-        if session.wants_mark() {
-            self.mark_by(0);
-        } else if self.flights.is_empty() && session.shown() == shown_before {
+        if self.flights.is_empty() && session.shown() == shown_before {
             self.mark_by(UNSEEN_MARK_MS);
         }
+        self.mark_if_wanted();
     }
 
     /// Says goodbye when everything that was applied is on disk.

@@ -96,8 +96,8 @@ impl Waiter {
     /// Connects, logs in and opens the table. Nothing is booked yet.
     pub(super) async fn log_in(&mut self, random: &mut StdRng) -> Result<()> {
         self.connect().await?;
-        // Confirmed: a login that was not is asked for again after a kill, and the screen is another one.
-        while self.find(PRODUCT).is_none() || self.client.unacknowledged() > 0 {
+        // A login is a booking: what comes after it is shown when it is on disk.
+        while self.find(PRODUCT).is_none() || self.client.unanswered() > 0 {
             if self.find(PRODUCT).is_none() {
                 self.act(random)?;
             }
@@ -128,10 +128,10 @@ impl Waiter {
         Ok(())
     }
 
-    /// Connects and waits until every tap is confirmed.
+    /// Connects and waits until every tap is answered and every booking confirmed.
     pub(super) async fn settle(&mut self) -> Result<()> {
         self.connect().await?;
-        while self.client.unacknowledged() > 0 || !self.unconfirmed.is_empty() {
+        while self.client.unanswered() > 0 || self.unconfirmed.contains(&true) {
             self.talk(PACE).await?;
         }
         Ok(())
@@ -195,7 +195,11 @@ impl Waiter {
                 Ok(false)
             }
             Ok(Some(message)) => {
+                let before = self.client.unanswered();
                 self.client.handle(self.now_ms(), &message)?;
+                if self.client.unanswered() < before {
+                    self.progress = Instant::now();
+                }
                 self.count_confirmed();
                 Ok(true)
             }
@@ -212,7 +216,7 @@ impl Waiter {
 
     /// Does what the screen calls for.
     fn act(&mut self, random: &mut StdRng) -> Result<()> {
-        let quiet = self.client.unacknowledged() == 0;
+        let quiet = self.client.unanswered() == 0 && !self.unconfirmed.contains(&true);
         if let Some(tile) = self.find(PRODUCT) {
             if self.in_order < BOOKINGS_AN_ORDER {
                 let free = UNCONFIRMED_MAX.saturating_sub(self.client.unacknowledged());

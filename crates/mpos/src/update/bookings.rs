@@ -48,14 +48,13 @@ impl Step<'_> {
         }
     }
 
-    /// After a restart: a state that has a booking in flight was saved with that booking, so it is on disk. A login is asked for again. What
-    /// the person was being told may not have been seen.
+    /// After a restart: a state that has a booking in flight was saved with that booking, so it is on disk; a login, too. What the person was
+    /// being told may not have been seen.
     pub(super) fn restored(&mut self) {
         if let Some(toast) = self.app.toast.take() {
             self.tell_for(toast.notice, limits::RESTORED_NOTICE_MS);
         }
-        let Some(job) = self.landed() else { return };
-        if !matches!(job.task, Task::Login { .. }) {
+        if let Some(job) = self.landed() {
             self.done(job.task);
         }
     }
