@@ -17,7 +17,8 @@ use crate::waiting;
 pub async fn attend(site: Arc<Site>, device: Fingerprint, first: Vec<u8>, link: Link) {
     let snapshot = site.registry.snapshot();
     let known = match admitted(&snapshot, device) {
-        Ok(known) => known,
+        // A copy: what a connection keeps for its whole life is its device, and not the registry of that moment.
+        Ok(known) => known.clone(),
         Err(code) => {
             tracing::warn!(device = %device.short(), %code, "a device was not let in");
             return link.bye(code, code.reason());
@@ -30,9 +31,11 @@ pub async fn attend(site: Arc<Site>, device: Fingerprint, first: Vec<u8>, link: 
             return link.bye(code, code.reason());
         }
     };
-    match site.hub.claim(&snapshot, known, site.clock.now_ms()) {
-        Some(seat) => sit(&site, seat, known, hello, link).await,
-        None => waiting::wait(&site, known, hello, link).await,
+    let seat = site.hub.claim(&snapshot, &known, site.clock.now_ms());
+    drop(snapshot);
+    match seat {
+        Some(seat) => sit(&site, seat, &known, hello, link).await,
+        None => waiting::wait(&site, &known, hello, link).await,
     }
 }
 

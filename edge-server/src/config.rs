@@ -14,6 +14,7 @@
 //! [limits]
 //! connections = 4096            # open TCP and QUIC connections
 //! connects_per_minute = 240     # new connections a minute from one address
+//! connections_per_address = 64  # open ones from one address; more when many devices share one, behind a router or a relay
 //! ```
 
 use std::fmt;
@@ -73,6 +74,8 @@ pub struct Limits {
     pub connections: Positive,
     /// New connections a minute from one address.
     pub connects_per_minute: Positive,
+    /// Open connections from one address.
+    pub connections_per_address: Positive,
 }
 
 /// A number from 1 to a million.
@@ -168,7 +171,11 @@ impl Default for Config {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: Positive(4096), connects_per_minute: Positive(240) }
+        Self {
+            connections: Positive(4096),
+            connects_per_minute: Positive(240),
+            connections_per_address: Positive(64),
+        }
     }
 }
 

@@ -30,7 +30,7 @@ use crate::net::descriptors::connections_that_fit;
 use crate::net::gate::Gate;
 use crate::net::listen::{self, ListenError, Sockets};
 use crate::net::{http, quic, tcp};
-use crate::registry::{Licensing, Registry, RegistryError, demo_licence};
+use crate::registry::{DEMO_SEATS, Licensing, Registry, RegistryError, demo_licence};
 use crate::site::{Clock, PairingDesk, Site};
 use crate::spool::Spool;
 use crate::{backup, demo, mdns};
@@ -152,7 +152,8 @@ pub async fn start(options: RunOptions) -> Result<Server, RunError> {
         demo::furnish(&ledger).await.map_err(RunError::Demo)?;
         // What somebody installed stays.
         if !matches!(registry.snapshot().licensing, Licensing::Licensed(_)) {
-            let licence = demo_licence(today(&ledger)).map_err(|error| RunError::Demo(error.to_string()))?;
+            let licence = demo_licence(DEMO_SEATS, today(&ledger))
+                .map_err(|error| RunError::Demo(error.to_string()))?;
             registry.install_licence(&licence, today(&ledger)).await?;
         }
     }

@@ -6,7 +6,7 @@ mod support;
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use support::browser::{Answer, Box, Browser, Furnished};
-use tresen_edge::registry::{Device, DeviceKey, demo_licence};
+use tresen_edge::registry::{DEMO_SEATS, Device, DeviceKey, demo_licence};
 use tresen_identity::{DeviceClass, Fingerprint, verify_password};
 use tresen_till::StaffId;
 
@@ -191,7 +191,7 @@ async fn a_licence_is_taken_or_explained() {
     let site = Box::start(Furnished::Demo).await;
     let mut olga = site.owner().await;
     let today = site.server.site.ledger.till().site().local(Timestamp::now()).date();
-    let good = demo_licence(today).unwrap();
+    let good = demo_licence(DEMO_SEATS, today).unwrap();
     let changed = good.replace("mpos = 6", "mpos = 60");
     for (file, reason) in
         [("", "Choose a licence file"), ("hello", "not a licence file"), (&changed, "signature is wrong")]

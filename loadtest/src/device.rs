@@ -35,7 +35,8 @@ impl Device {
     pub async fn pair(code: &PairingCode, name: &str) -> Result<Self> {
         let port = code.authority.rsplit(':').next().and_then(|port| port.parse().ok());
         let server = SocketAddr::from((Ipv4Addr::LOCALHOST, port.context("a pairing code without a port")?));
-        let device = Self { endpoint: endpoint(code.server)?, server };
+        let key = KeyPair::from_seed(&Secret::new(rand::random()));
+        let device = Self { endpoint: endpoint(code.server, &key)?, server };
         let mut connection = device.connect().await?;
         let secret = code.secret.to_text();
         let request = PairRequest::Pair { secret, name: name.to_owned(), key: None };
@@ -64,6 +65,16 @@ impl Device {
     #[must_use]
     pub fn through(self, near: SocketAddr) -> Self {
         Self { server: near, ..self }
+    }
+
+    /// A device with a key that the server at this port knows already; it shares a socket with others, as behind one router.
+    ///
+    /// # Errors
+    /// When the key fits no certificate.
+    pub fn known(server: Fingerprint, port: u16, key: &KeyPair, socket: &Endpoint) -> Result<Self> {
+        let mut endpoint = socket.clone();
+        endpoint.set_default_client_config(config(server, key)?);
+        Ok(Self { endpoint, server: SocketAddr::from((Ipv4Addr::LOCALHOST, port)) })
     }
 
     /// Opens a connection.
@@ -137,10 +148,13 @@ async fn read_message(recv: &mut RecvStream) -> Option<Vec<u8>> {
     Some(message)
 }
 
-fn endpoint(server: Fingerprint) -> Result<Endpoint> {
-    let key = KeyPair::from_seed(&Secret::new(rand::random()));
-    let tls = client_config(server, Certificate::for_key_pair(&key)?)?;
+fn endpoint(server: Fingerprint, key: &KeyPair) -> Result<Endpoint> {
     let mut endpoint = Endpoint::client((Ipv4Addr::LOCALHOST, 0).into())?;
-    endpoint.set_default_client_config(quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls)?)));
+    endpoint.set_default_client_config(config(server, key)?);
     Ok(endpoint)
+}
+
+fn config(server: Fingerprint, key: &KeyPair) -> Result<quinn::ClientConfig> {
+    let tls = client_config(server, Certificate::for_key_pair(key)?)?;
+    Ok(quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls)?)))
 }

@@ -6,6 +6,7 @@ pub mod crash;
 pub mod device;
 pub mod guess;
 pub mod handheld;
+pub mod load;
 pub mod reference;
 pub mod screen;
 pub mod wan;

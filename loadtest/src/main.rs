@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use tresen_loadtest::screen::{self, report, serve};
-use tresen_loadtest::{crash, guess, wan};
+use tresen_loadtest::{crash, guess, load, wan};
 
 /// Measures Tresen, and tries to break it.
 #[derive(Parser)]
@@ -32,6 +32,9 @@ enum Command {
     CrashChild(crash::ChildArguments),
     /// A slow network on this machine: a proxy that delays, loses and reorders.
     Wan(Box<wan::Arguments>),
+    /// The server of `bench load`, in a process and on a core of its own.
+    #[command(hide = true)]
+    LoadServe(load::ServeArguments),
     /// The server of a benchmark, in a process of its own.
     #[command(hide = true)]
     Serve {
@@ -55,15 +58,26 @@ enum Bench {
     Screen,
     /// What guessing brings on a poor line at a person's pace. Writes `target/bench/guess.json`.
     Guess(guess::Arguments),
+    /// How many devices one server carries. Writes `target/bench/load.json`.
+    Load(load::Arguments),
 }
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    // Before the runtime counts the cores that it has.
+    let all = load::cores::mine()?;
+    let layout = match &arguments.command {
+        Command::Bench { what: Bench::Load(_) } => load::cores::pin(load::cores::Side::Generator)?,
+        Command::LoadServe(_) => load::cores::pin(load::cores::Side::Server)?,
+        _ => load::cores::Layout::Shared,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match arguments.command {
             Command::Bench { what: Bench::Screen } => bench_screen().await,
             Command::Bench { what: Bench::Guess(arguments) } => bench_guess(&arguments).await,
+            Command::Bench { what: Bench::Load(arguments) } => load::run(&arguments, layout, &all).await,
+            Command::LoadServe(arguments) => load::serve::serve(&arguments).await,
             Command::Crash(arguments) => crash::run(&arguments).await,
             Command::CrashChild(arguments) => tokio::task::block_in_place(|| crash::run_child(&arguments)),
             Command::Wan(arguments) => wan::run(&arguments).await,

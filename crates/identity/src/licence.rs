@@ -69,8 +69,8 @@ pub enum LicenceError {
 /// Largest licence file, in bytes.
 const MAX_LICENCE_BYTES: usize = 4096;
 
-/// Most seats of a class.
-const MAX_SEATS: u16 = 1000;
+/// Most seats of a class: a stadium has some thousand.
+const MAX_SEATS: u16 = 10_000;
 
 /// The version of the format.
 const VERSION: u32 = 1;

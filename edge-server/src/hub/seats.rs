@@ -133,7 +133,7 @@ impl Seats {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::sync::Arc;
 
     use jiff::Timestamp;
     use tresen_identity::DeviceClass;
@@ -145,8 +145,8 @@ mod tests {
         let station =
             |number| Station { number, name: String::new(), class: DeviceClass::Mpos, seated: true };
         Snapshot {
-            stations: (1..=mpos).map(|number| (number, station(number))).collect(),
-            devices: BTreeMap::new(),
+            stations: Arc::new((1..=mpos).map(|number| (number, station(number))).collect()),
+            devices: Default::default(),
             licensing: Licensing::Trial,
         }
     }
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn the_first_free_station_of_the_class_is_taken() {
         let (mut seats, mut snapshot) = (Seats::default(), snapshot(3));
-        snapshot.stations.get_mut(&1).unwrap().class = DeviceClass::Paypos;
+        Arc::make_mut(&mut snapshot.stations).get_mut(&1).unwrap().class = DeviceClass::Paypos;
         assert_eq!(claim(&mut seats, &snapshot, &device(1), 0).unwrap().0, 2);
         assert_eq!(claim(&mut seats, &snapshot, &device(2), 0).unwrap().0, 3);
         assert_eq!(claim(&mut seats, &snapshot, &device(3), 0), None);

@@ -18,9 +18,6 @@ use crate::config::Limits;
 /// one that has most of its allowance left.
 const MAX_ADDRESSES: usize = 4096;
 
-/// Connections of one address that may be open at once.
-const MAX_CONNECTIONS: usize = 64;
-
 /// The time in which a full allowance comes back, in ms.
 const MINUTE_MS: u64 = 60_000;
 
@@ -29,6 +26,7 @@ pub struct Gate {
     connections: Arc<Semaphore>,
     handshakes: Arc<AtomicUsize>,
     rates: Mutex<Rates>,
+    an_address: usize,
     open: Arc<Mutex<HashMap<IpAddr, usize>>>,
 }
 
@@ -67,6 +65,7 @@ impl Gate {
             connections: Arc::new(Semaphore::new(fitting(limits.connections.get() as usize))),
             handshakes: Arc::default(),
             rates: Mutex::new(Rates { a_minute: limits.connects_per_minute.get(), buckets: HashMap::new() }),
+            an_address: limits.connections_per_address.get() as usize,
             open: Arc::default(),
         }
     }
@@ -104,7 +103,7 @@ impl Gate {
         }
         let mut open = lock(&self.open);
         let count = open.entry(address).or_default();
-        if *count >= MAX_CONNECTIONS {
+        if *count >= self.an_address {
             return Err(NotAdmitted::TooMany);
         }
         *count += 1;
@@ -267,6 +266,15 @@ mod tests {
         assert!(gate.admit([0x2001, 0xdb8, 0, 2, 0, 0, 0, 1].into(), 0).is_ok());
         drop(passes);
         assert!(gate.admit(at(99), 0).is_ok());
+    }
+
+    #[test]
+    fn whoever_knows_that_many_share_an_address_lets_more_in() {
+        let limits = Limits { connections_per_address: 100.try_into().unwrap(), ..Limits::default() };
+        let gate = Gate::new(&limits, |wanted| wanted);
+        let passes: Vec<Pass> = (0..100).map(|_| gate.admit([10, 0, 0, 1].into(), 0).unwrap()).collect();
+        assert_eq!(gate.admit([10, 0, 0, 1].into(), 0).err(), Some(NotAdmitted::TooMany));
+        drop(passes);
     }
 
     #[test]

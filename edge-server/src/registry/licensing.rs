@@ -10,7 +10,7 @@ const ISSUER: Option<&str> = option_env!("TRESEN_LICENCE_KEY");
 const DEMO_SEED: [u8; 32] = *b"Gasthaus Linde is not a real pub";
 
 /// Seats of the demo.
-const DEMO_SEATS: SeatCounts = SeatCounts { mpos: 6, paypos: 2 };
+pub const DEMO_SEATS: SeatCounts = SeatCounts { mpos: 6, paypos: 2 };
 
 /// What is granted, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,15 +60,15 @@ pub fn issuers(demo: bool) -> Vec<PublicKey> {
     built_in.into_iter().chain(demo.then(|| demo_issuer().public_key())).collect()
 }
 
-/// A licence for the demo, signed with the demo's key.
+/// A licence for the demo, signed with the demo's key: usually for [`DEMO_SEATS`], for a benchmark for more.
 ///
 /// # Errors
 /// When it can't be written.
-pub fn demo_licence(today: Date) -> Result<String, LicenceError> {
+pub fn demo_licence(seats: SeatCounts, today: Date) -> Result<String, LicenceError> {
     let licence = Licence {
         licensee: "Gasthaus Linde (Demo)".into(),
         site: None,
-        seats: DEMO_SEATS,
+        seats,
         valid_from: today.saturating_sub(jiff::Span::new().days(1)),
         valid_until: today.saturating_add(jiff::Span::new().years(1)),
     };
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn only_the_demo_trusts_the_demo_key() {
         let today = date(2026, 11, 24);
-        let text = demo_licence(today).unwrap();
+        let text = demo_licence(DEMO_SEATS, today).unwrap();
         let server = Fingerprint::from_bytes([1; 32]);
         assert_eq!(Licensing::of(&text, &issuers(true), server, today).seats(), DEMO_SEATS);
         let elsewhere = Licensing::of(&text, &issuers(false), server, today);

@@ -17,14 +17,14 @@ use tresen_identity::{Fingerprint, LicenceError, MAX_DEVICE_NAME_CHARS, PublicKe
 use tresen_ledger::{Ledger, Record};
 
 pub(crate) use licensing::public_key;
-pub use licensing::{Licensing, demo_licence, issuers};
+pub use licensing::{DEMO_SEATS, Licensing, demo_licence, issuers};
 pub use model::{Device, DeviceKey, Snapshot, Station};
 
 use model::{DEVICE_KIND, LICENCE_KEY, LICENCE_KIND, STATION_KIND};
 use store::{device_record, records, station_record, write};
 
-/// Most devices that a server keeps.
-pub const MAX_DEVICES: usize = 1000;
+/// Most devices that a server keeps: a stadium's, and as many again that were replaced.
+pub const MAX_DEVICES: usize = 10_000;
 
 /// Most browsers of the demo's own machine that are kept; the one that was seen longest ago is forgotten first.
 const MAX_LOOPBACK_DEVICES: usize = 64;
@@ -43,6 +43,15 @@ pub struct Registry {
     published: watch::Sender<Arc<Snapshot>>,
     /// Held while a change is on its way to the disk.
     changing: Mutex<()>,
+}
+
+/// Who hears of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hearers {
+    /// Whoever watches.
+    Everybody,
+    /// Nobody; whoever looks sees it.
+    Nobody,
 }
 
 /// Why a change was refused.
@@ -89,8 +98,8 @@ impl Registry {
     ) -> Result<Self, RegistryError> {
         let issuers = issuers(demo);
         let read = Snapshot {
-            stations: records(&ledger, STATION_KIND, |station: &model::Station| station.number),
-            devices: records(&ledger, DEVICE_KIND, |device: &Device| device.id),
+            stations: Arc::new(records(&ledger, STATION_KIND, |station: &model::Station| station.number)),
+            devices: records(&ledger, DEVICE_KIND, |device: &Device| device.id).into_iter().collect(),
             licensing: Licensing::Trial,
         };
         let registry = Self {
@@ -110,7 +119,7 @@ impl Registry {
         self.published.borrow().clone()
     }
 
-    /// Tells of every change.
+    /// Tells of every change but that a device was seen: each connection listens here, and each one is seen.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.published.subscribe()
@@ -127,14 +136,15 @@ impl Registry {
     /// # Errors
     /// When new stations can't be written.
     pub async fn renew_seats(&self, today: Date) -> Result<(), RegistryError> {
-        let licensing = match self.licence_text() {
-            Some(text) => Licensing::of(&text, &self.issuers, self.server, today),
-            None => Licensing::Trial,
-        };
-        if let Licensing::Void { reason } = &licensing {
-            tracing::warn!(%reason, "the licence grants nothing: the seats of the trial stand in");
-        }
         self.change(|snapshot| {
+            // Read when our turn has come: another licence may be installed while we wait.
+            let licensing = match self.licence_text() {
+                Some(text) => Licensing::of(&text, &self.issuers, self.server, today),
+                None => Licensing::Trial,
+            };
+            if let Licensing::Void { reason } = &licensing {
+                tracing::warn!(%reason, "the licence grants nothing: the seats of the trial stand in");
+            }
             snapshot.licensing = licensing;
             Ok(seat_all(snapshot))
         })
@@ -170,7 +180,8 @@ impl Registry {
     pub async fn rename_station(&self, number: u16, name: &str) -> Result<(), RegistryError> {
         let name = checked_name(name)?;
         self.change(|snapshot| {
-            let station = snapshot.stations.get_mut(&number).ok_or(RegistryError::UnknownStation(number))?;
+            let stations = Arc::make_mut(&mut snapshot.stations);
+            let station = stations.get_mut(&number).ok_or(RegistryError::UnknownStation(number))?;
             station.name = name;
             Ok(vec![station_record(station)])
         })
@@ -270,11 +281,13 @@ impl Registry {
         if lately && (station.is_none() || station == device.last_station) {
             return Ok(());
         }
-        self.change_device(id, |device| {
+        let noted = |snapshot: &mut Snapshot| {
+            let device = snapshot.devices.get_mut(&id).ok_or(RegistryError::UnknownDevice)?;
             device.last_seen = Some(at);
             device.last_station = station.or(device.last_station);
-        })
-        .await
+            Ok(vec![device_record(device)])
+        };
+        self.change_for(Hearers::Nobody, noted).await
     }
 
     async fn change_device(
@@ -290,9 +303,17 @@ impl Registry {
         .await
     }
 
-    /// The one way to change: edit a copy, write its records, publish it.
     async fn change(
         &self,
+        edit: impl FnOnce(&mut Snapshot) -> Result<Vec<Record>, RegistryError>,
+    ) -> Result<(), RegistryError> {
+        self.change_for(Hearers::Everybody, edit).await
+    }
+
+    /// The one way to change: edit a copy, write its records, publish it.
+    async fn change_for(
+        &self,
+        hearers: Hearers,
         edit: impl FnOnce(&mut Snapshot) -> Result<Vec<Record>, RegistryError>,
     ) -> Result<(), RegistryError> {
         let _one_at_a_time = self.changing.lock().await;
@@ -301,7 +322,10 @@ impl Registry {
         if !records.is_empty() {
             write(&self.ledger, records).await?;
         }
-        self.published.send_replace(Arc::new(next));
+        self.published.send_if_modified(|published| {
+            *published = Arc::new(next);
+            hearers == Hearers::Everybody
+        });
         Ok(())
     }
 }

@@ -1,7 +1,9 @@
 //! Stations and devices, and how they are kept: as JSON in the ledger's records, one per key.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use imbl::OrdMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tresen_identity::{DeviceClass, Fingerprint, SeatCounts};
@@ -69,13 +71,13 @@ pub enum DeviceKey {
     Loopback,
 }
 
-/// Everything at one moment.
+/// Everything at one moment. Cheap to clone: one is made for each device that comes or goes.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// Stations by number.
-    pub stations: BTreeMap<u16, Station>,
+    pub stations: Arc<BTreeMap<u16, Station>>,
     /// Devices by fingerprint.
-    pub devices: BTreeMap<Fingerprint, Device>,
+    pub devices: OrdMap<Fingerprint, Device>,
     /// The licence and what it grants.
     pub licensing: Licensing,
 }
@@ -101,16 +103,17 @@ impl Snapshot {
 
     /// Gives every station of a class a seat while there are some, by number, and makes the stations that are missing.
     pub(super) fn seat(&mut self, seats: SeatCounts) {
+        let stations = Arc::make_mut(&mut self.stations);
         for class in DeviceClass::ALL {
             let mut left = seats.of(class);
-            for station in self.stations.values_mut().filter(|station| station.class == class) {
+            for station in stations.values_mut().filter(|station| station.class == class) {
                 station.seated = left > 0;
                 left = left.saturating_sub(1);
             }
             for _ in 0..left {
-                let number = self.stations.keys().next_back().map_or(1, |last| last + 1);
+                let number = stations.keys().next_back().map_or(1, |last| last + 1);
                 let name = format!("{} {number}", default_name(class));
-                self.stations.insert(number, Station { number, name, class, seated: true });
+                stations.insert(number, Station { number, name, class, seated: true });
             }
         }
     }
@@ -134,7 +137,7 @@ mod tests {
     #[test]
     fn stations_follow_the_seats_and_keep_their_numbers() {
         let mut snapshot =
-            Snapshot { stations: BTreeMap::new(), devices: BTreeMap::new(), licensing: Licensing::trial() };
+            Snapshot { stations: Arc::default(), devices: OrdMap::new(), licensing: Licensing::trial() };
         let seated = |snapshot: &Snapshot| snapshot.seated().map(|s| (s.number, s.class)).collect::<Vec<_>>();
         use DeviceClass::{Mpos, Paypos};
         snapshot.seat(seats(2, 1));

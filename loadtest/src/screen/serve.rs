@@ -123,7 +123,7 @@ fn stations(server: &Server, count: u16) -> Snapshot {
             (number, Station { number, name, class: DeviceClass::Mpos, seated: true })
         })
         .collect();
-    snapshot.stations.extend(more);
+    Arc::make_mut(&mut snapshot.stations).extend(more);
     snapshot
 }
 
