@@ -50,7 +50,7 @@ test('a tap that is made while the server is gone is booked once when it is back
   await edge.kill();
   await eventually('the link is gone', () => page.evaluate(() => tresen.link === 'away'));
   await page.locator('#outline button').filter({ hasText: /^Spezi 0,5/ }).first().click();
-  assert.equal(await page.evaluate(() => tresen.unacknowledged), 1);
+  assert.equal(await page.evaluate(() => tresen.unanswered), 1);
   await edge.start();
   await eventually('the tap is on disk', () => page.evaluate(() => tresen.unacknowledged === 0), 30_000);
   await tap(page, /^Pay/);

@@ -115,9 +115,9 @@ export async function tap(page, name) {
   await settled(page);
 }
 
-/** Waits until everything that was done is on disk and shown. */
+/** Waits until the server has answered everything that was done. What books nothing is written to the disk much later. */
 export async function settled(page) {
-  await page.waitForFunction(() => globalThis.tresen.unacknowledged === 0, null, { polling: 20 });
+  await page.waitForFunction(() => globalThis.tresen.unanswered === 0, null, { polling: 20 });
 }
 
 export async function logIn(page, person = 'Anna', pin = '1234') {

@@ -172,6 +172,11 @@ impl Handheld {
         self.client.unacknowledged()
     }
 
+    /// Those of them that the server has not answered in any way: for these a person waits.
+    pub fn unanswered(&self) -> usize {
+        self.client.unanswered()
+    }
+
     /// What the script should know: `editing`, `status`, `full`, or `closed <number> <retry|stay> <text>`.
     pub fn event(&mut self) -> Option<String> {
         Some(match self.client.poll_event()? {

@@ -104,7 +104,7 @@ function happened(event) {
 }
 
 function linkInWords() {
-  const waiting = handheld.unacknowledged();
+  const waiting = handheld.unanswered();
   const link = words[handheld.link(now())];
   return waiting > 0 ? `${link} ${words.waiting(waiting)}` : link;
 }
@@ -208,6 +208,7 @@ if (new URLSearchParams(location.search).has('overlay')) showReport();
 globalThis.tresen = Object.freeze({
   get rootId() { return handheld?.root_id() ?? ''; },
   get link() { return handheld?.link(now()) ?? 'away'; },
+  get unanswered() { return handheld?.unanswered() ?? 0; },
   get unacknowledged() { return handheld?.unacknowledged() ?? 0; },
   get firstScreenMs() { return firstScreenMs; },
   get size() { return [canvas.width, canvas.height]; },
