@@ -242,7 +242,7 @@ impl Sender {
     /// it takes.
     ///
     /// # Errors
-    /// When it is not sent; nothing has changed then.
+    /// When it is not sent. Nothing has changed then, unless the root is beyond the limits of the protocol: the next frame begins afresh.
     pub fn guess(
         &mut self,
         now_ms: u64,
