@@ -75,8 +75,6 @@ pub struct Sender {
     pub(crate) wanted: Option<Arc<Node>>,
     /// The highest input whose effect `wanted` shows.
     pub(crate) applied: u64,
-    /// What the last frame said of that, or could have said.
-    pub(crate) applied_told: u64,
     pub(crate) inputs: Inputs,
     pub(crate) guesses: Guesses,
     pub(crate) link: Option<Link>,
@@ -97,7 +95,6 @@ impl Sender {
             arrived: None,
             wanted: None,
             applied: next_input.saturating_sub(1),
-            applied_told: next_input.saturating_sub(1),
             inputs: Inputs::new(next_input),
             guesses: Guesses::default(),
             link: None,

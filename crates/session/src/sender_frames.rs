@@ -85,8 +85,6 @@ impl Sender {
             return None;
         }
         let root = self.wanted.clone()?;
-        let says_applied =
-            self.guesses.keeps() > 0 && (self.guesses.are_out() || self.applied != self.applied_told);
         let outcome = self.guesses.cover(self.applied, root.id());
         self.stats.note_guesses(&self.guesses);
         let (body, undo) = if outcome == Outcome::Right && !self.fresh {
@@ -102,12 +100,12 @@ impl Sender {
             fresh: std::mem::take(&mut self.fresh),
             sequence: (sequence % u64::from(SEQUENCES)) as u8,
             input_ack: self.inputs.news(),
-            applied: says_applied.then_some((self.applied & 127) as u8),
+            // Always, so that what others changed is not taken for the answer to a tap that is still on its way.
+            applied: (self.guesses.keeps() > 0).then_some((self.applied & 127) as u8),
             body: &body,
         };
         let message = ToClient::Frame(frame).encode();
         self.next_sequence += 1;
-        self.applied_told = self.applied;
         let bytes = message.len();
         self.flight.push(Sent { sequence, root: Some(root), undo, at_ms: now_ms, bytes });
         self.stats.frames += 1;
@@ -125,11 +123,7 @@ impl Sender {
         most_bytes: usize,
     ) -> Option<usize> {
         let link = self.link.as_mut().filter(|link| link.outbox.len() < limits::OUTBOX)?;
-        let Ok((body, undo)) = self.table.encode(&self.namer, root) else {
-            // The table is of no use now; the next frame begins anew.
-            self.start_afresh();
-            return None;
-        };
+        let (body, undo) = self.table.encode(&self.namer, root).ok()?;
         let sequence = self.next_sequence;
         let guess = Guess {
             sequence: (sequence % u64::from(SEQUENCES)) as u8,

@@ -82,11 +82,6 @@ impl Guesses {
         self.keeps
     }
 
-    /// Whether the client may show something by itself.
-    pub fn are_out(&self) -> bool {
-        !self.made.is_empty() || !self.claims.is_empty()
-    }
-
     /// Whether every input that the client answered by itself is settled.
     pub fn are_settled(&self) -> bool {
         self.claims.is_empty()
@@ -242,7 +237,7 @@ impl Sender {
     /// it takes.
     ///
     /// # Errors
-    /// When it is not sent. Nothing has changed then, unless the root is beyond the limits of the protocol: the next frame begins afresh.
+    /// When it is not sent; nothing has changed then.
     pub fn guess(
         &mut self,
         now_ms: u64,

@@ -213,6 +213,23 @@ fn a_screen_answers_a_tap_before_it_is_acknowledged() {
     assert_eq!(pair.receiver.unanswered(), 1, "a server that does not know it has not answered it");
 }
 
+/// Promise: what a colleague changed is not taken for the answer to a tap that is still on its way, so a server that falls silent then is noticed.
+#[test]
+fn a_screen_from_before_a_tap_does_not_answer_it() {
+    let mut pair = Pair::new();
+    pair.receiver.set_guesses(8);
+    pair.connect(0);
+    pair.exchange(0);
+    pair.receiver.input(1, pair.first_tap()).unwrap();
+    pair.change();
+    while let Some(message) = pair.sender.poll_transmit(2) {
+        pair.receiver.handle(2, &message).unwrap();
+    }
+    assert_eq!(pair.shown(), pair.maker.scene().id());
+    assert_eq!(pair.receiver.unanswered(), 1);
+    assert_eq!(pair.receiver.poll_timeout(), Some(2 + limits::INPUT_PROBE_MS));
+}
+
 #[test]
 fn a_frame_that_does_not_fit_is_repaired() {
     let mut pair = Pair::connected();

@@ -101,7 +101,7 @@ impl ServerTable {
     /// The commands that give a client `root`; they count as sent.
     ///
     /// # Errors
-    /// When the screen is too large. The table is of no use then: [`ServerTable::clear`] it.
+    /// When the screen is too large. Nothing has changed then.
     pub fn encode(&mut self, namer: &Namer, root: &Arc<Node>) -> Result<(Vec<u8>, Undo), TooBig> {
         if root.depth() > scene_limits::DEPTH {
             return Err(TooBig("DEPTH"));
@@ -112,13 +112,17 @@ impl ServerTable {
         self.frame = self.frame.wrapping_add(1);
         let undo = Undo { cursor: self.cursor, bytes: self.bytes, digest: self.digest, ..Undo::default() };
         let mut frame = FrameWriter { table: self, out: Vec::new(), undo, objects: 0, ops: 0, pixels: 0 };
-        let slot = frame.node(root)?;
+        let placed = frame.node(root);
         let FrameWriter { mut out, undo, .. } = frame;
-        out.push(ops::ROOT);
-        put_slot(&mut out, self.cursor, slot);
-        out.extend(&root.id().0[..2]);
-        if out.len() > limits::TO_CLIENT_BYTES - 16 {
-            return Err(TooBig("TO_CLIENT_BYTES"));
+        let placed = placed.and_then(|slot| {
+            out.push(ops::ROOT);
+            put_slot(&mut out, self.cursor, slot);
+            out.extend(&root.id().0[..2]);
+            if out.len() > limits::TO_CLIENT_BYTES - 16 { Err(TooBig("TO_CLIENT_BYTES")) } else { Ok(()) }
+        });
+        if let Err(limit) = placed {
+            self.undo(undo);
+            return Err(limit);
         }
         self.digest = namer.chain(&self.digest, &out);
         Ok((out, undo))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use scenes::Maker;
-use tresen_scene::{Color, FaceId, Glyph, Mask, Namer, Node, Op, PlacedGlyph, Point, Size, TextRun};
+use tresen_scene::{Color, FaceId, Glyph, Mask, Namer, Node, Op, PlacedGlyph, Point, Rect, Size, TextRun};
 use tresen_wire::{ClientTable, ServerTable, limits};
 
 proptest! {
@@ -106,4 +106,30 @@ fn memory_stays_within_the_offer() {
     }
     let offer = u64::from(limits::TABLE_KIB.0) * 1024;
     assert!(most <= offer && most > offer / 2, "{most} of {offer}");
+}
+
+/// Promise: a screen that is too large to be sent leaves the table as it was: the next one needs nothing again.
+#[test]
+fn what_is_too_large_changes_nothing() {
+    let mut maker = Maker::new(3);
+    (0..20).for_each(|_| maker.change());
+    let (mut server, mut client) = (ServerTable::new(), ClientTable::new());
+    let (body, _) = server.encode(&maker.namer, &maker.scene()).unwrap();
+    client.apply(&maker.namer, &body).unwrap();
+    // Something new that fits comes first, so that the table is changed before the limit is met.
+    let fresh = Node::new(&maker.namer, 1, vec![Op::Child { at: Point::ZERO, node: sheet(&maker.namer, 7) }]);
+    let many: Vec<_> = (0..limits::FRAME_OBJECTS as u32)
+        .map(|number| {
+            let fill = Op::Fill { rect: Rect::new(0, 0, 1, 1), color: Color::rgb(number) };
+            Op::Child { at: Point::ZERO, node: Node::new(&maker.namer, 0, vec![fill]) }
+        })
+        .collect();
+    let sheets = many.chunks(2_000).map(|ops| Node::new(&maker.namer, 2, ops.to_vec()));
+    let ops = std::iter::once(fresh).chain(sheets).map(|node| Op::Child { at: Point::ZERO, node }).collect();
+    assert!(server.encode(&maker.namer, &Node::new(&maker.namer, 0, ops)).is_err());
+    assert_eq!(client.digest(), server.digest());
+    maker.change();
+    let root = maker.scene();
+    let (body, _) = server.encode(&maker.namer, &root).unwrap();
+    assert_eq!(client.apply(&maker.namer, &body).map(|root| root.id()), Ok(root.id()));
 }
