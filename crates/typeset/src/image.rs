@@ -6,13 +6,12 @@ use std::sync::Arc;
 use fast_image_resize::images::Image;
 use fast_image_resize::{PixelType, ResizeOptions, Resizer};
 use image::codecs::jpeg::JpegEncoder;
-use image::codecs::{png::PngDecoder, webp::WebPDecoder};
 use image::error::ImageError as Broken;
 use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits, RgbaImage};
 use tresen_scene::limits::BITMAP_SIDE_PX;
 use tresen_scene::{Namer, Photo, Size, Sprite};
 
-use crate::limits;
+use crate::{headers, limits};
 
 /// How coarse a photo on a screen may be: what is lost is hard to see on a tile, and a tile takes a few kilobytes.
 const STEP: u8 = 5;
@@ -140,13 +139,12 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
     Ok(picture)
 }
 
-/// Whether it is an animation. Whatever is neither of our three formats is refused here.
+/// Whether it is an animation, read from the headers alone: a decoder would unpack what lies between them, without a limit. Whatever is
+/// neither of our three formats is refused here.
 fn moves(format: ImageFormat, bytes: &[u8]) -> Result<bool, ImageError> {
     match format {
-        ImageFormat::Png => {
-            PngDecoder::new(Cursor::new(bytes)).and_then(|decoder| decoder.is_apng()).map_err(damaged)
-        }
-        ImageFormat::WebP => Ok(WebPDecoder::new(Cursor::new(bytes)).map_err(damaged)?.has_animation()),
+        ImageFormat::Png => Ok(headers::png_moves(bytes)),
+        ImageFormat::WebP => Ok(headers::webp_moves(bytes)),
         ImageFormat::Jpeg => Ok(false),
         _ => Err(ImageError::Unknown),
     }

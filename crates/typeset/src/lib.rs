@@ -12,6 +12,7 @@
 
 mod cache;
 mod face;
+mod headers;
 mod icon;
 mod image;
 mod scale;

@@ -108,6 +108,40 @@ fn animations_are_refused() {
     assert!(matches!(refused, Err(ImageError::Animated | ImageError::Damaged(_))), "{refused:?}");
 }
 
+/// Promise: a colour profile that unpacks without an end costs bounded memory.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_profile_that_unpacks_without_an_end_is_bounded() {
+    // A zlib stream of one literal and a gigabyte of repeats, in fixed codes (RFC 1951, section 3.2.6).
+    let (mut stream, mut hold, mut held) = (vec![0x78, 0x01], 0_u64, 0);
+    let mut put = |bits: u64, count: u32| {
+        hold |= bits << held;
+        held += count;
+        while held >= 8 {
+            stream.push(hold as u8);
+            hold >>= 8;
+            held -= 8;
+        }
+    };
+    put(0b011, 3);
+    put(0b0000_1100, 8);
+    for _ in 0..(1 << 30) / 258 {
+        put(0b1010_0011, 13);
+    }
+    put(0, 16);
+    let mut chunk = b"iCCPbomb\0\0".to_vec();
+    chunk.extend(stream);
+    let mut bytes = encoded(&picture(9, 9, 255), ImageFormat::Png);
+    let length = (chunk.len() - 4) as u32;
+    let crc = crc(&chunk);
+    bytes.splice(33..33, [length.to_be_bytes().to_vec(), chunk, crc.to_be_bytes().to_vec()].concat());
+    let _taken_or_not = normal_photo(&bytes);
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+    let peak_kib: u64 = peak.trim().trim_end_matches(" kB").parse().expect("a number");
+    assert!(peak_kib << 10 < 3 * limits::IMAGE_MEMORY_BYTES, "{peak_kib} KiB");
+}
+
 /// PNG's checksum (ISO/IEC 15948, annex D).
 fn crc(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc, byte| {
