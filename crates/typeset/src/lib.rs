@@ -40,8 +40,10 @@ pub mod limits {
     pub const GLYPHS: usize = 16_384;
     /// Masks of icons, rounded corners and shadows kept.
     pub const MASKS: usize = 2_048;
-    /// Scaled photos kept: those of two hundred tiles at the finest scale take some hundred megabytes, at most.
+    /// Scaled photos kept, and nodes that show them.
     pub const SPRITES: usize = 256;
+    /// What the scaled photos take that are kept, in bytes, and those that kept nodes show.
+    pub const SPRITE_BYTES: usize = 64 << 20;
     /// Drawn components kept.
     pub const NODES: usize = 16_384;
     /// Longest text that is shaped, in bytes; the rest is cut off at a character.

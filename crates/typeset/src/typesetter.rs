@@ -7,9 +7,9 @@ use smol_str::SmolStr;
 use swash::scale::image::Image;
 use swash::scale::{Render, ScaleContext, Source};
 use swash::zeno::Format;
-use tresen_scene::{Glyph, Mask, Namer, Node, ObjectId, Point, Size, Sprite};
+use tresen_scene::{Glyph, Mask, Namer, Node, ObjectId, Op, Point, Size, Sprite};
 
-use crate::cache::Cache;
+use crate::cache::{Cache, Weighed};
 use crate::face::Fonts;
 use crate::icon::IconFont;
 use crate::image::{ImageError, sprite};
@@ -29,8 +29,10 @@ pub struct Typesetter {
     icons: Cache<(u32, i32), Arc<Mask>>,
     patches: Cache<Patch, NinePatch>,
     dots: Cache<(i32, i32), Arc<Mask>>,
-    sprites: Cache<(ObjectId, Size, i32), Arc<Sprite>>,
+    sprites: Weighed<(ObjectId, Size, i32), Arc<Sprite>>,
     nodes: Cache<ObjectId, Arc<Node>>,
+    /// Nodes that hold sprites: they keep those alive, so they are bounded as sprites are.
+    nodes_of_sprites: Weighed<ObjectId, Arc<Node>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,8 +55,9 @@ impl Typesetter {
             icons: Cache::new(limits::MASKS),
             patches: Cache::new(limits::MASKS),
             dots: Cache::new(limits::MASKS),
-            sprites: Cache::new(limits::SPRITES),
+            sprites: Weighed::new(limits::SPRITES, limits::SPRITE_BYTES),
             nodes: Cache::new(limits::NODES),
+            nodes_of_sprites: Weighed::new(limits::SPRITES, limits::SPRITE_BYTES),
         })
     }
 
@@ -120,12 +123,26 @@ impl Typesetter {
             return Ok(found);
         }
         let made = sprite(&self.namer, bytes, size, radius)?;
-        Ok(self.sprites.get_or_make(key, |_| made))
+        self.sprites.keep(key, made.clone(), weight(&made));
+        Ok(made)
     }
 
     /// The node that was made for `inputs` before, or `make`'s. `inputs` must tell apart all that `make` depends on.
     pub fn remember(&self, inputs: &[u8], make: impl FnOnce() -> Arc<Node>) -> Arc<Node> {
-        self.nodes.get_or_make(self.namer.name(inputs), |_| make())
+        let key = self.namer.name(inputs);
+        if let Some(found) = self.nodes.get(&key).or_else(|| self.nodes_of_sprites.get(&key)) {
+            return found;
+        }
+        let node = make();
+        let sprites =
+            node.ops().iter().map(|op| if let Op::Sprite { sprite, .. } = op { weight(sprite) } else { 0 });
+        match sprites.sum() {
+            0 => self.nodes.get_or_make(key, |_| node),
+            bytes => {
+                self.nodes_of_sprites.keep(key, node.clone(), bytes);
+                node
+            }
+        }
     }
 
     fn shape_anew(&self, text: &str, style: TextStyle, scale: Scale) -> Shaped {
@@ -154,6 +171,11 @@ impl Typesetter {
     fn with_rasteriser<T>(&self, work: impl FnOnce(&mut Rasteriser) -> T) -> T {
         work(&mut self.rasteriser.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// What a sprite takes at most: its pixels, and the weights that they were added up from.
+fn weight(sprite: &Sprite) -> usize {
+    3 * sprite.rgba().len()
 }
 
 impl std::fmt::Debug for Typesetter {
