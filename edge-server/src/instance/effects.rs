@@ -120,7 +120,11 @@ impl Instance {
             });
             self.mark_by(if on_disk { self.lazily_ms() } else { 0 });
             self.render();
-            if let Some(commit) = self.waiting.pop_front() {
+            // What was tried before was tried on another till.
+            self.guess_again_later();
+            if !self.flights.any(Cargo::Commit)
+                && let Some(commit) = self.waiting.pop_front()
+            {
                 self.commit(commit);
             }
         }

@@ -9,6 +9,7 @@
 //! Invariants: nothing is tried while a booking or a PIN is on its way; nothing that is tried has an effect.
 
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -67,6 +68,8 @@ pub struct Guessing {
     marking: Marks,
     /// What was tried on the till as it is: what the client keeps of that is still true. At most [`CHECKED`].
     checked: HashSet<(ObjectId, Name)>,
+    /// A try panicked: a tap that nobody made must not take the instance down, so nothing more is tried.
+    broken: bool,
     /// The till is another one than the plan was made with.
     pub again_due_ms: Option<u64>,
 }
@@ -104,7 +107,7 @@ impl Instance {
         let Some(session) = self.session.as_ref().filter(|session| session.wants_guesses()) else {
             return false;
         };
-        is_of_use(self.around.prediction, session.stats().least_rtt_ms)
+        !self.guessing.broken && is_of_use(self.around.prediction, session.stats().least_rtt_ms)
     }
 
     /// Whether a screen that is drawn now has to tell what others may change.
@@ -152,7 +155,15 @@ impl Instance {
     pub(super) fn guess(&mut self) {
         let begun = Instant::now();
         let Some(idea) = self.next_idea() else { return };
-        if let Some((tried, stale_at)) = self.try_out(&idea) {
+        let Ok(tried) = catch_unwind(AssertUnwindSafe(|| self.try_out(&idea))) else {
+            tracing::error!(
+                station = self.place.number,
+                "what a tap would lead to panicked; nothing more is sent ahead"
+            );
+            self.guessing.broken = true;
+            return;
+        };
+        if let Some((tried, stale_at)) = tried {
             if let Some(stale_at) = stale_at {
                 let ahead_ms = stale_at.duration_since(self.around.clock.now()).as_millis();
                 self.try_again_in(u64::try_from(ahead_ms).unwrap_or(0));

@@ -241,6 +241,9 @@ impl Instance {
         let namer = self.around.namer.clone();
         let mut session = Session::new(namer, id, device, next_input, rand::random(), hello.look);
         session.connect(self.now_ms(), &hello, link);
+        if let Some(replaced) = &mut self.session {
+            replaced.leave(self.around.clock.now_ms(), CloseCode::Replaced, "");
+        }
         self.session = Some(session);
         self.guessing.begin();
         if !self.marks.is_last(id) {
