@@ -38,6 +38,9 @@ pub use world::{NoPhotos, Photos, World};
 pub mod limits {
     /// Bookings that may wait for the one in flight.
     pub const QUEUE: usize = 32;
+    /// Pixels of the photos of one screen; what is sold beyond that stands there without. Well below what a frame may bring, so that a screen
+    /// can always be sent.
+    pub const PHOTO_PIXELS: i32 = 5_000_000;
     /// Most digits of a PIN; the last digit of a person's PIN sends it.
     pub const PIN_DIGITS: usize = 8;
     /// Largest quantity that can be typed.

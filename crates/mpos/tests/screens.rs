@@ -14,8 +14,8 @@ use common::House;
 use common::screen::{Look, Screen};
 use tresen_mpos::ui::Theme;
 use tresen_mpos::{Message, Tap};
-use tresen_scene::{Canvas, Rect};
-use tresen_till::{Language, LineId, ModifierId, Money, ProductId, TableId, demo};
+use tresen_scene::{Canvas, Node, Op, Rect};
+use tresen_till::{Language, LineId, Manage, ModifierId, Money, Product, ProductId, TableId, demo};
 
 const DARK: Look = Look { height_dp: 640, theme: Theme::Dark, language: Language::En, ..Look::PHONE };
 const WIDE: Look = Look { width_dp: 1280, height_dp: 800, ..Look::PHONE };
@@ -251,6 +251,42 @@ fn no_word_is_cut() {
         }
     }
     assert!(cut.is_empty(), "{}", cut.join("\n"));
+}
+
+/// Promise: however many photos a group has, its screen stays below what a frame may bring, so that it can be sent; what has no photo is still sold.
+#[test]
+fn many_photos_stay_within_a_frame() {
+    fn sum(node: &Node, of: &impl Fn(&Op) -> i64) -> i64 {
+        let below = |op: &Op| match op {
+            Op::Child { node, .. } | Op::Clip { node, .. } => sum(node, of),
+            Op::Scroll(scroll) => sum(&scroll.content, of),
+            _ => of(op),
+        };
+        node.ops().iter().map(below).sum()
+    }
+    let pixels = |op: &Op| match op {
+        Op::Sprite { sprite, .. } => i64::from(sprite.size().w) * i64::from(sprite.size().h),
+        _ => 0,
+    };
+    let pressable = |op: &Op| i64::from(matches!(op, Op::Touch(_)));
+    let mut house = House::evening();
+    let cola = house.till.catalog().product(ProductId(101)).expect("it is sold").clone();
+    for number in 0..150_u8 {
+        let product = Product { id: ProductId(10_000 + u32::from(number)), ..cola.clone() };
+        house.manage(Manage::PutProduct(product));
+        house.show(10_000 + u32::from(number), number, glass(1));
+    }
+    ORDER(&mut house);
+    let mut screen = Screen::new(house, Look { scale_100: 300, ..Look::PHONE });
+    for (width_dp, height_dp, scale_100) in
+        [(360, 640, 300), (320, 640, 300), (3840, 2160, 100), (800, 360, 200)]
+    {
+        screen.look = Look { width_dp, height_dp, scale_100, ..screen.look };
+        let root = screen.root();
+        let shown = sum(&root, &pixels);
+        assert!((1_000_000..=5_000_000).contains(&shown), "{width_dp}x{height_dp}: {shown} pixels");
+        assert!(sum(&root, &pressable) > 150, "everything can be ordered");
+    }
 }
 
 /// For eyes: every story in every kind of look, as pictures in `target/tour`.

@@ -10,7 +10,7 @@ use crate::ui::{
     self, Button, Doubt, EDGE, Element, GAP, Icon, Ink, Picture, Place, Selected, State, Surface, Type,
     Weight, button, chip, column, field, grid, header, icon_button, row, scroll, text, tile,
 };
-use crate::{ScrollArea, Tap};
+use crate::{ScrollArea, Tap, limits};
 
 /// Width of a product, at least, in dp, and on a wide screen.
 const TILE: i32 = 104;
@@ -119,7 +119,8 @@ impl Scene<'_> {
             let nothing = if searching { self.words.nothing_found } else { self.words.no_products };
             text(Type::Body, nothing).muted().pad_x(EDGE).pad_y(GAP)
         } else {
-            self.product_tiles(&shown, check, columns(width, TILE))
+            let columns = columns(width, TILE);
+            self.product_tiles(&shown, check, columns, &mut self.room_for_photos(width, columns))
         };
         with_head(head, area, content)
     }
@@ -143,6 +144,7 @@ impl Scene<'_> {
         let catalog = self.till().catalog();
         let columns = columns(width, WIDE_TILE);
         let mut room = self.size.h;
+        let mut photos = self.room_for_photos(width, columns);
         let following = catalog.groups().skip_while(|group| group.id != shown).take_while(|group| {
             let fits = room > 0;
             let rows = (catalog.products_in(group.id).count() as i32 + columns - 1) / columns;
@@ -156,7 +158,7 @@ impl Scene<'_> {
             let name = (group.id != shown).then(|| name.pad_x(EDGE).pad_top(8).pad_bottom(4));
             let tiles = match products.is_empty() {
                 true => text(Type::Body, self.words.no_products).muted().pad_x(EDGE).pad_y(GAP),
-                false => self.product_tiles(&products, check, columns),
+                false => self.product_tiles(&products, check, columns, &mut photos),
             };
             column().children(name).child(tiles)
         });
@@ -186,22 +188,37 @@ impl Scene<'_> {
         row().align(ui::Align::End).child(input.grow()).child(close).gap(4).pad_x(EDGE).pad_y(GAP)
     }
 
-    fn product_tiles(&self, shown: &[&Product], check: Option<&Check>, columns: i32) -> Element {
+    /// How many photos tiles of this width may show.
+    fn room_for_photos(&self, width: i32, columns: i32) -> i32 {
+        let side = self.kit.px(width / columns).max(1);
+        limits::PHOTO_PIXELS / (side * ui::photo_height(side)).max(1)
+    }
+
+    /// `photos` is how many may still be shown.
+    fn product_tiles(
+        &self,
+        shown: &[&Product],
+        check: Option<&Check>,
+        columns: i32,
+        photos: &mut i32,
+    ) -> Element {
         let counts = counts(check);
         let tiles = shown.iter().map(|product| {
             let count = counts.iter().find(|(id, _)| *id == product.id).map(|(_, count)| *count);
-            self.product(product, count).key(("product", product.id))
+            let picture = if *photos > 0 { self.picture(product) } else { None };
+            *photos -= i32::from(picture.is_some());
+            self.product(product, count, picture).key(("product", product.id))
         });
         grid(columns as u16).gap(GAP).children(tiles).pad_x(EDGE).pad_top(4).pad_bottom(GAP)
     }
 
-    fn product(&self, product: &Product, count: Option<u32>) -> Element {
+    fn product(&self, product: &Product, count: Option<u32>, picture: Option<Picture>) -> Element {
         let price =
             if product.available { self.plain(product.price) } else { self.words.sold_out.to_owned() };
         let tile = tile(product.name.clone(), price, Tap::Product(product.id).action())
             .on_hold(Tap::ProductDetails(product.id).action())
             .state(State::ready_when(product.available));
-        let tile = match self.picture(product) {
+        let tile = match picture {
             Some(picture) => tile.photo(picture),
             None => tile,
         };

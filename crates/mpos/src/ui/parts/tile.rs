@@ -133,7 +133,8 @@ impl Component for Tile {
     }
 }
 
-fn photo_height(width: i32) -> i32 {
+/// Height of a photo on a tile of this width, in the same unit.
+pub fn photo_height(width: i32) -> i32 {
     width * PHOTO.1 / PHOTO.0
 }
 
