@@ -65,13 +65,11 @@ pub(crate) async fn gate(State(office): State<Office>, request: Request, next: N
         return only_owners(&office, &visitor);
     }
     let (mut parts, mut body) = request.into_parts();
-    // Kept until the answer is there.
-    let mut _turn = None;
     if changes {
         let read = if photo::is_upload(&parts.method, parts.uri.path()) {
             match office.uploads.read(body).await {
                 Ok((bytes, turn)) => {
-                    _turn = Some(turn);
+                    parts.extensions.insert(turn);
                     Some(bytes)
                 }
                 Err(unread) => return photo::unread(&office, &visitor, &unread),

@@ -6,12 +6,12 @@ use jiff::civil::Date;
 use tresen_identity::{DeviceClass, Licence, LicenceError};
 use tresen_till::Language;
 
-use super::Office;
 use super::gate::Visitor;
 use super::page::{Flash, Frame, Place, draw};
 use super::stations;
 use super::texts::{Texts, put};
 use super::views::{Fact, LicencePage, SeatView};
+use super::{Office, file_of};
 use crate::registry::{Licensing, Snapshot};
 
 /// From here on the page says how many days are left.
@@ -41,19 +41,12 @@ pub(crate) async fn show(State(office): State<Office>, Extension(visitor): Exten
 pub(crate) async fn upload(
     State(office): State<Office>,
     Extension(visitor): Extension<Visitor>,
-    mut form: Multipart,
+    form: Multipart,
 ) -> Response {
     let (t, _) = visitor.texts();
-    let mut file = None;
-    while let Ok(Some(field)) = form.next_field().await {
-        if field.name() == Some("file") {
-            file = field.bytes().await.ok();
-            break;
-        }
-    }
-    let flash = match file {
-        Some(bytes) if !bytes.is_empty() => install(&office, t, &bytes).await,
-        _ => Flash::failed(t.licence_empty),
+    let flash = match file_of(form).await {
+        Some(bytes) => install(&office, t, &bytes).await,
+        None => Flash::failed(t.licence_empty),
     };
     visitor.go(&office, "/office/licence", flash)
 }

@@ -29,7 +29,7 @@ mod views;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Extension, State};
+use axum::extract::{DefaultBodyLimit, Extension, Multipart, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware;
 use axum::response::Response;
@@ -180,4 +180,14 @@ impl Office {
             Err(_) => Err(SubmitError::Failed("the ledger is closed".into())),
         }
     }
+}
+
+/// The file that a form brings; `None`: it brings none, or an empty one.
+async fn file_of(mut form: Multipart) -> Option<axum::body::Bytes> {
+    while let Ok(Some(field)) = form.next_field().await {
+        if field.name() == Some("file") {
+            return field.bytes().await.ok().filter(|bytes| !bytes.is_empty());
+        }
+    }
+    None
 }

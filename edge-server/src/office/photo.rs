@@ -20,7 +20,7 @@ use tresen_typeset::{ImageError, limits, normal_photo};
 use super::gate::Visitor;
 use super::page::Flash;
 use super::texts::{Texts, put};
-use super::{Office, refusals};
+use super::{Office, file_of, refusals};
 
 /// Largest picture, in megabytes, as the page says it.
 pub(crate) const MAX_MEGABYTES: usize = limits::IMAGE_BYTES >> 20;
@@ -55,6 +55,10 @@ pub(crate) enum Unread {
 #[derive(Clone)]
 pub(crate) struct Uploads(Arc<Semaphore>);
 
+/// Whose turn it is. It goes along with the picture to where that is unpacked, so it also lasts when the browser has left meanwhile.
+#[derive(Clone)]
+pub(crate) struct Turn(#[expect(dead_code, reason = "held, never looked at")] Arc<OwnedSemaphorePermit>);
+
 impl Default for Uploads {
     fn default() -> Self {
         Self(Arc::new(Semaphore::new(1)))
@@ -62,12 +66,12 @@ impl Default for Uploads {
 }
 
 impl Uploads {
-    /// Reads a body whole. The permit is to be kept until the picture is stored.
-    pub(crate) async fn read(&self, body: Body) -> Result<(Bytes, OwnedSemaphorePermit), Unread> {
+    /// Reads a body whole.
+    pub(crate) async fn read(&self, body: Body) -> Result<(Bytes, Turn), Unread> {
         let reading = async {
             let permit = self.0.clone().acquire_owned().await.map_err(|_| Unread::Broken)?;
             let bytes = read(body).await?;
-            Ok((bytes, permit))
+            Ok((bytes, Turn(Arc::new(permit))))
         };
         tokio::time::timeout(TIMEOUT, reading).await.unwrap_or(Err(Unread::Broken))
     }
@@ -107,21 +111,15 @@ pub(crate) async fn upload(
     State(office): State<Office>,
     Extension(visitor): Extension<Visitor>,
     Path(id): Path<u32>,
-    mut form: Multipart,
+    Extension(turn): Extension<Turn>,
+    form: Multipart,
 ) -> Response {
     let till = office.site.ledger.till();
     let Some(product) = till.catalog().product(ProductId(id)) else { return office.not_found(&visitor) };
     let (t, _) = visitor.texts();
-    let mut file = None;
-    while let Ok(Some(field)) = form.next_field().await {
-        if field.name() == Some("file") {
-            file = field.bytes().await.ok();
-            break;
-        }
-    }
-    let stored = match file {
-        Some(bytes) if !bytes.is_empty() => store(&office, &visitor, product, bytes).await,
-        _ => Err(t.photo_missing.to_owned()),
+    let stored = match file_of(form).await {
+        Some(bytes) => store(&office, &visitor, product, bytes, turn).await,
+        None => Err(t.photo_missing.to_owned()),
     };
     let flash = match stored {
         Ok(()) => Flash::done(put(t.photo_saved, &product.name)),
@@ -159,9 +157,18 @@ pub(crate) async fn show(
 }
 
 /// Unpacks on a thread where that disturbs nobody, and stores picture and event in one commit.
-async fn store(office: &Office, visitor: &Visitor, product: &Product, bytes: Bytes) -> Result<(), String> {
+async fn store(
+    office: &Office,
+    visitor: &Visitor,
+    product: &Product,
+    bytes: Bytes,
+    turn: Turn,
+) -> Result<(), String> {
     let (t, _) = visitor.texts();
-    let normal = tokio::task::spawn_blocking(move || normal_photo(&bytes));
+    let normal = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        normal_photo(&bytes)
+    });
     // A decoder that panics is a hostile picture's doing and ends here.
     let normal = normal.await.unwrap_or_else(|_| Err(ImageError::Damaged("it can't be unpacked".into())));
     let picture = normal.map_err(|error| explain(t, &error))?;
