@@ -111,7 +111,7 @@ impl Instance {
     }
 
     /// Whether a screen that is drawn now has to tell what others may change.
-    pub(super) fn marks(&mut self) -> Marks {
+    pub(super) fn amount_marks(&mut self) -> Marks {
         if self.is_guessing() {
             self.guessing.marking = Marks::Told;
         }

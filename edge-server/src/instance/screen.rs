@@ -36,7 +36,7 @@ impl Instance {
         }
         let look = self.look();
         let now = self.around.clock.now();
-        let marks = self.marks();
+        let marks = self.amount_marks();
         self.app.set_marks(marks);
         let (root, wake_at) =
             self.with_world(&look, |app, world| (app.view(world, &look), app.wake_at(world)));

@@ -15,9 +15,8 @@ fn figures(world: &World) -> (u64, u64, u64) {
     (read(&status.hits), read(&status.misses), read(&status.guesses))
 }
 
-/// Promise: what was tapped before is answered at once the next time, booked like any other tap, and confirmed.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_learned_tap_is_answered_at_once_and_booked() {
+/// A waiter at a table who has tapped one product six times: the server has learned that.
+async fn six_colas() -> (World, Client) {
     let world = World::guessing().await;
     let mut anna = Client::guessing_tab(world.port(), 1).await;
     anna.log_in("Anna", "1234").await;
@@ -26,6 +25,13 @@ async fn a_learned_tap_is_answered_at_once_and_booked() {
     for _ in 0..6 {
         anna.tap("Cola 0,33").await;
     }
+    (world, anna)
+}
+
+/// Promise: what was tapped before is answered at once the next time, booked like any other tap, and confirmed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_learned_tap_is_answered_at_once_and_booked() {
+    let (world, mut anna) = six_colas().await;
     anna.until("something that was guessed", |anna| anna.receiver.guesses_held() > 0).await;
     let mut answered = 0;
     for _ in 0..6 {
@@ -51,14 +57,7 @@ async fn a_learned_tap_is_answered_at_once_and_booked() {
 /// Promise: a colleague's booking that a guess did not know of is corrected at once, and nothing is booked twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_colleague_makes_a_miss_that_is_corrected() {
-    let world = World::guessing().await;
-    let mut anna = Client::guessing_tab(world.port(), 1).await;
-    anna.log_in("Anna", "1234").await;
-    anna.tap("Table 4").await;
-    anna.tap("Getränke").await;
-    for _ in 0..6 {
-        anna.tap("Cola 0,33").await;
-    }
+    let (world, mut anna) = six_colas().await;
     let mut ben = Client::tab(world.port(), 2).await;
     ben.log_in("Ben", "2345").await;
     ben.tap("Table 4").await;
