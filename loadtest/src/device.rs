@@ -82,12 +82,21 @@ impl Device {
     /// # Errors
     /// When the server can't be reached.
     pub async fn connect(&self) -> Result<Connection> {
-        let quic =
-            self.endpoint.connect(self.server, "tresen")?.await.context("no connection to the server")?;
-        let (send, recv) = quic.open_bi().await?;
+        let (quic, send, recv) = self.open().await?;
         let (received, incoming) = tokio::sync::mpsc::channel(64);
         tokio::spawn(read(recv, received));
         Ok(Connection { quic, send, incoming })
+    }
+
+    /// Opens a connection and its stream, with nothing on it.
+    ///
+    /// # Errors
+    /// When the server can't be reached.
+    pub async fn open(&self) -> Result<(quinn::Connection, SendStream, RecvStream)> {
+        let quic =
+            self.endpoint.connect(self.server, "tresen")?.await.context("no connection to the server")?;
+        let (send, recv) = quic.open_bi().await?;
+        Ok((quic, send, recv))
     }
 }
 

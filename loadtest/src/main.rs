@@ -35,6 +35,9 @@ enum Command {
     /// The server of `bench load`, in a process and on a core of its own.
     #[command(hide = true)]
     LoadServe(load::ServeArguments),
+    /// A server that only answers: the floor under `bench screen`.
+    #[command(hide = true)]
+    ServeBare,
     /// The server of a benchmark, in a process of its own.
     #[command(hide = true)]
     Serve {
@@ -81,6 +84,7 @@ fn main() -> Result<()> {
             Command::Crash(arguments) => crash::run(&arguments).await,
             Command::CrashChild(arguments) => tokio::task::block_in_place(|| crash::run_child(&arguments)),
             Command::Wan(arguments) => wan::run(&arguments).await,
+            Command::ServeBare => screen::bare::serve().await,
             Command::Serve { app, data, guesses, idle } => {
                 serve::serve(app, data, app.look(), idle, guesses).await
             }

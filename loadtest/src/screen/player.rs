@@ -14,7 +14,7 @@ use crate::handheld::script::Step;
 
 /// A line that is silent for this long after the tap was answered has nothing more to say. Longer than the latest that QUIC may
 /// acknowledge (25 ms) and a commit may take (25 ms), shorter than any clock on a screen.
-const SILENCE: Duration = Duration::from_millis(60);
+pub(super) const SILENCE: Duration = Duration::from_millis(60);
 
 /// An answer that takes longer than this never comes.
 const PATIENCE: Duration = Duration::from_secs(10);

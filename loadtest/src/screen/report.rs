@@ -34,6 +34,8 @@ pub struct AppFigures {
 /// All of it: `target/bench/screen.json`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
+    /// CPU time of a QUIC server that only answers, an exchange: what "server CPU a tap" can't go below on this machine.
+    pub bare_quic_cpu_us_per_tap: f64,
     /// The reference till with the seeds of the peers.
     pub reference: AppFigures,
     /// The reference till with other seeds; it must give alike figures.
@@ -99,6 +101,12 @@ pub fn table(report: &Report) -> String {
         }
         out.push('\n');
     }
+    let _ = writeln!(
+        out,
+        "of the server's CPU a tap, a QUIC server that only answers takes {} us here: reference {:.1} times that",
+        number(report.bare_quic_cpu_us_per_tap),
+        report.reference.server_cpu_us_per_tap / report.bare_quic_cpu_us_per_tap,
+    );
     out.push_str("+ target met, ! target missed; targets are set for the reference till\n");
     out
 }
@@ -130,7 +138,12 @@ mod tests {
     fn a_missed_target_is_shown_as_missed() {
         let slow = AppFigures { server_cpu_us_per_tap: 140.0, ..AppFigures::default() };
         let quick = AppFigures { server_cpu_us_per_tap: 99.5, ..AppFigures::default() };
-        let report = Report { reference: slow, reference_other_seeds: quick, mpos: quick };
+        let report = Report {
+            bare_quic_cpu_us_per_tap: 70.0,
+            reference: slow,
+            reference_other_seeds: quick,
+            mpos: quick,
+        };
         assert_eq!(missed(&report), ["server CPU a tap"]);
         let table = table(&report);
         let line = table.lines().find(|line| line.starts_with("server CPU")).expect("a line for the CPU");

@@ -9,11 +9,11 @@ use tresen_identity::PairingCode;
 use tresen_scene::Point;
 use tresen_wire::{Language, Look, Theme};
 
-use super::cpu;
 use super::figures::{PassBytes, Tap, mean, pass_bytes, percentiles};
-use super::player::Player;
+use super::player::{Player, SILENCE};
 use super::report::{AppFigures, Report};
 use super::serve::{App, Guesses, IDLE, PAIR};
+use super::{bare, cpu};
 use crate::device::Device;
 use crate::handheld::script::{self as handheld, Step};
 use crate::reference::script::{self as reference, SEEDS};
@@ -36,8 +36,10 @@ pub const HANDHELD_LOOK: Look = Look { scale_100: 200, ..REFERENCE_LOOK };
 /// # Errors
 /// When a server can't be started or does not answer.
 pub async fn run() -> Result<Report> {
+    let bare = bare_us().await?;
     let seeds = |seeds| Script::Points(reference::taps(seeds));
     Ok(Report {
+        bare_quic_cpu_us_per_tap: bare,
         reference: measure(App::Reference, &seeds(&SEEDS)).await?,
         reference_other_seeds: measure(App::Reference, &seeds(&OTHER_SEEDS)).await?,
         mpos: measure(App::Mpos, &Script::Steps(handheld::steps())).await?,
@@ -117,6 +119,15 @@ async fn play(player: &mut Player, script: &Script) -> Result<Vec<Tap>> {
     Ok(taps)
 }
 
+async fn bare_us() -> Result<f64> {
+    eprintln!("measuring: bare QUIC");
+    let mut server = Server::spawn(&["serve-bare"])?;
+    let line = server.line(bare::BARE)?;
+    let us = bare::measure(server.process.id(), &line, SILENCE).await?;
+    server.stop();
+    Ok(us)
+}
+
 fn idle_bytes(app: App) -> Result<u64> {
     let mut server = Server::start(app, IDLE_INSTANCES, Guesses::Auto)?;
     server.pairing_code()?;
@@ -129,7 +140,8 @@ fn idle_bytes(app: App) -> Result<u64> {
 pub struct Server {
     process: Child,
     output: BufReader<std::process::ChildStdout>,
-    _data: TempDir,
+    /// Its folder, gone with it.
+    data: Option<TempDir>,
 }
 
 impl Server {
@@ -139,15 +151,23 @@ impl Server {
     /// When it can't be started.
     pub fn start(app: App, idle: u16, guesses: Guesses) -> Result<Self> {
         let data = tempfile::tempdir()?;
+        let folder = data.path().to_str().context("a temporary folder with a name that is no text")?;
+        let idle = idle.to_string();
+        let arguments = ["serve", app.name(), "--guesses", guesses.name(), "--idle", &idle, "--data", folder];
+        let mut server = Self::spawn(&arguments)?;
+        server.data = Some(data);
+        Ok(server)
+    }
+
+    fn spawn(arguments: &[&str]) -> Result<Self> {
         let mut process = Command::new(std::env::current_exe()?)
-            .args(["serve", app.name(), "--guesses", guesses.name(), "--idle", &idle.to_string(), "--data"])
-            .arg(data.path())
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .context("the server could not be started")?;
         let output = BufReader::new(process.stdout.take().context("the server has an output")?);
-        Ok(Self { process, output, _data: data })
+        Ok(Self { process, output, data: None })
     }
 
     /// The code with which a device pairs.
