@@ -1,96 +1,14 @@
 //! Promises of the state machines, one by one.
 
-#[path = "../../wire/tests/scenes/mod.rs"]
-#[allow(dead_code, reason = "not every test paints")]
-mod scenes;
+#[allow(dead_code, reason = "inputs have tests of their own")]
+mod pair;
 
-use std::sync::Arc;
-
-use scenes::Maker;
+use pair::{LOOK, Pair};
 use tresen_scene::limits::DEPTH;
 use tresen_scene::*;
 use tresen_session::limits;
 use tresen_session::*;
 use tresen_wire::*;
-
-const LOOK: Look =
-    Look { width_px: 96, height_px: 128, scale_100: 100, theme: Theme::Light, language: Language::De };
-
-/// Both ends, with a network that can be held.
-struct Pair {
-    maker: Maker,
-    sender: Sender,
-    receiver: Receiver,
-}
-
-impl Pair {
-    fn new() -> Self {
-        let mut maker = Maker::new(11);
-        (0..30).for_each(|_| maker.change());
-        let mut sender = Sender::new(maker.namer.clone(), SessionId([1; 16]), 1, 1);
-        sender.show(maker.scene());
-        Self { maker, sender, receiver: Receiver::new(LOOK, None) }
-    }
-
-    fn connected() -> Self {
-        let mut pair = Self::new();
-        pair.connect(0);
-        pair.exchange(0);
-        pair
-    }
-
-    /// Connects both; returns the size of the hello.
-    fn connect(&mut self, now_ms: u64) -> usize {
-        self.receiver.connect(now_ms);
-        let message = self.receiver.poll_transmit(now_ms).expect("a hello");
-        let Ok(ToServer::Hello(hello)) = ToServer::decode(&message) else { panic!("a hello comes first") };
-        self.sender.connect(now_ms, &hello).expect("a common version");
-        message.len()
-    }
-
-    /// Everything under way arrives. Returns the bytes to the client and to the server.
-    fn exchange(&mut self, now_ms: u64) -> (usize, usize) {
-        let mut bytes = (0, 0);
-        loop {
-            let before = bytes;
-            while let Some(message) = self.sender.poll_transmit(now_ms) {
-                bytes.0 += message.len();
-                self.receiver.handle(now_ms, &message).expect("the server is right");
-            }
-            while let Some(message) = self.receiver.poll_transmit(now_ms) {
-                bytes.1 += message.len();
-                self.sender.handle(now_ms, &message).expect("the client is right");
-            }
-            if bytes == before {
-                return bytes;
-            }
-        }
-    }
-
-    fn shown(&self) -> ObjectId {
-        self.receiver.root().expect("a screen").id()
-    }
-
-    fn change(&mut self) -> Arc<Node> {
-        let before = self.maker.scene().id();
-        while self.maker.scene().id() == before {
-            self.maker.change();
-        }
-        self.sender.show(self.maker.scene());
-        self.maker.scene()
-    }
-
-    fn first_tap(&self) -> Input {
-        let items = outline(self.receiver.root().expect("a screen"), &ScrollOffsets::default());
-        items
-            .into_iter()
-            .find_map(|item| match item.kind {
-                OutlineKind::Touch { action, state } if !state.disabled => Some(Input::Tap(action)),
-                _ => None,
-            })
-            .expect("something to tap")
-    }
-}
 
 #[test]
 fn two_frames_fly_and_the_rest_collapses() {
@@ -273,100 +191,6 @@ fn a_tap_on_the_screen_before_counts() {
     let number = pair.receiver.input(1, tap.clone()).unwrap();
     let message = pair.receiver.poll_transmit(1).unwrap();
     assert_eq!(pair.sender.handle(1, &message), Ok(Some(SenderEvent::Input { number, input: tap })));
-}
-
-#[test]
-fn inputs_are_bounded_and_kept() {
-    let mut pair = Pair::new();
-    assert_eq!(pair.receiver.input(0, Input::Key(Key::Enter)), None, "there is no session yet");
-    pair.connect(0);
-    pair.exchange(0);
-    let taken = (0..1000).filter(|_| pair.receiver.input(0, Input::Key(Key::Enter)).is_some()).count();
-    assert_eq!(taken as u64, limits::INPUTS_OPEN);
-    pair.exchange(0);
-    pair.sender.acknowledge_input(10);
-    pair.exchange(0);
-    assert_eq!(pair.receiver.unacknowledged(), 54);
-    let too_far = ToServer::Input { number: 75, input: Input::Key(Key::Enter) }.encode();
-    for number in 65..75 {
-        let message = ToServer::Input { number, input: Input::Key(Key::Enter) }.encode();
-        pair.sender.handle(0, &message).unwrap();
-    }
-    assert_eq!(pair.sender.handle(0, &too_far), Err(PeerError::TooManyInputs));
-}
-
-/// A lost input is asked for once, however many come after it; then it comes, and they come again.
-#[test]
-fn a_gap_is_asked_about_once() {
-    let mut pair = Pair::connected();
-    let taken = (0..1000).filter(|_| pair.receiver.input(1, Input::Key(Key::Enter)).is_some()).count();
-    assert_eq!(taken as u64, limits::INPUTS_OPEN);
-    let lost = pair.receiver.poll_transmit(1).expect("the first input");
-    assert!(matches!(ToServer::decode(&lost), Ok(ToServer::Input { number: 1, .. })));
-    let mut answers = Vec::new();
-    while let Some(message) = pair.receiver.poll_transmit(1) {
-        pair.sender.handle(1, &message).expect("a gap is no error");
-        answers.extend(std::iter::from_fn(|| pair.sender.poll_transmit(1)));
-    }
-    assert_eq!(answers.len(), 1, "one question for all that follow");
-    pair.receiver.handle(1, &answers[0]).expect("the server is right");
-    pair.exchange(1);
-    pair.sender.acknowledge_input(limits::INPUTS_OPEN);
-    pair.exchange(1);
-    assert_eq!(pair.receiver.unacknowledged(), 0);
-}
-
-/// Promise: what a client did while the server was gone is done in order, each on the screen that the one before left; only then a screen is shown,
-/// because nobody should go on from an older one.
-#[test]
-fn inputs_after_a_restart_wait_for_each_other() {
-    let mut pair = Pair::connected();
-    let tap = pair.first_tap();
-    for _ in 0..2 {
-        pair.receiver.input(1, tap.clone()).unwrap();
-    }
-    let gone = Input::Tap(Action::new(b"tap 99"));
-    pair.receiver.input(1, gone).unwrap();
-    pair.sender = Sender::new(pair.maker.namer.clone(), SessionId([1; 16]), 2, 1);
-    pair.sender.show(pair.maker.scene());
-    pair.connect(2);
-    let mut events = Vec::new();
-    while let Some(message) = pair.sender.poll_transmit(2) {
-        assert!(!is_frame(&message), "an old screen");
-        pair.receiver.handle(2, &message).unwrap();
-    }
-    while let Some(message) = pair.receiver.poll_transmit(2) {
-        events.extend(pair.sender.handle(2, &message).unwrap());
-        assert!(pair.sender.poll_transmit(2).is_none_or(|message| !is_frame(&message)), "an old screen");
-    }
-    assert!(matches!(events[..], [SenderEvent::Input { number: 1, .. }]));
-    pair.sender.acknowledge_input(1);
-    assert!(matches!(pair.sender.poll_event(), Some(SenderEvent::Input { number: 2, .. })));
-    pair.sender.acknowledge_input(2);
-    assert_eq!(pair.sender.poll_event(), None, "what is not on the screen is refused");
-    pair.exchange(3);
-    assert_eq!(pair.receiver.unacknowledged(), 0, "and the client is told that it is done with");
-    assert_eq!(pair.shown(), pair.maker.scene().id());
-}
-
-/// Promise: a client that announced inputs and does not bring them is shown a screen all the same.
-#[test]
-fn nobody_waits_for_ever_for_inputs_that_were_announced() {
-    let mut pair = Pair::connected();
-    pair.receiver.input(1, pair.first_tap()).unwrap();
-    pair.sender = Sender::new(pair.maker.namer.clone(), SessionId([1; 16]), 2, 1);
-    pair.sender.show(pair.maker.scene());
-    pair.connect(2);
-    let sent: Vec<_> = std::iter::from_fn(|| pair.sender.poll_transmit(2)).collect();
-    assert!(!sent.iter().any(|message| is_frame(message)));
-    let due_ms = pair.sender.poll_timeout().unwrap();
-    assert_eq!(due_ms, 2 + limits::CATCH_UP_MS);
-    pair.sender.handle_timeout(due_ms).unwrap();
-    assert!(is_frame(&pair.sender.poll_transmit(due_ms).unwrap()));
-}
-
-fn is_frame(message: &[u8]) -> bool {
-    matches!(ToClient::decode(message), Ok(ToClient::Frame(_)))
 }
 
 #[test]
