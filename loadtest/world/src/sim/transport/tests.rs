@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::dice::Dice;
-use crate::wan::{Change, Direction, HOUR, Happening, Path, Profile};
+use crate::wan::{Change, Direction, HOUR, Happening, MS, Path, Profile};
 
 /// Both ends and the path between them, until nothing is under way or the time is up.
 struct Wire {
