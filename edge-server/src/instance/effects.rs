@@ -19,8 +19,8 @@ use crate::application::AppInput;
 /// back. Most of them go with the next booking; a lone tap costs no write to the disk.
 const LAZY_MARK_MS: u64 = 10_000;
 
-/// How long a mark waits that the ledger's full queue refused.
-const OVERLOADED_MS: u64 = 50;
+/// How long whoever waits for everything to be on disk lets the ledger's full queue drain.
+const OVERLOADED: Duration = Duration::from_millis(50);
 
 /// Commits that may wait for the one in flight; an application has one at a time, so this is for those that don't keep to it.
 const WAITING_COMMITS: usize = 64;
@@ -66,7 +66,7 @@ impl Instance {
 
     /// One mark at a time: what comes meanwhile goes together with the next.
     pub(super) fn mark_when_due(&mut self) {
-        let due = self.mark_due_ms.is_some_and(|due| due <= self.now_ms());
+        let due = self.mark_due.at_ms().is_some_and(|due| due <= self.now_ms());
         if due && self.flights.is_empty() {
             self.mark();
         }
@@ -74,28 +74,33 @@ impl Instance {
 
     /// Waits until everything that was applied is on disk, or can't be.
     pub(super) async fn all_on_disk(&mut self) {
-        while !self.flights.is_empty() || self.mark_due_ms.is_some() {
+        while !self.flights.is_empty() || self.mark_due.is_wanted() {
             if self.flights.is_empty() {
                 self.mark();
             }
             let (flight, answer) = self.flights.land().await;
             let overloaded = matches!(answer, Err(SubmitError::Overloaded(_)));
+            let failed = flight.cargo == Cargo::Mark && answer.is_err();
             self.landed(&flight, answer);
             if overloaded {
-                tokio::time::sleep(Duration::from_millis(OVERLOADED_MS)).await;
+                tokio::time::sleep(OVERLOADED).await;
+            } else if failed && self.flights.is_empty() {
+                return;
             }
         }
     }
 
     fn submit(&mut self, cargo: Cargo, submission: Submission) {
-        self.mark_due_ms = None;
+        self.mark_due.made();
         let marks = self.session.as_ref().map(|session| (session.id, session.applied));
         self.flights.push(cargo, marks, self.around.ledger.submit(submission));
     }
 
     pub(super) fn landed(&mut self, flight: &Flight, answer: Answer) {
-        if flight.cargo == Cargo::Mark && matches!(answer, Err(SubmitError::Overloaded(_))) {
-            self.mark_by(OVERLOADED_MS);
+        match &answer {
+            Err(error) if flight.cargo == Cargo::Mark => self.mark_failed(error),
+            Err(_) => {}
+            Ok(_) => self.mark_due.stored(),
         }
         let on_disk =
             answer.as_ref().is_ok_and(|committed| !(flight.cargo == Cargo::Commit && committed.repeated));
@@ -132,6 +137,12 @@ impl Instance {
             self.acknowledge(id, input);
         }
         self.mark_if_wanted();
+    }
+
+    /// It is tried again after a pause. What it would have covered is not acknowledged meanwhile, so its device keeps it.
+    fn mark_failed(&mut self, error: &SubmitError) {
+        tracing::warn!(station = self.place.number, %error, "a mark was not written; it is tried again");
+        self.mark_due.failed(self.around.clock.now_ms());
     }
 
     fn acknowledge(&mut self, id: SessionId, input: u64) {
@@ -178,8 +189,7 @@ impl Instance {
     }
 
     pub(super) fn mark_by(&mut self, within_ms: u64) {
-        let due = self.now_ms() + within_ms;
-        self.mark_due_ms = Some(self.mark_due_ms.map_or(due, |earlier| earlier.min(due)));
+        self.mark_due.by(self.now_ms() + within_ms);
     }
 
     /// Puts the mark off no longer when something waits for it, unless what is on its way brings it along.
@@ -191,8 +201,7 @@ impl Instance {
 
     /// What was put off is due now, if anything was.
     pub(super) fn hurry_mark(&mut self) {
-        let now_ms = self.now_ms();
-        self.mark_due_ms = self.mark_due_ms.map(|due| due.min(now_ms));
+        self.mark_due.hurry(self.now_ms());
     }
 
     fn context(&self, staff: Option<StaffId>) -> Context {

@@ -9,6 +9,7 @@
 //! - marks reach the ledger in the order of the inputs;
 //! - nothing is drawn while nobody is attached.
 
+mod due;
 mod effects;
 mod flights;
 mod guessing;

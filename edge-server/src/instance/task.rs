@@ -12,6 +12,7 @@ use tresen_session::SenderEvent;
 use tresen_till::Till;
 use tresen_wire::{CloseCode, Look};
 
+use super::due::MarkDue;
 use super::effects::checked;
 use super::flights::{Answer, Flight, Flights};
 use super::guessing::Guessing;
@@ -53,7 +54,7 @@ pub struct Instance {
     pub(super) flights: Flights,
     pub(super) waiting: VecDeque<Commit>,
     pub(super) pin: Option<JoinHandle<bool>>,
-    pub(super) mark_due_ms: Option<u64>,
+    pub(super) mark_due: MarkDue,
     pub(super) render_due_ms: Option<u64>,
     /// When to look at what others changed.
     pub(super) changed_due_ms: Option<u64>,
@@ -95,7 +96,7 @@ impl Instance {
             flights: Flights::default(),
             waiting: VecDeque::new(),
             pin: None,
-            mark_due_ms: None,
+            mark_due: MarkDue::default(),
             render_due_ms: None,
             changed_due_ms: None,
             wake_due_ms: None,
@@ -159,7 +160,7 @@ impl Instance {
 
     fn due_ms(&self) -> u64 {
         let session = self.session.as_ref().and_then(Session::timeout_ms);
-        let mark = self.mark_due_ms.filter(|_| self.flights.is_empty());
+        let mark = self.mark_due.at_ms().filter(|_| self.flights.is_empty());
         let again = self.guessing.again_due_ms;
         let due = [mark, self.changed_due_ms, self.render_due_ms, self.wake_due_ms, session, again];
         due.into_iter().flatten().min().unwrap_or_else(|| self.now_ms() + NOTHING_DUE_MS)
@@ -220,7 +221,7 @@ impl Instance {
         if let Some(session) = &mut self.session {
             session.leave(now_ms, CloseCode::Replaced, "");
         }
-        self.mark_due_ms = self.mark_due_ms.map(|_| now_ms);
+        self.mark_due.hurry(now_ms);
         if let Some(earlier) = self.arriving.replace(attach) {
             earlier.link.bye(CloseCode::Replaced, "");
         }
@@ -228,7 +229,7 @@ impl Instance {
 
     pub(super) fn welcome_the_arriving(&mut self) {
         // A PIN that is being checked counts for the device on which it was typed.
-        let on_disk = self.flights.is_empty() && self.waiting.is_empty() && self.mark_due_ms.is_none();
+        let on_disk = self.flights.is_empty() && self.waiting.is_empty() && !self.mark_due.is_wanted();
         let settled = on_disk && self.pin.is_none();
         if self.arriving.is_none() || !settled {
             return;

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use tempfile::TempDir;
 use tresen_identity::Fingerprint;
-use tresen_ledger::{Ledger, Options, Submission, SubmitError};
+use tresen_ledger::{Ledger, Options, Submission, SubmitError, limits};
 use tresen_mpos::{Commit, Effect, World};
 use tresen_scene::{Namer, Node};
 use tresen_session::{Receiver, SenderEvent};
@@ -22,14 +22,17 @@ use crate::application::{AppInput, Application, Applications};
 use crate::site::Clock;
 
 const STATION: u16 = 7;
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 const TABLE: Target = Target::Table(TableId(1));
 
-/// Books guests for every digit. It saves whether a booking is on its way, how many were not written, and how often inputs were lost.
+/// Books guests for every digit. It saves whether a booking is on its way, how many were not written, and how often inputs were lost. The
+/// tabulator makes its state larger than a mark may be, or small again.
 #[derive(Clone, Copy, Default)]
 struct Booker {
     on_its_way: bool,
     failed: u8,
     lost: u8,
+    bulky: bool,
 }
 
 struct Bookers;
@@ -40,7 +43,13 @@ impl Applications for Bookers {
     }
 
     fn load(&self, saved: &[u8]) -> Option<Box<dyn Application>> {
-        Some(Box::new(Booker { on_its_way: saved[0] == 1, failed: saved[1], lost: saved[2] }))
+        Some(Box::new(Booker::from_saved(saved)))
+    }
+}
+
+impl Booker {
+    fn from_saved(saved: &[u8]) -> Self {
+        Self { on_its_way: saved[0] == 1, failed: saved[1], lost: saved[2], bulky: saved.len() > 3 }
     }
 }
 
@@ -52,6 +61,7 @@ impl Application for Booker {
                 let commands = vec![Command::SetGuests { target: TABLE, guests: guests.into() }];
                 return vec![Effect::Commit(Commit { staff: Some(demo::ANNA), commands })];
             }
+            AppInput::Input(Input::Key(Key::Tab)) => self.bulky = !self.bulky,
             AppInput::Committed(_) => self.on_its_way = false,
             AppInput::Failed(_) => {
                 *self = Self { on_its_way: false, failed: self.failed + 1, ..*self };
@@ -67,7 +77,11 @@ impl Application for Booker {
     }
 
     fn save(&self) -> Vec<u8> {
-        vec![u8::from(self.on_its_way), self.failed, self.lost]
+        let mut saved = vec![u8::from(self.on_its_way), self.failed, self.lost];
+        if self.bulky {
+            saved.resize(limits::MARK_BYTES + 1, 0);
+        }
+        saved
     }
 }
 
@@ -126,7 +140,7 @@ impl Bench {
         let marks = Marks::read(&self.ledger, STATION);
         let id = self.instance.session.as_ref().unwrap().id;
         let saved = marks.saved.clone().unwrap_or(vec![0; 3]);
-        (marks.next_input(id) - 1, Booker { on_its_way: saved[0] == 1, failed: saved[1], lost: saved[2] })
+        (marks.next_input(id) - 1, Booker::from_saved(&saved))
     }
 
     fn applied(&self) -> u64 {
@@ -303,9 +317,26 @@ async fn a_mark_that_a_full_queue_refused_is_tried_again() {
     bench.input_and_mark(1, Key::Back);
     assert_eq!(bench.land().await, Cargo::Mark);
     full.drain().await;
-    assert!(bench.instance.mark_due_ms.is_some(), "it is due again");
-    tokio::time::timeout(std::time::Duration::from_secs(5), bench.instance.all_on_disk()).await.unwrap();
+    assert!(bench.instance.mark_due.is_wanted(), "it is due again");
+    tokio::time::timeout(PATIENCE, bench.instance.all_on_disk()).await.unwrap();
     assert_eq!(bench.after_a_kill().0, 1);
+}
+
+/// Promise: a mark that failed for whatever reason is tried again, but not at once, and a stop does not wait for it for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mark_that_failed_is_tried_again_after_a_pause() {
+    let mut bench = Bench::open().await;
+    bench.input_and_mark(1, Key::Tab);
+    assert_eq!(bench.land().await, Cargo::Mark);
+    assert!(bench.instance.mark_due.is_wanted(), "it is due again");
+    // So many that their mark is wanted at once, but for the pause.
+    (2..=20).for_each(|number| bench.input(number, Key::Enter));
+    assert!(bench.instance.flights.is_empty(), "no mark before the pause is over");
+    tokio::time::timeout(PATIENCE, bench.instance.all_on_disk()).await.expect("it gives up");
+    assert_eq!(bench.after_a_kill().0, 0, "nothing of it is on disk");
+    bench.input(21, Key::Tab);
+    tokio::time::timeout(PATIENCE, bench.instance.all_on_disk()).await.unwrap();
+    assert_eq!(bench.after_a_kill().0, 21);
 }
 
 /// Promise: a tap that books nothing writes nothing at once. What nobody saw an effect of is marked soon, and many of them are, too.
@@ -316,7 +347,7 @@ async fn taps_that_book_nothing_wait_for_their_mark() {
         bench.input(number, Key::Enter);
         assert!(bench.instance.flights.is_empty(), "input {number} is written at once");
     }
-    let due_ms = bench.instance.mark_due_ms.expect("a mark that is due");
+    let due_ms = bench.instance.mark_due.at_ms().expect("a mark that is due");
     assert!(due_ms <= bench.instance.now_ms() + 100, "an input without an effect is acknowledged soon");
     bench.input(16, Key::Enter);
     assert_eq!(bench.land().await, Cargo::Mark);
