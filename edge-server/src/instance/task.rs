@@ -26,7 +26,7 @@ use crate::look;
 const CHANGED_MS: u64 = 25;
 
 /// How long the mark of an input may wait that changed nothing: nothing but its acknowledgement tells the person that it was taken.
-const UNSEEN_MARK_MS: u64 = 100;
+pub(super) const UNSEEN_MARK_MS: u64 = 100;
 
 /// How long a stopping instance waits for the ledger.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
@@ -307,11 +307,11 @@ impl Instance {
     }
 
     /// Whoever sees that the tap was taken need not be told that it is on disk, as long as it booked nothing: should the server die, the
-    /// device sends it again.
+    /// device sends it again. While a booking is on its way nothing new is drawn, so nobody sees anything; what goes with a booking needs no mark.
     fn hasten_mark(&mut self, shown_before: Option<ObjectId>) {
         let Some(session) = &self.session else { return };
-        if self.flights.is_empty() && session.shown() == shown_before {
-            self.mark_by(UNSEEN_MARK_MS);
+        if session.shown() == shown_before {
+            self.mark_due.hurry(self.around.clock.now_ms() + UNSEEN_MARK_MS);
         }
         self.mark_if_wanted();
     }

@@ -16,7 +16,7 @@ use super::flights::Cargo;
 use super::link::{Wire, pair};
 use super::marks::Marks;
 use super::session::Session;
-use super::task::Instance;
+use super::task::{Instance, UNSEEN_MARK_MS};
 use super::{Attach, Place, Status, Surroundings};
 use crate::application::{AppInput, Application, Applications};
 use crate::site::Clock;
@@ -337,6 +337,27 @@ async fn a_mark_that_failed_is_tried_again_after_a_pause() {
     bench.input(21, Key::Tab);
     tokio::time::timeout(PATIENCE, bench.instance.all_on_disk()).await.unwrap();
     assert_eq!(bench.after_a_kill().0, 21);
+}
+
+/// Promise: an input that comes while a booking is on its way is marked soon after that has landed, when nobody saw an effect of it; a booking
+/// alone needs no mark soon.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_input_during_a_commit_is_marked_soon_after_it() {
+    let mut bench = Bench::open().await;
+    bench.input(1, Key::Digit(5));
+    assert_eq!(bench.land().await, Cargo::Commit);
+    let soon_ms = || UNSEEN_MARK_MS + bench.instance.now_ms();
+    assert!(
+        bench.instance.mark_due.at_ms().is_none_or(|due_ms| due_ms > soon_ms()),
+        "the booking was the mark"
+    );
+    bench.input(2, Key::Digit(6));
+    bench.input(3, Key::Enter);
+    assert_eq!(bench.land().await, Cargo::Commit);
+    let soon_ms = UNSEEN_MARK_MS + bench.instance.now_ms();
+    let due_ms = bench.instance.mark_due.at_ms();
+    let soon = due_ms.is_some_and(|due_ms| due_ms <= soon_ms) || !bench.instance.flights.is_empty();
+    assert!(soon, "due in {due_ms:?} ms, now it is {}", bench.instance.now_ms());
 }
 
 /// Promise: a tap that books nothing writes nothing at once. What nobody saw an effect of is marked soon, and many of them are, too.
