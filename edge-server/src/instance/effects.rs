@@ -22,6 +22,9 @@ const LAZY_MARK_MS: u64 = 10_000;
 /// How long whoever waits for everything to be on disk lets the ledger's full queue drain.
 const OVERLOADED: Duration = Duration::from_millis(50);
 
+/// Why something was not written that the ledger takes for done.
+const OUTDATED: &str = "the ledger holds a later mark of this station";
+
 /// Commits that may wait for the one in flight; an application has one at a time, so this is for those that don't keep to it.
 const WAITING_COMMITS: usize = 64;
 
@@ -80,7 +83,7 @@ impl Instance {
             }
             let (flight, answer) = self.flights.land().await;
             let overloaded = matches!(answer, Err(SubmitError::Overloaded(_)));
-            let failed = flight.cargo == Cargo::Mark && answer.is_err();
+            let failed = flight.cargo == Cargo::Mark && !is_stored(&answer);
             self.landed(&flight, answer);
             if overloaded {
                 tokio::time::sleep(OVERLOADED).await;
@@ -97,23 +100,19 @@ impl Instance {
     }
 
     pub(super) fn landed(&mut self, flight: &Flight, answer: Answer) {
-        match &answer {
-            Err(error) if flight.cargo == Cargo::Mark => self.mark_failed(error),
-            Err(_) => {}
-            Ok(_) => self.mark_due.stored(),
+        let on_disk = is_stored(&answer);
+        if on_disk {
+            self.mark_due.stored();
+        } else if flight.cargo == Cargo::Mark {
+            self.mark_failed(&answer);
         }
-        let on_disk =
-            answer.as_ref().is_ok_and(|committed| !(flight.cargo == Cargo::Commit && committed.repeated));
         if flight.cargo == Cargo::Commit {
             // The till of this commit is in the application's world before it hears of the commit.
             self.till.mark_unchanged();
             self.changed_due_ms = None;
             self.tell(match answer {
                 Ok(committed) if committed.repeated => {
-                    tracing::error!(
-                        station = self.place.number,
-                        "a booking was not written: the ledger holds a later mark of this station"
-                    );
+                    tracing::error!(station = self.place.number, "a booking was not written: {OUTDATED}");
                     AppInput::Failed(Failure::Outdated)
                 }
                 Ok(_) => AppInput::Committed(Ok(())),
@@ -140,8 +139,9 @@ impl Instance {
     }
 
     /// It is tried again after a pause. What it would have covered is not acknowledged meanwhile, so its device keeps it.
-    fn mark_failed(&mut self, error: &SubmitError) {
-        tracing::warn!(station = self.place.number, %error, "a mark was not written; it is tried again");
+    fn mark_failed(&mut self, answer: &Answer) {
+        let why = answer.as_ref().err().map_or(OUTDATED.to_owned(), SubmitError::to_string);
+        tracing::warn!(station = self.place.number, why, "a mark was not written; it is tried again");
         self.mark_due.failed(self.around.clock.now_ms());
     }
 
@@ -212,6 +212,11 @@ impl Instance {
             at: self.around.clock.now(),
         }
     }
+}
+
+/// Whether what was submitted is on disk: not when the ledger holds a later mark of the station, since then it did nothing.
+fn is_stored(answer: &Answer) -> bool {
+    answer.as_ref().is_ok_and(|committed| !committed.repeated)
 }
 
 /// What a person is told of it.

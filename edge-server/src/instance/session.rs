@@ -191,6 +191,12 @@ impl Session {
         self.sender.acknowledge_input(input);
     }
 
+    /// The highest input that the client may know to be on disk.
+    #[cfg(test)]
+    pub const fn acknowledged(&self) -> u64 {
+        self.acknowledged
+    }
+
     /// Hands everything that is due to the network: messages and their bytes. A connection that takes nothing more is given up.
     pub fn flush(&mut self, now_ms: u64) -> (usize, usize) {
         let (mut messages, mut bytes) = (0, 0);

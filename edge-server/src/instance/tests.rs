@@ -339,6 +339,24 @@ async fn a_mark_that_failed_is_tried_again_after_a_pause() {
     assert_eq!(bench.after_a_kill().0, 21);
 }
 
+/// Promise: an input is not acknowledged when the ledger holds a later mark than the one that was to cover it, until one of ours stands above.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mark_that_the_ledger_passed_over_acknowledges_nothing() {
+    let mut bench = Bench::open().await;
+    let mut other = Marks::read(&bench.ledger, STATION);
+    (0..2).for_each(|_| drop(other.make(&[0; 3])));
+    let later = Submission { mark: Some(other.make(&[0; 3])), records: Vec::new(), ..filler() };
+    bench.ledger.submit(later).await.unwrap().unwrap();
+    bench.input_and_mark(1, Key::Enter);
+    assert_eq!(bench.land().await, Cargo::Mark);
+    assert_eq!(bench.instance.session.as_ref().unwrap().acknowledged(), 0);
+    assert!(bench.instance.mark_due.is_wanted(), "it is due again");
+    for _ in 0..4 {
+        tokio::time::timeout(PATIENCE, bench.instance.all_on_disk()).await.unwrap();
+    }
+    assert_eq!((bench.instance.session.as_ref().unwrap().acknowledged(), bench.after_a_kill().0), (1, 1));
+}
+
 /// Promise: an input that comes while a booking is on its way is marked soon after that has landed, when nobody saw an effect of it; a booking
 /// alone needs no mark soon.
 #[tokio::test(flavor = "multi_thread")]
