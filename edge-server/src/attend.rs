@@ -8,13 +8,20 @@ use tresen_wire::{CloseCode, Hello, ToClient, ToServer};
 use crate::hub::Seat;
 use crate::instance::Link;
 use crate::instance::link::Leaving;
+use crate::links::Connection;
 use crate::registry::{Device, Snapshot};
 use crate::site::Site;
 use crate::waiting;
 
 /// Attaches a device to an instance, or shows it that there is no seat, until its connection ends or it may stay no longer. `first` is
-/// the first message on the connection.
-pub async fn attend(site: Arc<Site>, device: Fingerprint, first: Vec<u8>, link: Link) {
+/// the first message on the connection, `connection` what can be asked about it.
+pub async fn attend(
+    site: Arc<Site>,
+    device: Fingerprint,
+    first: Vec<u8>,
+    link: Link,
+    connection: Box<dyn Connection>,
+) {
     let snapshot = site.registry.snapshot();
     let known = match admitted(&snapshot, device) {
         // A copy: what a connection keeps for its whole life is its device, and not the registry of that moment.
@@ -34,7 +41,7 @@ pub async fn attend(site: Arc<Site>, device: Fingerprint, first: Vec<u8>, link: 
     let seat = site.hub.claim(&snapshot, &known, site.clock.now_ms());
     drop(snapshot);
     match seat {
-        Some(seat) => sit(&site, seat, &known, hello, link).await,
+        Some(seat) => sit(&site, seat, &known, hello, link, connection).await,
         None => waiting::wait(&site, &known, hello, link).await,
     }
 }
@@ -57,9 +64,17 @@ fn hello_of(message: &[u8]) -> Result<Hello, CloseCode> {
     }
 }
 
-async fn sit(site: &Arc<Site>, mut seat: Seat, device: &Device, hello: Hello, link: Link) {
+async fn sit(
+    site: &Arc<Site>,
+    mut seat: Seat,
+    device: &Device,
+    hello: Hello,
+    link: Link,
+    connection: Box<dyn Connection>,
+) {
     let (outgoing, closing) = (link.outgoing.clone(), link.closing.clone());
     let mut registry = site.registry.watch();
+    let mut watched = site.links.begin(device.id, connection, seat.handle.status.clone());
     seat.handle.attach(device.id, hello, link).await;
     tracing::info!(device = %device.id.short(), name = device.name, station = seat.station, "attached");
     note_seen(site, device, Some(seat.station)).await;
@@ -81,6 +96,8 @@ async fn sit(site: &Arc<Site>, mut seat: Seat, device: &Device, hello: Hello, li
             seat.leaving = Leaving::Goodbye;
         }
     }
+    watched.leaving = seat.leaving;
+    drop(watched);
     note_seen(site, device, None).await;
     tracing::info!(device = %device.id.short(), station = seat.station, "left");
 }

@@ -23,6 +23,7 @@ pub mod habits;
 pub mod hub;
 pub mod instance;
 mod licence_file;
+pub mod links;
 mod local_door;
 pub mod look;
 mod mdns;

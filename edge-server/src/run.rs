@@ -25,6 +25,7 @@ use crate::demo::Nature;
 use crate::habits::Habits;
 use crate::hub::Hub;
 use crate::instance::Surroundings;
+use crate::links::{self, Links};
 use crate::local_door::Password;
 use crate::net::descriptors::connections_that_fit;
 use crate::net::gate::Gate;
@@ -190,6 +191,7 @@ pub async fn start(options: RunOptions) -> Result<Server, RunError> {
         ledger,
         registry,
         hub: Arc::new(Hub::new(Arc::new(surroundings))),
+        links: Arc::new(Links::new(clock.clone())),
         typesetter,
         spool,
         namer,
@@ -260,6 +262,7 @@ async fn serve(site: &Arc<Site>, sockets: Sockets, certificates: Certificates) -
     site.hub.keep_last_seats(&snapshot, site.clock.now_ms());
     site.hub.follow(&snapshot).await;
     site.tasks.spawn(follow_registry(site.clone()));
+    site.tasks.spawn(links::keep(site.clone()));
     let gate = Arc::new(Gate::new(&site.config.limits, connections_that_fit));
     let http = tcp::Http {
         tls: TlsAcceptor::from(Arc::new(https_config(certificates.native.clone(), certificates.browsers)?)),

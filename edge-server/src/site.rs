@@ -15,6 +15,7 @@ use tresen_typeset::Typesetter;
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::hub::Hub;
+use crate::links::Links;
 use crate::local_door;
 use crate::registry::Registry;
 use crate::spool::Spool;
@@ -35,6 +36,8 @@ pub struct Site {
     pub registry: Registry,
     /// The instances.
     pub hub: Arc<Hub>,
+    /// How good the devices' links are.
+    pub links: Arc<Links>,
     /// Draws text and shapes for all instances.
     pub typesetter: Arc<Typesetter>,
     /// Receipts as files.

@@ -25,6 +25,8 @@ pub struct Stats {
     pub rtt_ms: Option<u64>,
     /// The shortest such time lately: it creeps up, so that another way is learned.
     pub least_rtt_ms: Option<u64>,
+    /// How often that time was measured.
+    pub round_trips: u64,
     /// Guesses sent.
     pub guesses: u64,
     /// Their bytes.
@@ -48,6 +50,7 @@ impl Stats {
     }
 
     pub(crate) fn note_rtt(&mut self, rtt_ms: u64) {
+        self.round_trips += 1;
         self.rtt_ms = Some(self.rtt_ms.map_or(rtt_ms, |old| (old * 7 + rtt_ms) / 8));
         self.least_rtt_ms = Some(self.least_rtt_ms.map_or(rtt_ms, |old| rtt_ms.min(old + old / 64 + 1)));
     }

@@ -40,7 +40,7 @@ use crate::habits::Habits;
 use crate::registry::Station;
 use crate::site::Clock;
 pub use link::Link;
-pub use status::{Shown, State, Status};
+pub use status::{Counted, Shown, State, Status};
 
 /// Requests that wait to be taken by an instance.
 const REQUESTS: usize = 16;

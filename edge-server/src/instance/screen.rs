@@ -57,7 +57,7 @@ impl Instance {
         let now_ms = self.now_ms();
         let Some(session) = &mut self.session else { return };
         let (messages, bytes) = session.flush(now_ms);
-        self.status.set_rtt_ms(session.rtt_ms());
+        self.status.set_counted(session.counted());
         self.status.count(&self.status.messages, messages);
         self.status.count(&self.status.sent_bytes, bytes);
         self.count_guesses();

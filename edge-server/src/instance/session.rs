@@ -7,8 +7,8 @@ use tresen_scene::{Namer, Node, ObjectId};
 use tresen_session::{NoGuess, Sender, SenderEvent, Stats};
 use tresen_wire::{CloseCode, Hello, Input, Look, SessionId};
 
-use super::Link;
 use super::link::Leaving;
+use super::{Counted, Link};
 
 /// Inputs that a device may have to send again after a crash, because what they changed is only on its screen and in no mark yet.
 const INPUTS_WITHOUT_MARK: u64 = 16;
@@ -23,6 +23,7 @@ pub struct Session {
     pub look: Look,
     /// The highest input that the application has seen.
     pub applied: u64,
+    epoch: u64,
     /// The highest input that a mark on disk covers.
     acknowledged: u64,
     sender: Sender,
@@ -50,7 +51,8 @@ impl Session {
         look: Look,
     ) -> Self {
         let sender = Sender::new(namer, id, epoch, next_input);
-        Self { id, device, look, applied: next_input - 1, acknowledged: next_input - 1, sender, link: None }
+        let applied = next_input - 1;
+        Self { id, device, look, applied, epoch, acknowledged: applied, sender, link: None }
     }
 
     /// The device connected. A connection that it had before ends.
@@ -130,9 +132,9 @@ impl Session {
         self.sender.root().map(|root| root.id())
     }
 
-    /// From a frame to its acknowledgement, smoothed, in ms.
-    pub fn rtt_ms(&self) -> Option<u64> {
-        self.sender.stats().rtt_ms
+    /// What was counted so far, and of which session.
+    pub const fn counted(&self) -> Counted {
+        Counted { device: self.device, epoch: self.epoch, stats: *self.sender.stats() }
     }
 
     /// What was sent so far.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use tresen_identity::Fingerprint;
 use tresen_scene::{Node, Size};
+use tresen_session::Stats;
 use tresen_till::StaffId;
 
 /// What an instance is doing. It writes, others read.
@@ -59,13 +60,24 @@ pub struct Shown {
     pub size: Size,
 }
 
+/// What was counted of the session that is here, or was last.
+#[derive(Clone, Copy, Debug)]
+pub struct Counted {
+    /// Its device.
+    pub device: Fingerprint,
+    /// Another one: another session, that counts from the beginning.
+    pub epoch: u64,
+    /// The counts.
+    pub stats: Stats,
+}
+
 #[derive(Default)]
 struct Inner {
     state: State,
     attached: Option<(Fingerprint, Timestamp)>,
     shown: Option<Shown>,
     staff: Option<StaffId>,
-    rtt_ms: Option<u64>,
+    counted: Option<Counted>,
 }
 
 impl Status {
@@ -96,7 +108,13 @@ impl Status {
     /// From a frame to its acknowledgement, smoothed, in ms.
     #[must_use]
     pub fn rtt_ms(&self) -> Option<u64> {
-        self.lock().rtt_ms
+        self.lock().counted.and_then(|counted| counted.stats.rtt_ms)
+    }
+
+    /// What was counted of the session that is here, or was last.
+    #[must_use]
+    pub fn counted(&self) -> Option<Counted> {
+        self.lock().counted
     }
 
     pub(super) fn set_state(&self, state: State) {
@@ -115,8 +133,8 @@ impl Status {
         self.lock().staff = staff;
     }
 
-    pub(super) fn set_rtt_ms(&self, rtt_ms: Option<u64>) {
-        self.lock().rtt_ms = rtt_ms;
+    pub(crate) fn set_counted(&self, counted: Counted) {
+        self.lock().counted = Some(counted);
     }
 
     pub(super) fn count(&self, counter: &AtomicU64, by: usize) {

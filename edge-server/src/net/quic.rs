@@ -11,6 +11,7 @@
 //! A client whose key is not enrolled may send the request to pair and nothing else; anything else gets a wire `Bye` and the connection
 //! closes with the number of the close code as its application error.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ use tresen_wire::{CloseCode, ToClient, limits};
 use crate::attend::attend;
 use crate::enrol;
 use crate::instance::link;
+use crate::links::{self, Packets, Way};
 use crate::net::gate::Gate;
 use crate::net::pump::{Incoming, Reader, Writer, pump};
 use crate::registry::DeviceKey;
@@ -137,7 +139,7 @@ async fn serve_connection(site: Arc<Site>, connection: Connection) {
         return;
     };
     let (ours, wire) = link::pair();
-    tokio::join!(pump(reader, writer, wire), attend(site, device, first, ours));
+    tokio::join!(pump(reader, writer, wire), attend(site, device, first, ours, Box::new(connection)));
 }
 
 /// The first message that is not about pairing.
@@ -188,6 +190,21 @@ async fn pairing(site: &Arc<Site>, device: Fingerprint, message: &[u8]) -> PairA
 fn peer(connection: &Connection) -> Option<Fingerprint> {
     let certificates = connection.peer_identity()?.downcast::<Vec<CertificateDer<'static>>>().ok()?;
     fingerprint_of_certificate(certificates.first()?).ok()
+}
+
+impl links::Connection for Connection {
+    fn way(&self) -> Way {
+        Way::Direct
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.remote_address()
+    }
+
+    fn packets(&self) -> Option<Packets> {
+        let path = self.stats().path;
+        Some(Packets { sent: path.sent_packets, lost: path.lost_packets })
+    }
 }
 
 struct StreamReader(RecvStream);

@@ -1,5 +1,6 @@
 //! Sessions over WebSocket: `GET /session`. The handshake is that of [`crate::browser_auth`]; then each binary message is one wire message.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use tresen_wire::{CloseCode, ToClient, limits};
 use crate::attend::attend;
 use crate::browser_auth::{self, Offer};
 use crate::instance::link;
+use crate::links::{Connection, Packets, Way};
 use crate::net::pump::{Incoming, Reader, Writer, pump};
 use crate::net::tcp::Peer;
 use crate::site::Site;
@@ -53,7 +55,7 @@ async fn serve(site: Arc<Site>, mut socket: WebSocket, peer: Peer, offer: Offer)
             let (sink, stream) = socket.split();
             tokio::join!(
                 pump(BrowserReader(stream), BrowserWriter(sink), wire),
-                attend(site, device, hello, ours)
+                attend(site, device, hello, ours, Box::new(peer))
             );
         }
         Err((code, reason)) => {
@@ -94,6 +96,21 @@ async fn shake_hands(
             Some(Err(error)) => return Err((refusal(&error), error.to_string())),
             None => return Err(broken("it left")),
         }
+    }
+}
+
+impl Connection for Peer {
+    fn way(&self) -> Way {
+        Way::WebSocket
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn packets(&self) -> Option<Packets> {
+        // The system sends again what TCP lost. It says how often only to code that is not `forbid(unsafe_code)`.
+        None
     }
 }
 
