@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use support::browser::{Box, Furnished};
 use tresen_till::{StaffId, Throttle};
 
-const PAGES: [&str; 14] = [
+const PAGES: [&str; 16] = [
     "/office",
     "/office/live",
     "/office/instances/1/screen.png",
@@ -17,6 +17,8 @@ const PAGES: [&str; 14] = [
     "/office/devices/x",
     "/office/devices/pair",
     "/office/devices/pair/status",
+    "/office/network",
+    "/office/network/live",
     "/office/licence",
     "/office/staff",
     "/office/staff/new",

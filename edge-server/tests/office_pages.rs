@@ -3,14 +3,18 @@
 
 mod support;
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use support::browser::{Answer, Box, Browser, Furnished};
+use tresen_edge::links::{Connection, Packets, Way};
 use tresen_edge::registry::{DEMO_SEATS, Device, DeviceKey, demo_licence};
 use tresen_identity::{DeviceClass, Fingerprint, verify_password};
 use tresen_till::StaffId;
 
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 12] = [
     "/office",
     "/office/catalogue",
     "/office/catalogue/101",
@@ -18,6 +22,7 @@ const PAGES: [&str; 11] = [
     "/office/stations/1",
     "/office/devices",
     "/office/devices/pair",
+    "/office/network",
     "/office/licence",
     "/office/staff",
     "/office/staff/new",
@@ -183,6 +188,49 @@ async fn a_device_is_named_assigned_revoked_and_removed() {
     let answer = olga.post(&format!("{save}/remove"), &[]).await;
     assert!(said(&mut olga, &answer).await.contains("is removed"));
     assert!(registry.snapshot().devices.is_empty());
+    site.stop().await;
+}
+
+/// A connection over a bad radio link.
+struct Lossy(SocketAddr);
+
+impl Connection for Lossy {
+    fn way(&self) -> Way {
+        Way::Direct
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.0
+    }
+
+    fn packets(&self) -> Option<Packets> {
+        Some(Packets { sent: 1000, lost: 82 })
+    }
+}
+
+/// Promise: a poor link is told in plain words, with what to do about it, in both languages, and whatever its device is called.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poor_link_is_told_in_plain_words() {
+    let site = Box::start(Furnished::Demo).await;
+    let links = &site.server.site.links;
+    let mut olga = site.owner().await;
+    assert!(olga.get("/office/network").await.text().contains("No device connected yet"));
+    let mut watched = Vec::new();
+    for (byte, address) in [(7, "192.168.1.47:5000"), (8, "203.0.113.7:5000")] {
+        site.server.site.registry.enrol(device(byte)).await.unwrap();
+        let connection = std::boxed::Box::new(Lossy(address.parse().unwrap()));
+        watched.push(links.begin(device(byte).id, connection, Arc::default()));
+    }
+    links.sample();
+    let page = olga.get("/office/network").await.text();
+    let near = "Pixel &#60;8&#62;: loses 8.2% of packets; move it nearer to the access point";
+    let far = "Pixel &#60;8&#62;: loses 8.2% of packets; check the internet connection here and there";
+    assert!(page.contains(near) && page.contains(far) && !page.contains("Pixel <8>"), "{page}");
+    assert!(page.contains("aria-label=\"Packet loss, last hour: 8.2%, 82 of 1000 packets lost"), "{page}");
+    olga.headers = vec![("accept-language".into(), "de".into())];
+    let page = olga.get("/office/network").await.text();
+    let near = "verliert 8,2\u{a0}% der Pakete; stellen Sie es näher an den Access Point";
+    assert!(page.contains(near), "{page}");
     site.stop().await;
 }
 

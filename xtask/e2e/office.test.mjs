@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { enterOffice } from './office.mjs';
 import { Edge, eventually, logIn, openBrowser, openHandheld, picture, tap, touchable } from './world.mjs';
 
-const PAGES = ['', '/catalogue', '/stations', '/devices', '/licence', '/staff'];
+const PAGES = ['', '/catalogue', '/stations', '/devices', '/network', '/licence', '/staff'];
 
 let edge;
 let browser;

@@ -10,5 +10,6 @@ pub mod http;
 pub mod listen;
 pub mod pump;
 pub mod quic;
+pub mod reach;
 pub mod tcp;
 pub mod websocket;

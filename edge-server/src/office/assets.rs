@@ -33,6 +33,7 @@ const CSS: &[u8] = style!(
     "3-pieces.css",
     "4-pages.css",
     "4b-catalogue.css",
+    "4c-network.css",
     "5-forms.css",
     "6-signin.css",
     "7-phone.css"

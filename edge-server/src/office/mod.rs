@@ -7,11 +7,13 @@
 
 mod assets;
 mod catalogue;
+mod chart;
 mod devices;
 mod former;
 mod gate;
 mod licence;
 mod login;
+mod network;
 mod overview;
 mod page;
 mod pairing;
@@ -83,6 +85,8 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/office/devices/{id}", get(devices::form).post(devices::save))
         .route("/office/devices/{id}/revoke", post(devices::revoke))
         .route("/office/devices/{id}/remove", post(devices::remove))
+        .route("/office/network", get(network::show))
+        .route("/office/network/live", get(network::live))
         .route("/office/catalogue", get(catalogue::list))
         .route("/office/catalogue/{id}", get(catalogue::form).post(catalogue::save))
         .route("/office/catalogue/{id}/photo", post(photo::upload).layer(picture))

@@ -1,15 +1,14 @@
 //! The overview: figures of the day, and every instance with a live picture.
 
 use axum::extract::{Extension, State};
-use axum::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use futures_util::future::join_all;
 use tresen_identity::{DeviceClass, Fingerprint};
 use tresen_till::{Language, Money, Receipt, ReceiptNumber};
 
 use super::gate::Visitor;
-use super::page::{Frame, Place, draw, fragment};
+use super::page::{Frame, Place, draw, fragment, live_answer};
 use super::texts::{Texts, put};
 use super::views::{InstanceCard, LinkView, LivePart, OverviewPage};
 use super::{Office, thumbnail};
@@ -33,13 +32,7 @@ pub(crate) async fn live(
     headers: HeaderMap,
 ) -> Response {
     let language = visitor.language();
-    let html = live_part(&office, Frame::texts_of(language).0, language).await;
-    let tag = format!("\"{}\"", &blake3::hash(html.as_bytes()).to_hex()[..24]);
-    let head = [(ETAG, tag.clone()), (CACHE_CONTROL, "private, no-cache".into())];
-    if headers.get(IF_NONE_MATCH).is_some_and(|seen| seen.as_bytes() == tag.as_bytes()) {
-        return (StatusCode::NOT_MODIFIED, head).into_response();
-    }
-    (head, Html(html)).into_response()
+    live_answer(&headers, live_part(&office, Frame::texts_of(language).0, language).await)
 }
 
 async fn live_part(office: &Office, t: &'static Texts, language: Language) -> String {

@@ -1,7 +1,7 @@
 //! The frame around every page: who is signed in, in which language, and what just happened.
 
 use askama::Template;
-use axum::http::header::{ACCEPT_LANGUAGE, COOKIE};
+use axum::http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, COOKIE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use tresen_till::Language;
@@ -17,6 +17,7 @@ pub(crate) enum Place {
     Overview,
     Stations,
     Devices,
+    Network,
     Licence,
     Staff,
     Catalogue,
@@ -98,13 +99,14 @@ pub(crate) struct NavEntry {
 }
 
 impl Frame {
-    pub(crate) fn nav(&self) -> [NavEntry; 6] {
+    pub(crate) fn nav(&self) -> [NavEntry; 7] {
         let entry = |place, href, icon, label| NavEntry { href, icon, label, here: self.here == place };
         [
             entry(Place::Overview, "/office", "layout-grid", self.t.overview),
             entry(Place::Catalogue, "/office/catalogue", "utensils", self.t.catalogue),
             entry(Place::Stations, "/office/stations", "store", self.t.stations),
             entry(Place::Devices, "/office/devices", "smartphone", self.t.devices),
+            entry(Place::Network, "/office/network", "wifi", self.t.network),
             entry(Place::Licence, "/office/licence", "badge-check", self.t.licence),
             entry(Place::Staff, "/office/staff", "users", self.t.staff),
         ]
@@ -161,6 +163,16 @@ pub(crate) fn fragment(template: &impl Template) -> String {
         tracing::error!(%error, "a part of a page of the back office could not be drawn");
         String::new()
     })
+}
+
+/// The answer with a part of a page that refreshes itself. The browser is told when nothing has changed.
+pub(crate) fn live_answer(headers: &HeaderMap, html: String) -> Response {
+    let tag = format!("\"{}\"", &blake3::hash(html.as_bytes()).to_hex()[..24]);
+    let head = [(ETAG, tag.clone()), (CACHE_CONTROL, "private, no-cache".into())];
+    if headers.get(IF_NONE_MATCH).is_some_and(|seen| seen.as_bytes() == tag.as_bytes()) {
+        return (StatusCode::NOT_MODIFIED, head).into_response();
+    }
+    (head, Html(html)).into_response()
 }
 
 /// The value of a cookie.

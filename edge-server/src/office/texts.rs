@@ -38,6 +38,7 @@ texts! {
     overview: "Übersicht", "Overview";
     stations: "Stationen", "Stations";
     devices: "Geräte", "Devices";
+    network: "Netz", "Network";
     licence: "Lizenz", "Licence";
     staff: "Personal", "Staff";
     sign_out: "Abmelden", "Sign out";
@@ -154,6 +155,46 @@ texts! {
     device_name_hint: "Zum Beispiel „Handgerät 3“ oder „Tablet Terrasse“.", "For example “Handheld 3” or “Terrace tablet”.";
     other_class: "Gerät und Station haben verschiedene Klassen.", "The device and the station are of different classes.";
     station_taken: "{}, zugeordnet", "{}, taken";
+
+    // The network.
+    network_hint: "Wie gut die Verbindung zu jedem Gerät ist, in der letzten Stunde.", "How good the link to each device is, over the last hour.";
+    network_empty: "Noch kein Gerät verbunden", "No device connected yet";
+    network_empty_hint: "Sobald ein Gerät verbunden ist, steht hier, wie gut seine Verbindung ist.", "As soon as a device is connected, this page tells how good its link is.";
+    network_alarms: "Schlechte Verbindungen", "Poor links";
+    network_links: "Verbindungen", "Links";
+    network_more: "Und {} weitere Geräte; die mit schlechten Verbindungen stehen oben.", "And {} more devices; those with poor links come first.";
+    network_silent_one: "1 gekoppeltes Gerät war in der letzten Stunde nicht verbunden.", "1 paired device was not connected in the last hour.";
+    network_silent: "{} gekoppelte Geräte waren in der letzten Stunde nicht verbunden.", "{} paired devices were not connected in the last hour.";
+    connected_since: "verbunden seit {}", "connected since {}";
+    away_since: "getrennt seit {}", "away since {}";
+    way_direct: "direkt (QUIC, UDP)", "direct (QUIC, UDP)";
+    way_browser: "Browser (WebSocket, TCP)", "browser (WebSocket, TCP)";
+    way_fallback: "WebSocket (TCP), weil UDP nicht durchkommt", "WebSocket (TCP), because UDP does not get through";
+    reach_here: "auf diesem Rechner", "on this machine";
+    reach_near: "im Netz des Hauses", "on the house’s network";
+    reach_far: "von außerhalb", "from outside";
+    sent_in_an_hour: "{} gesendet", "{} sent";
+    in_an_hour: "letzte Stunde", "last hour";
+    hour_ago: "vor 1 Std.", "1 h ago";
+    now: "jetzt", "now";
+    round_trip: "Antwortzeit", "Round trip";
+    round_trip_range: "kürzeste {}\u{a0}ms, längste {}\u{a0}ms", "shortest {}\u{a0}ms, longest {}\u{a0}ms";
+    no_round_trip_yet: "Noch nicht gemessen.", "Not measured yet.";
+    loss: "Paketverlust", "Packet loss";
+    loss_range: "{} von {} Paketen verloren", "{} of {} packets lost";
+    at_most_a_minute: "höchstens {} in einer Minute", "at most {} in a minute";
+    no_packets_yet: "Noch nicht gemessen.", "Not measured yet.";
+    no_loss_seen: "Bei WebSocket nicht zu sehen: TCP schickt Verlorenes selbst noch einmal.", "Can’t be seen with WebSocket: TCP itself sends again what was lost.";
+    guesses: "Vorhersagen", "Predictions";
+    guesses_range: "{} von {} richtig, {} vorausgeschickt", "{} of {} right, {} sent ahead";
+    no_guesses: "Keine. Auf schnellen Verbindungen sind sie nicht nötig.", "None. Quick links don’t need them.";
+    broke_at: "Abgebrochen um {}", "Broke at {}";
+    alarm_loses: "verliert {} der Pakete", "loses {} of packets";
+    alarm_breaks: "Verbindung brach {}-mal in {} Minuten ab", "the connection broke {} times in {} minutes";
+    alarm_slow: "Antworten brauchen {}\u{a0}ms", "answers take {}\u{a0}ms";
+    advice_here: "dieser Rechner ist überlastet", "this machine has too much to do";
+    advice_near: "stellen Sie es näher an den Access Point", "move it nearer to the access point";
+    advice_far: "prüfen Sie den Internetanschluss hier und dort", "check the internet connection here and there";
 
     // Pairing.
     pair_class: "Was wird gekoppelt?", "What is being paired?";

@@ -166,6 +166,76 @@ pub(crate) struct StationChoice {
 }
 
 #[derive(Template)]
+#[template(path = "office/network.html")]
+pub(crate) struct NetworkPage {
+    pub(crate) frame: Frame,
+    /// A drawn [`NetworkPart`].
+    pub(crate) live: String,
+}
+
+/// The part of the network page that refreshes itself.
+#[derive(Template)]
+#[template(path = "office/network_live.html")]
+pub(crate) struct NetworkPart {
+    pub(crate) t: &'static Texts,
+    pub(crate) alarms: Vec<LinkAlarm>,
+    pub(crate) cards: Vec<LinkCard>,
+    /// How many have no place on the page.
+    pub(crate) more: Option<String>,
+    /// How many were not connected lately.
+    pub(crate) silent: Option<String>,
+}
+
+/// A poor link.
+pub(crate) struct LinkAlarm {
+    /// Which card.
+    pub(crate) id: String,
+    pub(crate) text: String,
+}
+
+pub(crate) struct LinkCard {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) station: Option<String>,
+    pub(crate) troubled: bool,
+    /// The class of its dot.
+    pub(crate) dot: &'static str,
+    pub(crate) presence: String,
+    pub(crate) way: &'static str,
+    pub(crate) reach: &'static str,
+    pub(crate) address: String,
+    pub(crate) sent: String,
+    pub(crate) broke: Option<String>,
+    pub(crate) measures: [Measure; 3],
+}
+
+/// Something that is measured, with its chart.
+pub(crate) struct Measure {
+    pub(crate) label: &'static str,
+    /// What it is now.
+    pub(crate) value: String,
+    /// `late` when it is poor.
+    pub(crate) look: &'static str,
+    /// Why nothing is known.
+    pub(crate) reason: Option<&'static str>,
+    /// What it was in the last hour.
+    pub(crate) range: String,
+    /// What the chart says, in words.
+    pub(crate) words: String,
+    /// Shapes of an SVG.
+    pub(crate) shapes: String,
+}
+
+impl Measure {
+    /// One of which nothing is known.
+    pub(crate) fn unknown(label: &'static str, reason: &'static str) -> Self {
+        let (value, look) = ("–".to_owned(), "muted");
+        let (range, words, shapes) = Default::default();
+        Self { label, value, look, reason: Some(reason), range, words, shapes }
+    }
+}
+
+#[derive(Template)]
 #[template(path = "office/pair.html")]
 pub(crate) struct PairPage {
     pub(crate) frame: Frame,

@@ -9,6 +9,7 @@ mod disk;
 mod guesses;
 mod hostile;
 mod instances;
+mod links;
 mod pages;
 mod pairing;
 mod photos;
