@@ -28,6 +28,7 @@ pub mod limits;
 mod receiver;
 mod receiver_guesses;
 mod receiver_inputs;
+mod receiver_link;
 mod receiver_screens;
 mod sender;
 mod sender_frames;

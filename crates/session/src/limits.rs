@@ -17,7 +17,11 @@ pub const WELCOME_MS: u64 = 10_000;
 /// A server gives a connection up that was silent for so long.
 pub const SERVER_DEAD_MS: u64 = 30_000;
 /// A frame without an acknowledgement for so long makes the server ask.
-pub const FRAME_PROBE_MS: u64 = 2_000;
+pub const FRAME_PROBE_MS: u64 = 6_000;
+/// The acknowledgement of a frame waits so long for something that the client has to say anyway: the next tap, mostly.
+pub const ACK_RIDES_MS: u64 = 4_000;
+/// A larger message is acknowledged at once, so that it does not take the room of guesses, in bytes.
+pub const ACK_RIDES_BYTES: usize = 512;
 /// A server asks again when its question has no answer after this.
 pub const QUESTION_AGAIN_MS: u64 = 5_000;
 /// An input without an answer is sent again after this.

@@ -10,6 +10,7 @@ use tresen_wire::{ClientTable, CloseCode, Have, Hello, Look, SessionId, ToClient
 
 use crate::receiver_guesses::{GuessStats, Guesses};
 use crate::receiver_inputs::Open;
+use crate::receiver_link::{Link, Question};
 use crate::{PeerError, limits};
 
 /// Memory for slots that a receiver offers, unless told otherwise.
@@ -62,27 +63,6 @@ pub struct Resume {
     pub(crate) guesses: Guesses,
 }
 
-#[derive(Debug)]
-pub(crate) struct Question {
-    number: u8,
-    asked_ms: u64,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct Link {
-    pub(crate) outbox: VecDeque<Vec<u8>>,
-    pub(crate) since_ms: u64,
-    pub(crate) heard_ms: u64,
-    pub(crate) welcomed: bool,
-    pub(crate) new_look: bool,
-    pub(crate) question: Option<Question>,
-    pub(crate) questions: u8,
-    /// Since when nothing was heard of the open inputs; moved when they are sent again.
-    pub(crate) inputs_ms: Option<u64>,
-    /// A fresh frame was asked for, then.
-    pub(crate) nak_ms: Option<u64>,
-}
-
 /// The client's end of a session. See the crate's documentation for the order of calls.
 #[derive(Debug)]
 pub struct Receiver {
@@ -127,12 +107,7 @@ impl Receiver {
         });
         let (look, table_kib, guesses) = (self.look, self.table_kib, self.keeps);
         let hello = Hello { versions: VERSIONS, table_kib, look, have, guesses };
-        self.link = Some(Link {
-            outbox: VecDeque::from([ToServer::Hello(hello).encode()]),
-            since_ms: now_ms,
-            heard_ms: now_ms,
-            ..Link::default()
-        });
+        self.link = Some(Link::new(now_ms, hello));
     }
 
     /// The connection is gone. The last screen of the server stays, inputs are kept.
@@ -162,7 +137,7 @@ impl Receiver {
             ToClient::Guess(guess) => self.handle_guess(now_ms, guess, bytes)?,
             ToClient::InputAck { low } => self.handle_input_ack(now_ms, low),
             ToClient::Resend { low } => self.handle_resend(now_ms, low),
-            ToClient::Ping { number } => self.queue(&ToServer::Pong { number })?,
+            ToClient::Ping { number } => self.queue(now_ms, &ToServer::Pong { number })?,
             ToClient::Pong { number } => {
                 if let Some(question) = link.question.take_if(|question| question.number == number) {
                     self.rtt_ms = now_ms.saturating_sub(question.asked_ms);
@@ -184,11 +159,13 @@ impl Receiver {
     }
 
     /// The next message to send.
-    pub fn poll_transmit(&mut self, _now_ms: u64) -> Option<Vec<u8>> {
+    pub fn poll_transmit(&mut self, now_ms: u64) -> Option<Vec<u8>> {
         let link = self.link.as_mut()?;
-        let message = link.outbox.pop_front();
         // What a window goes through while it is dragged collapses.
-        message.or_else(|| std::mem::take(&mut link.new_look).then(|| ToServer::Look(self.look).encode()))
+        if link.is_silent() && std::mem::take(&mut link.new_look) {
+            link.say(now_ms, &ToServer::Look(self.look));
+        }
+        link.next(now_ms)
     }
 
     /// When to call [`Receiver::handle_timeout`] if nothing else happens before.
@@ -203,7 +180,10 @@ impl Receiver {
         };
         let inputs = self.inputs_again_ms();
         let nak = link.nak_ms.map(|since| since + limits::NAK_AGAIN_MS);
-        [Some(asking), inputs, nak, self.kept.guesses.deadline_ms()].into_iter().flatten().min()
+        [Some(asking), inputs, nak, link.owed_due_ms(), self.kept.guesses.deadline_ms()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Time has passed: asks whether anybody is there, sends again, or gives the connection up.
@@ -226,14 +206,14 @@ impl Receiver {
                 link.questions = link.questions.wrapping_add(1);
                 let number = link.questions;
                 link.question = Some(Question { number, asked_ms: now_ms });
-                link.outbox.push_back(ToServer::Ping { number }.encode());
+                link.say(now_ms, &ToServer::Ping { number });
             }
             _ => {}
         }
         if link.nak_ms.is_some_and(|since| now_ms >= since + limits::NAK_AGAIN_MS) {
             link.nak_ms = Some(now_ms);
-            if link.outbox.len() < limits::OUTBOX {
-                link.outbox.push_back(ToServer::Nak.encode());
+            if link.takes_more() {
+                link.say(now_ms, &ToServer::Nak);
             }
         }
         if inputs_again_ms.is_some_and(|due| now_ms >= due) {
@@ -304,12 +284,12 @@ impl Receiver {
         kept
     }
 
-    pub(crate) fn queue(&mut self, message: &ToServer) -> Result<(), PeerError> {
+    pub(crate) fn queue(&mut self, now_ms: u64, message: &ToServer) -> Result<(), PeerError> {
         let Some(link) = &mut self.link else { return Ok(()) };
-        if link.outbox.len() >= limits::OUTBOX {
+        if !link.takes_more() {
             return Err(PeerError::Unexpected("questions faster than answers can be sent"));
         }
-        link.outbox.push_back(message.encode());
+        link.say(now_ms, message);
         Ok(())
     }
 

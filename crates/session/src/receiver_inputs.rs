@@ -16,11 +16,11 @@ pub(crate) struct Open {
 }
 
 impl Open {
-    pub fn encode(&self) -> Vec<u8> {
+    pub fn message(&self) -> ToServer {
         let (number, input) = (self.number, self.input.clone());
         match self.shown {
-            Some(shown) => ToServer::GuessedInput { number, shown, input }.encode(),
-            None => ToServer::Input { number, input }.encode(),
+            Some(shown) => ToServer::GuessedInput { number, shown, input },
+            None => ToServer::Input { number, input },
         }
     }
 }
@@ -39,7 +39,7 @@ impl Receiver {
         if let Some(link) = self.link.as_mut().filter(|link| link.welcomed) {
             let Resume { guesses, root, applied, .. } = &mut self.kept;
             open.shown = guesses.answer(now_ms, number, &open.input, root.as_ref(), *applied);
-            link.outbox.push_back(open.encode());
+            link.say(now_ms, &open.message());
             link.inputs_ms.get_or_insert(now_ms);
         }
         self.kept.open.push_back(open);
@@ -91,8 +91,8 @@ impl Receiver {
         let Some(link) = &mut self.link else { return };
         link.inputs_ms = if self.kept.open.is_empty() { None } else { Some(now_ms) };
         for open in self.kept.open.iter().filter(|open| open.number > above) {
-            if link.outbox.len() < limits::OUTBOX {
-                link.outbox.push_back(open.encode());
+            if link.takes_more() {
+                link.say(now_ms, &open.message());
             }
         }
     }

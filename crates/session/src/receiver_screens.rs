@@ -6,6 +6,7 @@ use tresen_scene::Node;
 use tresen_wire::{Frame, Guess, SEQUENCES, ToServer};
 
 use crate::receiver::Resume;
+use crate::receiver_link::Kind;
 use crate::{PeerError, Receiver, ReceiverEvent};
 
 impl Resume {
@@ -61,7 +62,7 @@ impl Receiver {
         // A server that does not say what a frame shows answers with it what was done before it came.
         let answered = applied.unwrap_or(kept.next_input.saturating_sub(1));
         self.note_answer(now_ms, answered);
-        self.acknowledge(frame.sequence)?;
+        self.owe(now_ms, frame.sequence, frame.body.len(), Kind::Frame);
         Ok(self.root().cloned().map(ReceiverEvent::Screen))
     }
 
@@ -82,7 +83,8 @@ impl Receiver {
         guesses.stats.arrived += 1;
         guesses.stats.bytes += bytes as u64;
         self.kept.sequence = guess.sequence;
-        self.acknowledge(guess.sequence)
+        self.owe(now_ms, guess.sequence, bytes, Kind::Guess);
+        Ok(())
     }
 
     /// Only a fresh frame is of use now.
@@ -91,17 +93,13 @@ impl Receiver {
         if let Some(link) = &mut self.link {
             link.nak_ms = Some(now_ms);
         }
-        self.queue(&ToServer::Nak)
+        self.queue(now_ms, &ToServer::Nak)
     }
 
-    /// Says that everything up to this number is applied; what was to be said of an earlier one goes with it.
-    fn acknowledge(&mut self, sequence: u8) -> Result<(), PeerError> {
-        let message = ToServer::FrameAck { sequence };
-        let last = self.link.as_mut().and_then(|link| link.outbox.back_mut());
-        match last.filter(|last| matches!(ToServer::decode(last), Ok(ToServer::FrameAck { .. }))) {
-            Some(last) => *last = message.encode(),
-            None => self.queue(&message)?,
+    /// A frame or guess was applied.
+    fn owe(&mut self, now_ms: u64, sequence: u8, bytes: usize, kind: Kind) {
+        if let Some(link) = &mut self.link {
+            link.owe(now_ms, sequence, bytes, kind);
         }
-        Ok(())
     }
 }

@@ -175,8 +175,8 @@ impl Sender {
             ToServer::Hello(_) => Err(PeerError::Unexpected("a second hello")),
             ToServer::Input { number, input } => self.handle_input(number, input, None),
             ToServer::GuessedInput { number, shown, input } => self.handle_input(number, input, Some(shown)),
-            ToServer::FrameAck { sequence } => {
-                self.handle_frame_ack(now_ms, sequence);
+            ToServer::FrameAck { sequence, waited_ms } => {
+                self.handle_frame_ack(now_ms, sequence, u64::from(waited_ms));
                 Ok(None)
             }
             ToServer::Nak => self.handle_nak(now_ms).map(|()| None),

@@ -11,12 +11,12 @@ use crate::sender_guesses::Outcome;
 use crate::{Sender, limits};
 
 impl Sender {
-    pub(crate) fn handle_frame_ack(&mut self, now_ms: u64, sequence: u8) {
+    pub(crate) fn handle_frame_ack(&mut self, now_ms: u64, sequence: u8, waited_ms: u64) {
         let known = self.flight.has(sequence);
         while known && let Some(sent) = self.flight.pop_oldest() {
             let last = (sent.sequence % u64::from(SEQUENCES)) as u8 == sequence;
             if last {
-                self.stats.note_rtt(now_ms.saturating_sub(sent.at_ms));
+                self.stats.note_rtt(now_ms.saturating_sub(sent.at_ms + waited_ms));
             }
             self.root_arrived(sent.root);
             if last {

@@ -256,19 +256,11 @@ fn congestion_stops_guesses() {
     let mut pair = Pair::new();
     let mut now_ms = 1_000;
     for rtt_ms in [20, 20, 20, 900, 900] {
-        pair.till.colleague(1);
-        pair.sender.show(pair.till.view(&pair.namer));
-        pair.down(now_ms);
-        now_ms += rtt_ms;
-        pair.up(now_ms);
+        now_ms = pair.two_frames(now_ms, rtt_ms);
     }
     assert!(!pair.sender.can_guess());
     for _ in 0..40 {
-        pair.till.colleague(1);
-        pair.sender.show(pair.till.view(&pair.namer));
-        pair.down(now_ms);
-        now_ms += 25;
-        pair.up(now_ms);
+        now_ms = pair.two_frames(now_ms, 25);
     }
     assert!(pair.sender.can_guess());
 }

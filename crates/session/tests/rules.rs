@@ -120,6 +120,10 @@ fn a_screen_answers_a_tap_before_it_is_acknowledged() {
     pair.change();
     pair.exchange(2);
     assert_eq!((pair.receiver.unanswered(), pair.receiver.unacknowledged()), (0, 1));
+    let due_ms = pair.receiver.poll_timeout().unwrap();
+    pair.receiver.handle_timeout(due_ms).expect("the connection is well");
+    let said = ToServer::decode(&pair.receiver.poll_transmit(due_ms).expect("the frame is acknowledged"));
+    assert!(matches!(said, Ok(ToServer::FrameAck { .. })), "{said:?}");
     assert!(pair.receiver.poll_timeout().unwrap() >= limits::KEEP_ALIVE_MS, "it waits for nothing");
     pair.receiver.disconnect(3);
     pair.sender.disconnect(3);
@@ -129,6 +133,43 @@ fn a_screen_answers_a_tap_before_it_is_acknowledged() {
     let welcome = pair.sender.poll_transmit(4).expect("a welcome");
     pair.receiver.handle(4, &welcome).expect("the server is right");
     assert_eq!(pair.receiver.unanswered(), 1, "a server that does not know it has not answered it");
+}
+
+/// Promise: an acknowledgement takes no packet of its own while the server can go on without it: it rides with the next tap, before it. The
+/// server's round trip does not grow by what it waited.
+#[test]
+fn an_acknowledgement_rides_with_the_next_tap() {
+    let mut pair = Pair::connected();
+    let round_trip = pair.sender.stats().rtt_ms;
+    pair.change();
+    pair.exchange(1_000);
+    assert_eq!(pair.receiver.poll_transmit(1_000), None, "one frame is not acknowledged yet");
+    pair.receiver.input(1_500, pair.first_tap()).unwrap();
+    let said: Vec<_> = std::iter::from_fn(|| pair.receiver.poll_transmit(1_500)).collect();
+    let [acknowledged, tap] = &said[..] else { panic!("an acknowledgement and a tap: {said:?}") };
+    pair.sender.handle(1_500, acknowledged).expect("the client is right");
+    assert_eq!(pair.sender.stats().rtt_ms, round_trip);
+    assert!(matches!(pair.sender.handle(1_500, tap), Ok(Some(SenderEvent::Input { number: 1, .. }))));
+}
+
+/// Promise: two frames in flight are acknowledged at once, and a large one is: the server waits for them.
+#[test]
+fn what_the_server_waits_for_is_acknowledged_at_once() {
+    let mut pair = Pair::connected();
+    for _ in 0..2 {
+        pair.change();
+        let frame = pair.sender.poll_transmit(1).expect("a frame");
+        pair.receiver.handle(1, &frame).expect("the server is right");
+    }
+    let acknowledged = pair.receiver.poll_transmit(1).expect("two frames are acknowledged");
+    pair.sender.handle(1, &acknowledged).expect("the client is right");
+    pair.exchange(1);
+    (0..200).for_each(|_| pair.maker.change());
+    pair.sender.show(pair.maker.scene());
+    let frame = pair.sender.poll_transmit(2).expect("a frame");
+    assert!(frame.len() > limits::ACK_RIDES_BYTES, "{}", frame.len());
+    pair.receiver.handle(2, &frame).expect("the server is right");
+    assert!(pair.receiver.poll_transmit(2).is_some(), "a large frame");
 }
 
 /// Promise: what a colleague changed is not taken for the answer to a tap that is still on its way, so a server that falls silent then is noticed.

@@ -17,7 +17,7 @@
 //! |---|---|---|
 //! | 1 | hello | lowest version, highest version, slot memory in KiB (varints), look, 0 or 1: session (16), epoch (8), digest (16), first open input (varint), how many are open (byte); guesses that the client keeps (varint; may be left out: none); more bytes are left alone, so that a later version can add |
 //! | 2 | input | number (varint, from 1), kind, parts |
-//! | 3 | frame ack | sequence |
+//! | 3 | frame ack | sequence (byte), how long ago it came, in ms (varint, at most 65535) |
 //! | 4 | nak | |
 //! | 5 | look | width, height, scale times 100 (varints), theme, language (bytes) |
 //! | 6, 7 | ping, pong | number (byte) |

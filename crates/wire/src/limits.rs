@@ -1,7 +1,7 @@
 //! Every limit of the protocol. A decoder refuses what lies beyond them.
 
 /// Versions of the protocol that this build speaks, lowest and highest.
-pub const VERSIONS: (u16, u16) = (2, 2);
+pub const VERSIONS: (u16, u16) = (3, 3);
 /// Largest message to a server, in bytes.
 pub const TO_SERVER_BYTES: usize = 4096;
 /// Largest message to a client, in bytes.

@@ -74,6 +74,8 @@ pub enum ToServer {
     FrameAck {
         /// The number of the last one.
         sequence: u8,
+        /// How long ago the client got it, in ms: an acknowledgement waits for something to ride with.
+        waited_ms: u16,
     },
     /// A frame was missing or did not fit; the client waits for a fresh one.
     Nak,
@@ -175,7 +177,10 @@ impl ToServer {
                 out.extend(shown.0);
                 put_input(&mut out, input);
             }
-            Self::FrameAck { sequence } => out.extend([FRAME_ACK, *sequence]),
+            Self::FrameAck { sequence, waited_ms } => {
+                out.extend([FRAME_ACK, *sequence]);
+                put_varint(&mut out, u64::from(*waited_ms));
+            }
             Self::Nak => out.push(NAK),
             Self::Look(look) => {
                 out.push(LOOK);
@@ -205,7 +210,9 @@ impl ToServer {
                 shown: RootTag(reader.array()?),
                 input: guessable(get_input(&mut reader)?)?,
             },
-            FRAME_ACK => Self::FrameAck { sequence: sequence(reader.u8()?)? },
+            FRAME_ACK => {
+                Self::FrameAck { sequence: sequence(reader.u8()?)?, waited_ms: waited(reader.varint()?)? }
+            }
             NAK => Self::Nak,
             LOOK => Self::Look(get_look(&mut reader)?),
             PING => Self::Ping { number: reader.u8()? },
@@ -335,6 +342,10 @@ pub(crate) fn cut(text: &str, most: usize) -> &str {
 
 const fn low(value: u8) -> Result<u8, DecodeError> {
     if value < 128 { Ok(value) } else { Err(DecodeError::OutOfRange("input acknowledgement")) }
+}
+
+fn waited(value: u64) -> Result<u16, DecodeError> {
+    u16::try_from(value).map_err(|_| DecodeError::OutOfRange("age of a frame"))
 }
 
 const fn sequence(value: u8) -> Result<u8, DecodeError> {

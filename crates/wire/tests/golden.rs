@@ -39,7 +39,7 @@ fn to_server() -> Vec<(&'static str, ToServer)> {
         ("key ä", input(307, Input::Key(Key::Character('ä')))),
         ("guessed tap", guessed(308, Input::Tap(Action::new(&[1, 2, 3])))),
         ("guessed key", guessed(309, Input::Key(Key::Digit(7)))),
-        ("frame ack", ToServer::FrameAck { sequence: 63 }),
+        ("frame ack", ToServer::FrameAck { sequence: 63, waited_ms: 400 }),
         ("nak", ToServer::Nak),
         ("look", ToServer::Look(LOOK)),
         ("ping", ToServer::Ping { number: 9 }),

@@ -156,7 +156,7 @@ async fn take_first_screen(wire: &mut link::Wire) -> Result<()> {
         let message = wire.outgoing.recv().await.context("an instance ended")?;
         match ToClient::decode(&message)? {
             ToClient::Frame(frame) => {
-                let acknowledged = ToServer::FrameAck { sequence: frame.sequence }.encode();
+                let acknowledged = ToServer::FrameAck { sequence: frame.sequence, waited_ms: 0 }.encode();
                 ensure!(wire.incoming.send(acknowledged).await.is_ok(), "an instance ended");
                 return Ok(());
             }

@@ -58,6 +58,21 @@ impl Pair {
         messages
     }
 
+    /// A colleague does two things; their frames arrive after so long, and are acknowledged. Returns the time then.
+    pub fn two_frames(&mut self, now_ms: u64, rtt_ms: u64) -> u64 {
+        let mut messages = Vec::new();
+        for _ in 0..2 {
+            self.till.colleague(1);
+            self.sender.show(self.till.view(&self.namer));
+            messages.extend(self.sender.poll_transmit(now_ms));
+        }
+        for message in messages {
+            self.receiver.handle(now_ms + rtt_ms, &message).expect("the server is right");
+        }
+        self.up(now_ms + rtt_ms);
+        now_ms + rtt_ms
+    }
+
     pub fn exchange(&mut self, now_ms: u64) {
         while !self.down(now_ms).is_empty() || !self.up(now_ms).is_empty() {}
     }

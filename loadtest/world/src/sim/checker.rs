@@ -320,7 +320,7 @@ impl Checker {
     pub fn client_said(&mut self, message: &[u8]) -> Result<(), Broken> {
         self.counts.messages += 1;
         match ToServer::decode(message) {
-            Ok(ToServer::FrameAck { sequence }) => {
+            Ok(ToServer::FrameAck { sequence, .. }) => {
                 if let Some(at) = self.flying.iter().position(|(flying, _)| *flying == sequence % SEQUENCES) {
                     self.flying.drain(..=at);
                 }
