@@ -7,9 +7,9 @@ use common::House;
 use common::screen::{Look, Screen, last_field};
 use proptest::prelude::*;
 use tresen_mpos::ui::Theme;
-use tresen_mpos::{App, Key, Message};
+use tresen_mpos::{App, Key, Message, World, looks_at, update, view};
 use tresen_scene::{OutlineKind, Point, hit_test};
-use tresen_till::{Command, Language, demo};
+use tresen_till::{Command, Language, Till, demo};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -105,6 +105,25 @@ fn take(screen: &mut Screen, step: Step) {
     }
 }
 
+/// Whether the app would miss nothing if the till had just become what it is, and the app were told only of what it says that it looks at:
+/// else the change shows nowhere and makes it do nothing.
+fn hears_of_what_concerns_it(screen: &Screen, before: &Till) -> bool {
+    let topics = |till: &Till| {
+        let world = World { till, ..screen.house.world() };
+        looks_at(&screen.house.app, &world, &screen.kit(), screen.look.size_px())
+    };
+    if screen.house.till.changes_since(before).concern(&topics(before)) {
+        return true;
+    }
+    let root = |till: &Till| {
+        let world = World { till, ..screen.house.world() };
+        view(&screen.house.app, &world, &screen.kit(), screen.look.size_px()).id()
+    };
+    let mut told = screen.house.app.clone();
+    let effects = update(&mut told, &screen.house.world(), Message::Changed);
+    root(before) == root(&screen.house.till) && told == screen.house.app && effects.is_empty()
+}
+
 /// A minus before a digit, as no amount of this till may have.
 fn has_negative_amount(words: &str) -> bool {
     let letters: Vec<char> = words.chars().collect();
@@ -114,13 +133,16 @@ fn has_negative_amount(words: &str) -> bool {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Promise: no order of events makes the app panic, show a negative amount or overfill its queue.
+    /// Promise: no order of events makes the app panic, show a negative amount or overfill its queue; and a change of the till that concerns
+    /// nothing that a screen says it looks at shows nowhere on it.
     #[test]
     fn whatever_happens(look in looks(), steps in steps()) {
         let mut screen = Screen::new(House::evening(), look);
         screen.house.type_pin(demo::ANNA, "1234");
         for step in steps {
+            let before = screen.house.till.clone();
             take(&mut screen, step);
+            prop_assert!(hears_of_what_concerns_it(&screen, &before), "{:?}", screen.house.app);
             prop_assert!(!has_negative_amount(&screen.words()), "{}", screen.words());
         }
         screen.house.release();

@@ -16,6 +16,7 @@
 
 mod apply;
 mod catalog;
+mod changes;
 mod check;
 mod command;
 mod decide;
@@ -36,6 +37,7 @@ mod ticket;
 mod till;
 
 pub use catalog::{Catalog, Group, Modifier, ModifierGroup, Preparation, Product};
+pub use changes::{Changes, Topic};
 pub use check::{Check, Line, LineModifier, Place, Target};
 pub use command::{Command, Context, LoginOutcome, Manage};
 pub use event::{DecodeError, Event, decode_events, encode_events};

@@ -181,6 +181,12 @@ impl Till {
         self.check(*self.open.get(&place)?)
     }
 
+    /// The same, to be kept.
+    pub fn shared_check(&self, target: &Target) -> Option<Arc<Check>> {
+        let id = self.open_check(target)?.id;
+        self.checks.get(&id).cloned()
+    }
+
     /// All open checks, oldest first.
     pub fn open_checks(&self) -> impl ExactSizeIterator<Item = &Check> {
         self.checks.values().map(AsRef::as_ref)

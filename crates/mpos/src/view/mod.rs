@@ -19,7 +19,7 @@ use crate::app::{App, Screen};
 use crate::notice::Notice;
 use crate::ui::{self, Button, Element, Kit, Place, Surface, Tone, column, divider, row};
 use crate::words::Words;
-use crate::{Tap, World};
+use crate::{TableFilter, Tap, World};
 
 /// From this width on, the order stands beside the products, in dp.
 const WIDE: i32 = 700;
@@ -31,6 +31,11 @@ const SIDEWAYS_WIDTH: i32 = 560;
 pub fn view(app: &App, world: &World, kit: &Kit, size: Size) -> Arc<Node> {
     let scene = Scene { app, world, kit, words: Words::of(world.language), size: kit.size_dp(size) };
     ui::render(kit, size, scene.screen())
+}
+
+/// Which tables the screen of the tables shows.
+pub(crate) fn filter(app: &App, world: &World, kit: &Kit, size: Size) -> Option<TableFilter> {
+    Scene { app, world, kit, words: Words::of(world.language), size: kit.size_dp(size) }.filter()
 }
 
 /// All that the screens are made of.

@@ -105,7 +105,7 @@ impl<'a> Scene<'a> {
     }
 
     /// What is shown: what was chosen, or else everything where there is room for it, or the first area.
-    fn filter(&self) -> Option<TableFilter> {
+    pub(super) fn filter(&self) -> Option<TableFilter> {
         let first = || match (self.is_wide(), self.till().areas().next()) {
             (true, Some(_)) => Some(TableFilter::All),
             (_, area) => area.map(|area| TableFilter::Area(area.id)),

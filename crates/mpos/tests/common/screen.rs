@@ -54,9 +54,12 @@ impl Screen {
         Self { house, look, scrolls: ScrollOffsets::default(), taps: 0 }
     }
 
+    pub fn kit(&self) -> Kit {
+        Kit::new(typesetter(), self.look.theme, Scale::from_hundredths(self.look.scale_100))
+    }
+
     pub fn root(&self) -> Arc<Node> {
-        let kit = Kit::new(typesetter(), self.look.theme, Scale::from_hundredths(self.look.scale_100));
-        view(&self.house.app, &self.house.world(), &kit, self.look.size_px())
+        view(&self.house.app, &self.house.world(), &self.kit(), self.look.size_px())
     }
 
     pub fn paint(&self) -> Canvas {
