@@ -7,7 +7,7 @@ use tresen_ledger::Ledger;
 use tresen_mpos::ui::Marks;
 use tresen_mpos::{App, Effect, Failure, Habit, Message, Photos, PinOutcome, Tap, World};
 use tresen_scene::Node;
-use tresen_till::{PhotoId, Refusal, StaffId, Till};
+use tresen_till::{PhotoId, Refusal, StaffId, Till, Topic};
 use tresen_typeset::Typesetter;
 use tresen_wire::{Input, Key, Look};
 
@@ -22,7 +22,7 @@ pub enum AppInput {
     Failed(Failure),
     /// The PIN was checked.
     Pin(PinOutcome),
-    /// The till changed, by whomever.
+    /// What it looks at of the till changed, by whomever.
     Changed,
     /// It was loaded from what it saved.
     Restored,
@@ -39,6 +39,11 @@ pub trait Application: Send {
 
     /// Its screen.
     fn view(&self, world: &World<'_>, look: &Look) -> Arc<Node>;
+
+    /// What of the till its screen shows and its next [`AppInput::Changed`] would heed: it hears of nothing else.
+    fn looks_at(&self, _world: &World<'_>, _look: &Look) -> Vec<Topic> {
+        vec![Topic::Anything]
+    }
 
     /// Everything that its screen needs to come back.
     fn save(&self) -> Vec<u8>;
@@ -127,6 +132,11 @@ impl Application for Handheld {
     fn view(&self, world: &World<'_>, look: &Look) -> Arc<Node> {
         let kit = crate::look::kit(&self.typesetter, look).marking(self.marks);
         tresen_mpos::view(&self.app, world, &kit, crate::look::size(look))
+    }
+
+    fn looks_at(&self, world: &World<'_>, look: &Look) -> Vec<Topic> {
+        let kit = crate::look::kit(&self.typesetter, look);
+        tresen_mpos::looks_at(&self.app, world, &kit, crate::look::size(look))
     }
 
     fn save(&self) -> Vec<u8> {

@@ -24,7 +24,7 @@ use crate::data_dir::{DataDir, DataDirError};
 use crate::demo::Nature;
 use crate::habits::Habits;
 use crate::hub::Hub;
-use crate::instance::Surroundings;
+use crate::instance::{News, Surroundings};
 use crate::links::{self, Links};
 use crate::local_door::Password;
 use crate::net::descriptors::connections_that_fit;
@@ -169,7 +169,9 @@ pub async fn start(options: RunOptions) -> Result<Server, RunError> {
     let spool = Spool::start(data.spool(), typesetter.clone(), ledger.watch(), shutdown.clone());
     let printer = spool.clone();
     let habits = Arc::new(Habits::read(data.path()));
+    let news = News::new(ledger.till());
     let surroundings = Surroundings {
+        news: news.clone(),
         habits: habits.clone(),
         prediction: config.prediction,
         ledger: ledger.clone(),
@@ -203,6 +205,12 @@ pub async fn start(options: RunOptions) -> Result<Server, RunError> {
     site.tasks.spawn({
         let shutdown = site.shutdown.clone();
         async move { habits.keep(shutdown).await }
+    });
+    site.tasks.spawn({
+        let (shutdown, telling) = (site.shutdown.clone(), news.follow(site.ledger.watch()));
+        async move {
+            shutdown.run_until_cancelled(telling).await;
+        }
     });
     serve(&site, sockets, certificates).await?;
     Ok(Server { site, port, _announcement: announcement })

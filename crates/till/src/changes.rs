@@ -13,7 +13,7 @@ use crate::{AreaId, Check, CheckId, Place, ReceiptNumber, StaffId, Target, Till}
 /// Something in a till that a screen may show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Topic {
-    /// Anything at all.
+    /// Anything at all: every new till concerns whoever looks at it.
     Anything,
     /// The open check of a place, or that there is none.
     Place(Place),
@@ -45,15 +45,15 @@ impl Changes {
         self.everywhere
     }
 
-    /// What changed besides; without [`Topic::Anything`], which is meant whenever there is something.
+    /// What changed besides.
     pub fn topics(&self) -> impl Iterator<Item = Topic> {
-        self.topics.iter().copied()
+        self.topics.iter().copied().chain([Topic::Anything])
     }
 
     /// Whether somebody is concerned who looks at these.
     pub fn concern(&self, topics: &[Topic]) -> bool {
         let changed = |topic: &Topic| match topic {
-            Topic::Anything => !self.topics.is_empty(),
+            Topic::Anything => true,
             topic => self.topics.contains(topic),
         };
         self.everywhere || topics.iter().any(changed)
@@ -83,7 +83,10 @@ impl Till {
         for difference in earlier.checks.diff(&self.checks) {
             match difference {
                 DiffItem::Add(_, check) | DiffItem::Remove(_, check) => self.touch(&mut changes, check),
-                DiffItem::Update { new: (_, check), .. } => self.touch(&mut changes, check),
+                DiffItem::Update { old: (_, old), new: (_, new) } => {
+                    self.touch(&mut changes, old);
+                    self.touch(&mut changes, new);
+                }
             }
         }
         for difference in earlier.receipts.diff(&self.receipts) {
@@ -98,7 +101,7 @@ impl Till {
         changes
     }
 
-    /// A check changed. Its place and who opened it never do.
+    /// A check is another one than it was, or was so.
     fn touch(&self, changes: &mut Changes, check: &Check) {
         changes.topics.extend([Topic::Check(check.id), Topic::Place(check.place)]);
         if let Place::Table(table) = check.place {

@@ -1,12 +1,13 @@
 //! What an application wants done, and what comes back of it: commits, marks, checks of PINs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tresen_identity::verify_password;
 use tresen_ledger::{Submission, SubmitError};
 use tresen_mpos::{Commit, Effect, Failure, Pin, PinOutcome};
-use tresen_till::{Context, StaffId, StationId, Throttle};
+use tresen_till::{Context, StaffId, StationId, Throttle, Till};
 use tresen_wire::SessionId;
 use zeroize::Zeroizing;
 
@@ -31,8 +32,16 @@ const WAITING_COMMITS: usize = 64;
 impl Instance {
     /// Tells the application something and does what it wants.
     pub(super) fn tell(&mut self, input: AppInput) {
+        let till = self.till.borrow_and_update().clone();
+        self.tell_of(&till, input);
+    }
+
+    /// The same, of a till that was just seen. Whoever heard something may look at something else from then on.
+    pub(super) fn tell_of(&mut self, till: &Arc<Till>, input: AppInput) {
         let look = self.look();
-        for effect in self.with_world(&look, |app, world| app.message(world, input)) {
+        let effects = self.in_world(till, &look, |app, world| app.message(world, input));
+        self.look_at(till);
+        for effect in effects {
             match effect {
                 Effect::Commit(commit) => self.commit(commit),
                 Effect::VerifyPin { staff, pin } => self.check_pin(staff, &pin),
@@ -107,9 +116,7 @@ impl Instance {
             self.mark_failed(&answer);
         }
         if flight.cargo == Cargo::Commit {
-            // The till of this commit is in the application's world before it hears of the commit.
-            self.till.mark_unchanged();
-            self.changed_due_ms = None;
+            // The till of this commit is in the application's world by now: it is published before the answer.
             self.tell(match answer {
                 Ok(committed) if committed.repeated => {
                     tracing::error!(station = self.place.number, "a booking was not written: {OUTDATED}");

@@ -191,7 +191,10 @@ impl Instance {
         let known = Known { keys: self.guessing.keys, habits: &self.around.habits };
         let before = self.guessing.before;
         let current = self.guessing.plan.take().filter(|plan| plan.root() == root.id());
-        let mut plan = current.unwrap_or_else(|| Plan::new(&*self.app, root, before, known));
+        let mut plan = current.unwrap_or_else(|| {
+            self.news.guess_on();
+            Plan::new(&*self.app, root, before, known)
+        });
         let idea = plan.likeliest(TRIES);
         self.guessing.plan = Some(plan);
         idea

@@ -7,7 +7,7 @@
 //! Invariants:
 //! - an input is acknowledged only when its mark is on disk, so after any crash it is neither lost nor applied twice;
 //! - marks reach the ledger in the order of the inputs;
-//! - nothing is drawn while nobody is attached.
+//! - nothing is drawn while nobody is attached, and nothing for what others book that the screen does not show ([`news`]).
 
 mod due;
 mod effects;
@@ -15,6 +15,7 @@ mod flights;
 mod guessing;
 pub mod link;
 mod marks;
+mod news;
 mod plan;
 mod screen;
 pub(crate) mod session;
@@ -40,6 +41,7 @@ use crate::habits::Habits;
 use crate::registry::Station;
 use crate::site::Clock;
 pub use link::Link;
+pub use news::News;
 pub use status::{Counted, Shown, State, Status};
 
 /// Requests that wait to be taken by an instance.
@@ -49,6 +51,8 @@ const REQUESTS: usize = 16;
 pub struct Surroundings {
     /// Where bookings go.
     pub ledger: Ledger,
+    /// Who hears of what is booked.
+    pub news: Arc<News>,
     /// The server's clocks.
     pub clock: Arc<Clock>,
     /// Names objects of scenes.

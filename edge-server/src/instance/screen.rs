@@ -1,14 +1,15 @@
 //! What an instance shows: drawn when it changed, handed to the session, sent.
 
+use std::sync::Arc;
+
 use tresen_mpos::World;
-use tresen_till::StationId;
+use tresen_till::{StationId, Till};
 use tresen_wire::Look;
 
 use super::Shown;
 use super::flights::Cargo;
-use super::session::Session;
 use super::task::Instance;
-use crate::application::{Application, StoredPhotos};
+use crate::application::{AppInput, Application, StoredPhotos};
 use crate::look;
 
 /// How long a screen may wait for a commit that will change it again.
@@ -31,15 +32,16 @@ impl Instance {
     pub(super) fn render(&mut self) {
         self.render_due_ms = None;
         self.wake_due_ms = None;
-        if !self.session.as_ref().is_some_and(Session::is_connected) {
+        if !self.is_connected() {
             return;
         }
+        let till = self.till_that_was_heard_of();
         let look = self.look();
         let now = self.around.clock.now();
         let marks = self.amount_marks();
         self.app.set_marks(marks);
         let (root, wake_at) =
-            self.with_world(&look, |app, world| (app.view(world, &look), app.wake_at(world)));
+            self.in_world(&till, &look, |app, world| (app.view(world, &look), app.wake_at(world)));
         self.wake_due_ms = wake_at.map(|at| {
             let ahead_ms = u64::try_from(at.duration_since(now).as_millis()).unwrap_or(0);
             self.now_ms() + ahead_ms.max(LEAST_WAKE_MS)
@@ -50,6 +52,28 @@ impl Instance {
             // A booking that is on its way has not had its effect: whoever guessed it goes on showing that.
             self.settled = if committing { self.settled } else { session.applied };
             session.show_as_of(root, self.settled);
+        }
+    }
+
+    /// The till as it is. What is drawn of it, the application has heard of.
+    fn till_that_was_heard_of(&mut self) -> Arc<Till> {
+        let newest = self.till.borrow_and_update();
+        let (till, is_news) = (newest.clone(), newest.has_changed());
+        drop(newest);
+        if is_news {
+            self.tell_of(&till, AppInput::Changed);
+        } else {
+            self.look_at(&till);
+        }
+        till
+    }
+
+    /// From now on, what the screen shows is news when it is another than on this till.
+    pub(super) fn look_at(&mut self, till: &Arc<Till>) {
+        if self.is_connected() {
+            let look = self.look();
+            let topics = self.in_world(till, &look, |app, world| app.looks_at(world, &look));
+            self.news.look_at(topics, till, &self.till);
         }
     }
 
@@ -69,10 +93,19 @@ impl Instance {
         f: impl FnOnce(&mut Box<dyn Application>, &World<'_>) -> T,
     ) -> T {
         let till = self.till.borrow().clone();
+        self.in_world(&till, look, f)
+    }
+
+    pub(super) fn in_world<T>(
+        &mut self,
+        till: &Till,
+        look: &Look,
+        f: impl FnOnce(&mut Box<dyn Application>, &World<'_>) -> T,
+    ) -> T {
         let device = self.device_label();
         let name = self.place.name.borrow().clone();
         let world = World {
-            till: &till,
+            till,
             now: self.around.clock.now(),
             station: StationId(self.place.number),
             station_name: &name,

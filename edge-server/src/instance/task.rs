@@ -17,13 +17,11 @@ use super::effects::checked;
 use super::flights::{Answer, Flight, Flights};
 use super::guessing::Guessing;
 use super::marks::Marks;
+use super::news::{Reader, Rung};
 use super::session::{Heard, Session};
 use super::{Attach, Place, Request, State, Status, Surroundings, device_label};
 use crate::application::{AppInput, Application};
 use crate::look;
-
-/// How long what others changed may wait for more of it.
-const CHANGED_MS: u64 = 25;
 
 /// How long the mark of an input may wait that changed nothing: nothing but its acknowledgement tells the person that it was taken.
 pub(super) const UNSEEN_MARK_MS: u64 = 100;
@@ -45,7 +43,9 @@ pub struct Instance {
     pub(super) around: Arc<Surroundings>,
     pub(super) place: Place,
     pub(super) status: Arc<Status>,
+    /// Seen is what the application heard of.
     pub(super) till: watch::Receiver<Arc<Till>>,
+    pub(super) news: Reader,
     pub(super) app: Box<dyn Application>,
     pub(super) marks: Marks,
     pub(super) session: Option<Session>,
@@ -56,8 +56,6 @@ pub struct Instance {
     pub(super) pin: Option<JoinHandle<bool>>,
     pub(super) mark_due: MarkDue,
     pub(super) render_due_ms: Option<u64>,
-    /// When to look at what others changed.
-    pub(super) changed_due_ms: Option<u64>,
     pub(super) wake_due_ms: Option<u64>,
     pub(super) guessing: Guessing,
     /// The last input whose effect is settled: no booking is on its way for it.
@@ -69,7 +67,7 @@ enum Event {
     Message(Option<Vec<u8>>),
     Landed(Flight, Answer),
     Pin(bool),
-    TillChanged,
+    News(Rung),
     Time,
     /// Nothing: there is time to guess.
     Idle,
@@ -84,11 +82,13 @@ impl Instance {
         let restored = loaded.is_some();
         let app = loaded.unwrap_or_else(|| around.applications.create());
         let till = around.ledger.watch();
+        let news = around.news.reader();
         let mut instance = Self {
             around,
             place,
             status,
             till,
+            news,
             app,
             marks,
             session: None,
@@ -98,7 +98,6 @@ impl Instance {
             pin: None,
             mark_due: MarkDue::default(),
             render_due_ms: None,
-            changed_due_ms: None,
             wake_due_ms: None,
             guessing: Guessing::default(),
             settled: 0,
@@ -127,7 +126,7 @@ impl Instance {
                 Event::Message(message) => self.message(message.as_deref()),
                 Event::Landed(flight, answer) => self.landed(&flight, answer),
                 Event::Pin(right) => self.pin_checked(right),
-                Event::TillChanged => self.till_changed(),
+                Event::News(rung) => self.heard_news(rung),
                 Event::Time => self.time(),
                 Event::Idle => {
                     self.guess();
@@ -145,14 +144,13 @@ impl Instance {
 
     async fn next_event(&mut self, inbox: &mut mpsc::Receiver<Request>) -> Event {
         let sleep = Duration::from_millis(self.due_ms().saturating_sub(self.now_ms()));
-        let connected = self.session.as_ref().is_some_and(Session::is_connected);
         let idle = self.has_ideas();
         tokio::select! {
             request = inbox.recv() => Event::Request(request),
             message = receive(&mut self.session) => Event::Message(message),
             (flight, answer) = self.flights.land() => Event::Landed(flight, answer),
             right = checked(&mut self.pin) => Event::Pin(right),
-            Ok(()) = self.till.changed(), if connected => Event::TillChanged,
+            rung = self.news.rung() => Event::News(rung),
             () = tokio::time::sleep(sleep) => Event::Time,
             () = tokio::task::yield_now(), if idle => Event::Idle,
         }
@@ -162,19 +160,13 @@ impl Instance {
         let session = self.session.as_ref().and_then(Session::timeout_ms);
         let mark = self.mark_due.at_ms().filter(|_| self.flights.is_empty());
         let again = self.guessing.again_due_ms;
-        let due = [mark, self.changed_due_ms, self.render_due_ms, self.wake_due_ms, session, again];
+        let due = [mark, self.render_due_ms, self.wake_due_ms, session, again];
         due.into_iter().flatten().min().unwrap_or_else(|| self.now_ms() + NOTHING_DUE_MS)
     }
 
-    fn time(&mut self) {
+    pub(super) fn time(&mut self) {
         let now_ms = self.now_ms();
         let passed = |due: Option<u64>| due.is_some_and(|due| due <= now_ms);
-        if passed(self.changed_due_ms) {
-            self.changed_due_ms = None;
-            self.tell(AppInput::Changed);
-            self.render_unless_committing();
-            self.guess_again_later();
-        }
         if passed(self.guessing.again_due_ms) {
             self.guess_again();
         }
@@ -189,10 +181,16 @@ impl Instance {
         }
     }
 
-    /// Others booked something. In a busy house that happens all the time; a screen looks at it a few dozen times a second at most.
-    fn till_changed(&mut self) {
-        let due = self.now_ms() + CHANGED_MS;
-        self.changed_due_ms = Some(self.changed_due_ms.map_or(due, |earlier| earlier.min(due)));
+    /// Something was booked that concerns the screen or its guesses. What the application heard of already, its own bookings most of all, is
+    /// no news.
+    pub(super) fn heard_news(&mut self, rung: Rung) {
+        if rung.guessed {
+            self.guess_again_later();
+        }
+        if rung.shown && self.is_connected() && self.till.has_changed().unwrap_or(false) {
+            self.tell(AppInput::Changed);
+            self.render_unless_committing();
+        }
     }
 
     fn requested(&mut self, request: Request) {
@@ -268,6 +266,9 @@ impl Instance {
     fn note_connection(&self) {
         let connected = self.session.as_ref().filter(|session| session.is_connected());
         self.status.set_attached(connected.map(|session| (session.device, self.around.clock.now())));
+        if connected.is_none() {
+            self.news.look_away();
+        }
     }
 
     pub(super) fn message(&mut self, message: Option<&[u8]>) {
@@ -329,6 +330,10 @@ impl Instance {
         }
         self.note_connection();
         Fate::Stopped
+    }
+
+    pub(super) fn is_connected(&self) -> bool {
+        self.session.as_ref().is_some_and(Session::is_connected)
     }
 
     pub(super) fn look(&self) -> Look {

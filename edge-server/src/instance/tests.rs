@@ -1,5 +1,7 @@
 //! An instance step by step, with a ledger that takes nothing for a while.
 
+mod news;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -7,7 +9,7 @@ use tempfile::TempDir;
 use tresen_identity::Fingerprint;
 use tresen_ledger::{Ledger, Options, Submission, SubmitError, limits};
 use tresen_mpos::{Commit, Effect, World};
-use tresen_scene::{Namer, Node};
+use tresen_scene::{Namer, Node, ObjectId};
 use tresen_session::{Receiver, SenderEvent};
 use tresen_till::{Command, StationId, TableId, Target, demo};
 use tresen_wire::{Input, Key, Look, ToServer};
@@ -94,14 +96,19 @@ struct Bench {
 
 impl Bench {
     async fn open() -> Self {
+        Self::with(Arc::new(Bookers)).await
+    }
+
+    async fn with(applications: Arc<dyn Applications>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(&folder.path().join("ledger.db"), Options::default()).unwrap();
         crate::demo::furnish(&ledger).await.unwrap();
         let around = Arc::new(Surroundings {
             ledger: ledger.clone(),
+            news: super::News::new(ledger.till()),
             clock: Arc::new(Clock::default()),
             namer: Namer::new([0; 32]),
-            applications: Arc::new(Bookers),
+            applications,
             habits: Arc::default(),
             prediction: crate::config::Prediction::Off,
             reprint: Box::new(|_| {}),

@@ -1,0 +1,236 @@
+//! News of the till: a booking wakes whoever shows something of it, and nobody else.
+//!
+//! Every instance says what its screen looks at ([`Topic`]) and on which till; one task compares each till with the one before and
+//! rings for those who look at something that differs. So a booking costs what it is worth, however many devices there are.
+//!
+//! Invariant: nobody misses anything. Between two looks of that task a till may come and go that somebody has drawn. Whoever drew
+//! another till than the one that was told last is therefore a stray, and is compared by himself with the next one.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tresen_till::{Changes, Till, Topic};
+
+/// Between two looks at the till. In a busy house it changes all the time; a screen follows it a few dozen times a second at most.
+const PAUSE: Duration = Duration::from_millis(25);
+
+/// Who looks at what.
+pub struct News {
+    readers: Mutex<Readers>,
+}
+
+struct Readers {
+    /// The till up to which everybody has been told.
+    told: Arc<Till>,
+    next: u64,
+    all: HashMap<u64, Looking>,
+    by_topic: HashMap<Topic, HashSet<u64>>,
+    strays: HashMap<u64, Arc<Till>>,
+    guessing: HashSet<u64>,
+}
+
+/// A reader, as the news know it.
+struct Looking {
+    bell: Arc<Bell>,
+    /// `None`: at nothing, not even at what every screen is made of.
+    topics: Option<Vec<Topic>>,
+}
+
+#[derive(Default)]
+struct Bell {
+    rung: Notify,
+    shown: AtomicBool,
+    guessed: AtomicBool,
+}
+
+/// What a reader is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rung {
+    /// What it looks at may have changed.
+    pub shown: bool,
+    /// Something changed on which its guesses may be built.
+    pub guessed: bool,
+}
+
+/// One who wants to know. Dropped, it wants nothing more.
+pub struct Reader {
+    news: Arc<News>,
+    id: u64,
+    bell: Arc<Bell>,
+}
+
+impl News {
+    /// Begins with a till that everybody knows.
+    #[must_use]
+    pub fn new(till: Arc<Till>) -> Arc<Self> {
+        let readers = Readers {
+            told: till,
+            next: 0,
+            all: HashMap::new(),
+            by_topic: HashMap::new(),
+            strays: HashMap::new(),
+            guessing: HashSet::new(),
+        };
+        Arc::new(Self { readers: Mutex::new(readers) })
+    }
+
+    /// Tells of every change until the ledger is closed.
+    pub async fn follow(self: Arc<Self>, mut till: watch::Receiver<Arc<Till>>) {
+        // It may have changed before somebody began to follow it.
+        till.mark_changed();
+        while till.changed().await.is_ok() {
+            let newest = till.borrow_and_update().clone();
+            self.tell(&newest);
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// One more reader, who looks at nothing yet.
+    pub(super) fn reader(self: &Arc<Self>) -> Reader {
+        let bell = Arc::new(Bell::default());
+        let mut readers = self.lock();
+        let id = readers.next;
+        readers.next += 1;
+        readers.all.insert(id, Looking { bell: bell.clone(), topics: None });
+        drop(readers);
+        Reader { news: self.clone(), id, bell }
+    }
+
+    pub(super) fn tell(&self, newest: &Arc<Till>) {
+        let mut readers = self.lock();
+        let changes = newest.changes_since(&readers.told);
+        readers.ring_for(&changes);
+        let strays = std::mem::take(&mut readers.strays);
+        let mut since: Vec<(Arc<Till>, Changes)> = Vec::new();
+        for (id, drawn) in strays {
+            let known = since.iter().position(|(till, _)| Arc::ptr_eq(till, &drawn));
+            let at = known.unwrap_or_else(|| {
+                let changes = newest.changes_since(&drawn);
+                since.push((drawn, changes));
+                since.len() - 1
+            });
+            readers.ring_if_concerned(id, &since[at].1);
+        }
+        for id in std::mem::take(&mut readers.guessing) {
+            if let Some(reader) = readers.all.get(&id) {
+                reader.bell.guessed.store(true, Ordering::Relaxed);
+                reader.bell.rung.notify_one();
+            }
+        }
+        readers.told = newest.clone();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Readers> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Readers {
+    fn ring_for(&self, changes: &Changes) {
+        if changes.everywhere() {
+            self.all.values().filter(|reader| reader.topics.is_some()).for_each(|reader| reader.bell.ring());
+            return;
+        }
+        for topic in changes.topics() {
+            for id in self.by_topic.get(&topic).into_iter().flatten() {
+                if let Some(reader) = self.all.get(id) {
+                    reader.bell.ring();
+                }
+            }
+        }
+    }
+
+    fn ring_if_concerned(&self, id: u64, changes: &Changes) {
+        let Some(reader) = self.all.get(&id) else { return };
+        if reader.topics.as_ref().is_some_and(|topics| changes.concern(topics)) {
+            reader.bell.ring();
+        }
+    }
+
+    fn set_topics(&mut self, id: u64, topics: Option<Vec<Topic>>) {
+        let Some(reader) = self.all.get_mut(&id).filter(|reader| reader.topics != topics) else { return };
+        let before = std::mem::replace(&mut reader.topics, topics.clone());
+        for topic in before.into_iter().flatten() {
+            if let Some(ids) = self.by_topic.get_mut(&topic) {
+                ids.remove(&id);
+                if ids.is_empty() {
+                    self.by_topic.remove(&topic);
+                }
+            }
+        }
+        for topic in topics.into_iter().flatten() {
+            self.by_topic.entry(topic).or_default().insert(id);
+        }
+    }
+}
+
+impl Bell {
+    fn ring(&self) {
+        self.shown.store(true, Ordering::Relaxed);
+        self.rung.notify_one();
+    }
+}
+
+impl Reader {
+    /// From now on, these are looked at; what they were on this till is known. `newest` is asked afterwards, once this till may not be the
+    /// newest any more.
+    pub fn look_at(&self, topics: Vec<Topic>, till: &Arc<Till>, newest: &watch::Receiver<Arc<Till>>) {
+        let mut readers = self.news.lock();
+        readers.set_topics(self.id, Some(topics));
+        if Arc::ptr_eq(till, &readers.told) {
+            readers.strays.remove(&self.id);
+        } else {
+            readers.strays.insert(self.id, till.clone());
+        }
+        drop(readers);
+        // The next one may have been told already, to those who looked then.
+        if newest.has_changed().unwrap_or(false) {
+            self.bell.ring();
+        }
+    }
+
+    /// From now on, nothing is looked at.
+    pub fn look_away(&self) {
+        let mut readers = self.news.lock();
+        readers.set_topics(self.id, None);
+        readers.strays.remove(&self.id);
+        readers.guessing.remove(&self.id);
+    }
+
+    /// Guesses are made on the till as it is. Rings once, when it changes.
+    pub fn guess_on(&self) {
+        self.news.lock().guessing.insert(self.id);
+    }
+
+    /// Waits for news. Safe to drop and call again.
+    pub async fn rung(&self) -> Rung {
+        loop {
+            self.bell.rung.notified().await;
+            let rung = self.heard();
+            if rung != Rung::default() {
+                return rung;
+            }
+        }
+    }
+
+    /// What it was rung for since the last time.
+    pub(super) fn heard(&self) -> Rung {
+        Rung {
+            shown: self.bell.shown.swap(false, Ordering::Relaxed),
+            guessed: self.bell.guessed.swap(false, Ordering::Relaxed),
+        }
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.look_away();
+        self.news.lock().all.remove(&self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests;
