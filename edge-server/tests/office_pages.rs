@@ -227,6 +227,7 @@ async fn a_poor_link_is_told_in_plain_words() {
     let far = "Pixel &#60;8&#62;: loses 8.2% of packets; check the internet connection here and there";
     assert!(page.contains(near) && page.contains(far) && !page.contains("Pixel <8>"), "{page}");
     assert!(page.contains("aria-label=\"Packet loss, last hour: 8.2%, 82 of 1000 packets lost"), "{page}");
+    assert!(olga.get("/office").await.text().contains(near), "the overview tells it as well");
     olga.headers = vec![("accept-language".into(), "de".into())];
     let page = olga.get("/office/network").await.text();
     let near = "verliert 8,2\u{a0}% der Pakete; stellen Sie es näher an den Access Point";

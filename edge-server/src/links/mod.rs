@@ -123,10 +123,15 @@ impl Links {
         self.lock().tracks.retain(|device, _| stays(device));
     }
 
-    /// What is known of each device's link.
+    /// What is known of a device's link.
     #[must_use]
-    pub fn records(&self) -> Vec<(Fingerprint, Record)> {
-        self.lock().tracks.iter().map(|(device, track)| (*device, track.record.clone())).collect()
+    pub fn record(&self, device: Fingerprint) -> Option<Record> {
+        self.lock().tracks.get(&device).map(|track| track.record.clone())
+    }
+
+    /// What a look at each device's link gives. Everybody waits meanwhile: records of a full house are too many to be copied.
+    pub fn look_at_each<T>(&self, mut look: impl FnMut(Fingerprint, &Record) -> Option<T>) -> Vec<T> {
+        self.lock().tracks.iter().filter_map(|(device, track)| look(*device, &track.record)).collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Book> {

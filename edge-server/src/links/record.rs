@@ -178,9 +178,18 @@ impl Record {
     #[must_use]
     pub fn last(&self, now_ms: u64, count: usize) -> Cell {
         let mut sum = Cell::default();
-        let minutes = self.minutes(now_ms);
-        minutes[CELLS - count.min(CELLS)..].iter().flatten().for_each(|cell| sum.add(cell));
+        let minute = now_ms / MINUTE_MS;
+        let lately = |cell: &&Cell| minute.saturating_sub(cell.minute) < count.min(CELLS) as u64;
+        self.cells.iter().rev().take_while(lately).for_each(|cell| sum.add(cell));
         sum
+    }
+
+    /// Whether the device was connected within the last [`CELLS`] minutes.
+    #[must_use]
+    pub fn is_recent(&self, now_ms: u64) -> bool {
+        let newest = self.cells.back().map(|cell| cell.minute * MINUTE_MS);
+        self.presence == Presence::Connected
+            || newest.is_some_and(|at_ms| minutes_ago(at_ms, now_ms) < CELLS as u64)
     }
 
     /// Why the link is poor at the moment; what is worst comes first.

@@ -24,6 +24,9 @@ use crate::registry::{Device, DeviceKey, Snapshot};
 /// Devices on the page; those with a poor link come first.
 const CARDS: usize = 60;
 
+/// Alarms on other pages.
+const ALARMS_ELSEWHERE: usize = 5;
+
 /// A chart of round trips reaches up to this at least, in ms: a good link lies low.
 const LEAST_TOP_MS: f64 = 50.0;
 
@@ -55,30 +58,15 @@ pub(crate) async fn live(
 
 fn live_part(office: &Office, t: &'static Texts, language: Language) -> String {
     let snapshot = office.site.registry.snapshot();
-    let now_ms = office.site.clock.now_ms();
-    let teller = Teller { office, t, language, now_ms, snapshot: &snapshot };
-    let networks = Networks::of_this_machine();
-    let known = |id: &Fingerprint| snapshot.devices.get(id).filter(|device| !device.revoked);
-    let mut links: Vec<Seen<'_>> = office
-        .site
-        .links
-        .records()
-        .into_iter()
-        .filter_map(|(id, record)| {
-            let device = known(&id)?;
-            let reach = networks.reach(record.address.ip());
-            Some(Seen { device, reach, trouble: record.trouble(now_ms), record })
-        })
-        .filter(|seen| seen.is_of_this_hour(now_ms))
-        .collect();
-    links.sort_by(|one, other| one.rank().cmp(&other.rank()));
+    let teller = Teller::now(office, t, language, &snapshot);
+    let mut glances = teller.glances(|glance| glance.recent);
     let all = snapshot.devices.values().filter(|device| !device.revoked).count();
-    let (silent, more) = (all - links.len(), links.len().saturating_sub(CARDS));
-    let alarm = |seen: &Seen<'_>| Some(LinkAlarm { id: seen.device.id.short(), text: teller.alarm(seen)? });
+    let (silent, more) = (all - glances.len(), glances.len().saturating_sub(CARDS));
+    glances.truncate(CARDS);
     fragment(&NetworkPart {
         t,
-        alarms: links.iter().take(CARDS).filter_map(alarm).collect(),
-        cards: links.iter().take(CARDS).map(|seen| teller.card(seen)).collect(),
+        alarms: teller.alarms(&glances),
+        cards: glances.iter().filter_map(|glance| teller.card(glance)).collect(),
         more: (more > 0).then(|| put(t.network_more, more)),
         silent: match silent {
             0 => None,
@@ -88,27 +76,39 @@ fn live_part(office: &Office, t: &'static Texts, language: Language) -> String {
     })
 }
 
-/// A device and what is known of its link.
+/// What is wrong with links now, for other pages.
+pub(crate) fn alarms(office: &Office, t: &'static Texts, language: Language) -> Vec<LinkAlarm> {
+    let snapshot = office.site.registry.snapshot();
+    let teller = Teller::now(office, t, language, &snapshot);
+    let mut glances = teller.glances(|glance| glance.trouble.is_some());
+    glances.truncate(ALARMS_ELSEWHERE);
+    teller.alarms(&glances)
+}
+
+/// A device and what a look at its link tells.
+struct Glance<'a> {
+    device: &'a Device,
+    address: SocketAddr,
+    presence: Presence,
+    /// Whether there is something to show of it.
+    recent: bool,
+    trouble: Option<Trouble>,
+}
+
+impl Glance<'_> {
+    /// Poor links come first, then those of devices that are connected.
+    fn rank(&self) -> (bool, bool, &str, Fingerprint) {
+        let away = self.presence == Presence::Away;
+        (self.trouble.is_none(), away, &self.device.name, self.device.id)
+    }
+}
+
+/// A device, what is known of its link, and what is wrong with it.
 struct Seen<'a> {
     device: &'a Device,
     record: Record,
     reach: Reach,
     trouble: Option<Trouble>,
-}
-
-impl Seen<'_> {
-    fn is_of_this_hour(&self, now_ms: u64) -> bool {
-        match self.record.presence {
-            Presence::Connected => true,
-            Presence::Away => self.record.minutes(now_ms).iter().any(Option::is_some),
-        }
-    }
-
-    /// Poor links come first, then those of devices that are connected.
-    fn rank(&self) -> (bool, bool, &str, Fingerprint) {
-        let away = self.record.presence == Presence::Away;
-        (self.trouble.is_none(), away, &self.device.name, self.device.id)
-    }
 }
 
 /// Says things in a language, at a moment.
@@ -118,27 +118,63 @@ struct Teller<'a> {
     language: Language,
     now_ms: u64,
     snapshot: &'a Snapshot,
+    networks: Networks,
 }
 
-impl Teller<'_> {
+impl<'a> Teller<'a> {
+    fn now(office: &'a Office, t: &'static Texts, language: Language, snapshot: &'a Snapshot) -> Self {
+        let (now_ms, networks) = (office.site.clock.now_ms(), Networks::of_this_machine());
+        Self { office, t, language, now_ms, snapshot, networks }
+    }
+
+    /// The links that are wanted, in the order in which they are shown.
+    fn glances(&self, wanted: impl Fn(&Glance<'_>) -> bool) -> Vec<Glance<'a>> {
+        let mut glances = self.office.site.links.look_at_each(|id, record| {
+            let device = self.snapshot.devices.get(&id).filter(|device| !device.revoked)?;
+            let glance = Glance {
+                device,
+                address: record.address,
+                presence: record.presence,
+                recent: record.is_recent(self.now_ms),
+                trouble: record.trouble(self.now_ms),
+            };
+            wanted(&glance).then_some(glance)
+        });
+        glances.sort_by(|one, other| one.rank().cmp(&other.rank()));
+        glances
+    }
+
+    fn alarms(&self, glances: &[Glance<'_>]) -> Vec<LinkAlarm> {
+        let alarm = |glance: &Glance<'_>| {
+            Some(LinkAlarm { id: glance.device.id.short(), text: self.alarm(glance, glance.trouble?) })
+        };
+        glances.iter().filter_map(alarm).collect()
+    }
+
     /// What is wrong and what to do about it.
-    fn alarm(&self, seen: &Seen<'_>) -> Option<String> {
+    fn alarm(&self, glance: &Glance<'_>, trouble: Trouble) -> String {
         let t = self.t;
-        let symptom = match seen.trouble? {
+        let symptom = match trouble {
             Trouble::Loses { permille } => put(t.alarm_loses, self.percent(permille)),
             Trouble::Breaks { times } => put(put(t.alarm_breaks, times).as_str(), TROUBLE_MINUTES),
-            Trouble::Slow { rtt_ms } => put(t.alarm_slow, rtt_ms),
+            Trouble::Slow { rtt_ms } => put(t.alarm_slow, milliseconds(rtt_ms)),
         };
-        let advice = match seen.reach {
+        let advice = match self.networks.reach(glance.address.ip()) {
             Reach::Here => t.advice_here,
             Reach::Near => t.advice_near,
             Reach::Far => t.advice_far,
         };
         // The name is not put into a text: it may hold whatever it likes.
-        Some(format!("{}: {symptom}; {advice}", seen.device.name))
+        format!("{}: {symptom}; {advice}", glance.device.name)
     }
 
-    fn card(&self, seen: &Seen<'_>) -> LinkCard {
+    fn card(&self, glance: &Glance<'_>) -> Option<LinkCard> {
+        let record = self.office.site.links.record(glance.device.id)?;
+        let reach = self.networks.reach(record.address.ip());
+        Some(self.card_of(&Seen { device: glance.device, reach, trouble: glance.trouble, record }))
+    }
+
+    fn card_of(&self, seen: &Seen<'_>) -> LinkCard {
         let (t, record) = (self.t, &seen.record);
         let hour = record.last(self.now_ms, CELLS);
         let breaks: Vec<u64> = record.breaks(self.now_ms).collect();
@@ -186,7 +222,7 @@ impl Teller<'_> {
         };
         let mean = points(&minutes, |cell| cell.rtt_ms().map(|ms| ms as f64));
         let shortest = points(&minutes, |cell| cell.least_ms().map(|ms| ms as f64));
-        let range = put(&put(t.round_trip_range, least), most);
+        let range = put(&put(t.round_trip_range, milliseconds(least)), milliseconds(most));
         let look = match (seen.trouble, seen.record.presence) {
             (Some(Trouble::Slow { .. }), _) => "late",
             (_, Presence::Away) => "muted",
@@ -194,10 +230,10 @@ impl Teller<'_> {
         };
         Measure {
             label: t.round_trip,
-            value: format!("{now}\u{a0}ms"),
+            value: milliseconds(now),
             look,
             reason: None,
-            words: format!("{}, {}: {now}\u{a0}ms, {range}", t.round_trip, t.in_an_hour),
+            words: format!("{}, {}: {}, {range}", t.round_trip, t.in_an_hour, milliseconds(now)),
             range,
             shapes: Chart::up_to(LEAST_TOP_MS.max(most as f64 * HEADROOM))
                 .area(&mean)
@@ -326,6 +362,11 @@ const fn way(t: &Texts, way: Way, key: &DeviceKey) -> &'static str {
         (Way::WebSocket, DeviceKey::Certificate) => t.way_fallback,
         (Way::WebSocket, DeviceKey::Browser | DeviceKey::Loopback) => t.way_browser,
     }
+}
+
+/// A time that may be too short to be measured.
+fn milliseconds(ms: u64) -> String {
+    if ms == 0 { "< 1\u{a0}ms".to_owned() } else { format!("{ms}\u{a0}ms") }
 }
 
 fn address(address: SocketAddr) -> String {

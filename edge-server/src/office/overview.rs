@@ -11,7 +11,7 @@ use super::gate::Visitor;
 use super::page::{Frame, Place, draw, fragment, live_answer};
 use super::texts::{Texts, put};
 use super::views::{InstanceCard, LinkView, LivePart, OverviewPage};
-use super::{Office, thumbnail};
+use super::{Office, network, thumbnail};
 use crate::instance::{Handle, State as InstanceState};
 use crate::registry::{Snapshot, Station};
 
@@ -58,6 +58,7 @@ async fn live_part(office: &Office, t: &'static Texts, language: Language) -> St
         open_checks: till.open_checks().len(),
         open_total: if open.is_zero() { String::new() } else { open.format(currency, language) },
         today_total: sold.format(currency, language),
+        alarms: network::alarms(office, t, language),
         cards,
     })
 }

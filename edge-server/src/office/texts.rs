@@ -178,7 +178,7 @@ texts! {
     hour_ago: "vor 1 Std.", "1 h ago";
     now: "jetzt", "now";
     round_trip: "Antwortzeit", "Round trip";
-    round_trip_range: "kürzeste {}\u{a0}ms, längste {}\u{a0}ms", "shortest {}\u{a0}ms, longest {}\u{a0}ms";
+    round_trip_range: "kürzeste {}, längste {}", "shortest {}, longest {}";
     no_round_trip_yet: "Noch nicht gemessen.", "Not measured yet.";
     loss: "Paketverlust", "Packet loss";
     loss_range: "{} von {} Paketen verloren", "{} of {} packets lost";
@@ -186,12 +186,12 @@ texts! {
     no_packets_yet: "Noch nicht gemessen.", "Not measured yet.";
     no_loss_seen: "Bei WebSocket nicht zu sehen: TCP schickt Verlorenes selbst noch einmal.", "Can’t be seen with WebSocket: TCP itself sends again what was lost.";
     guesses: "Vorhersagen", "Predictions";
-    guesses_range: "{} von {} richtig, {} vorausgeschickt", "{} of {} right, {} sent ahead";
+    guesses_range: "{} von {} Eingaben richtig, {} vorausgeschickt", "right for {} of {} taps, {} sent ahead";
     no_guesses: "Keine. Auf schnellen Verbindungen sind sie nicht nötig.", "None. Quick links don’t need them.";
     broke_at: "Abgebrochen um {}", "Broke at {}";
     alarm_loses: "verliert {} der Pakete", "loses {} of packets";
     alarm_breaks: "Verbindung brach {}-mal in {} Minuten ab", "the connection broke {} times in {} minutes";
-    alarm_slow: "Antworten brauchen {}\u{a0}ms", "answers take {}\u{a0}ms";
+    alarm_slow: "Antworten brauchen {}", "answers take {}";
     advice_here: "dieser Rechner ist überlastet", "this machine has too much to do";
     advice_near: "stellen Sie es näher an den Access Point", "move it nearer to the access point";
     advice_far: "prüfen Sie den Internetanschluss hier und dort", "check the internet connection here and there";

@@ -55,6 +55,8 @@ pub(crate) struct LivePart {
     pub(crate) open_checks: usize,
     pub(crate) open_total: String,
     pub(crate) today_total: String,
+    /// Poor links.
+    pub(crate) alarms: Vec<LinkAlarm>,
     pub(crate) cards: Vec<InstanceCard>,
 }
 

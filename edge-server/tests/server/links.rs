@@ -31,8 +31,7 @@ async fn paired(world: &World, native: &Native) -> Client {
 }
 
 fn presence(world: &World, device: Fingerprint) -> Option<(Presence, Way)> {
-    let records = world.server.site.links.records();
-    let record = records.into_iter().find(|(id, _)| *id == device)?.1;
+    let record = world.server.site.links.record(device)?;
     Some((record.presence, record.way))
 }
 
@@ -101,8 +100,7 @@ async fn a_link_is_remembered_across_breaks_and_goes_with_its_device() {
     until(&world, device, Some((Presence::Connected, Way::Direct))).await;
     site.links.sample();
     let sent = || {
-        let records = site.links.records();
-        let record = records.iter().find(|(id, _)| *id == device).unwrap().1.clone();
+        let record = site.links.record(device).unwrap();
         let now_ms = site.clock.now_ms();
         let sum = record.last(now_ms, CELLS);
         (sum.sent_bytes, sum.packets.sent, record.breaks(now_ms).count())
