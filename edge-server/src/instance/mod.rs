@@ -9,9 +9,13 @@
 //! - marks reach the ledger in the order of the inputs;
 //! - nothing is drawn while nobody is attached, and nothing for what others book that the screen does not show ([`news`]).
 
+#[cfg(test)]
+mod bench;
 mod due;
 mod effects;
 mod flights;
+#[cfg(test)]
+mod guess_tests;
 mod guessing;
 pub mod link;
 mod marks;

@@ -1,17 +1,21 @@
 //! What others book is drawn where it shows, and nowhere else.
 
-use std::sync::atomic::AtomicUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use tresen_mpos::Tap;
-use tresen_scene::touches;
-use tresen_till::{ProductId, Topic};
+use tresen_ledger::{Ledger, Submission, SubmitError};
+use tresen_mpos::{Effect, Tap, World};
+use tresen_scene::{Namer, Node, ObjectId, touches};
+use tresen_session::{Receiver, SenderEvent};
+use tresen_till::{Command, ProductId, StationId, TableId, Target, Topic, demo};
 use tresen_typeset::Typesetter;
+use tresen_wire::{Input, Key, Look};
 
+use super::super::bench::{Bench, Phone, TABLE, device};
 use super::super::effects::checked;
-use super::*;
-use crate::application::Handhelds;
+use crate::application::{AppInput, Application, Applications, Handhelds};
 
 /// Shows how many guests sit at a table, and counts how often it is drawn.
 struct TableView {
