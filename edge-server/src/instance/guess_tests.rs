@@ -179,6 +179,17 @@ async fn guesses_follow_a_booking_of_ones_own() {
     assert_eq!(foreseen(&mut phone, GUESTS).as_deref(), Some("Some(5) guests"));
 }
 
+/// Promise: a station's new name is on screens that are foreseen from then on.
+#[tokio::test(flavor = "multi_thread")]
+async fn guesses_follow_a_new_name_of_the_station() {
+    let (mut bench, mut phone) = open(&[STATION_NAME]).await;
+    guess(&mut bench, &mut phone);
+    bench.name.send_replace("Bar".to_owned());
+    bench.instance.requested(Request::Renamed);
+    guess(&mut bench, &mut phone);
+    assert_eq!(foreseen(&mut phone, STATION_NAME).as_deref(), Some("Bar"));
+}
+
 /// Promise: a device that came back while another one waited for its station is told that it was replaced, not just cut off.
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_replaced_gets_a_goodbye() {

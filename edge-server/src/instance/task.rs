@@ -193,14 +193,18 @@ impl Instance {
         }
     }
 
-    fn requested(&mut self, request: Request) {
+    pub(super) fn requested(&mut self, request: Request) {
         match request {
             Request::Attach(attach) => self.attach(attach),
             Request::Picture { look, reply } => {
                 let root = self.with_world(&look, |app, world| app.view(world, &look));
                 let _ = reply.send(root);
             }
-            Request::Renamed => self.render(),
+            Request::Renamed => {
+                // The name stands on screens that were foreseen.
+                self.guess_again();
+                self.render();
+            }
             Request::Stop { .. } => {}
         }
     }
