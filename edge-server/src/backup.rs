@@ -12,9 +12,9 @@
 //! stays beside it, numbered. The database's step from copied to committed ([`tresen_ledger::Restoration`]) decides for the keys too: a kill
 //! before it leaves everything old, after it the next start ([`carry_through`]) or the next restore makes everything new.
 
-use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use jiff::ZonedDateTime;
@@ -97,7 +97,6 @@ pub fn backup(data: &Path, target: &Path, now: &ZonedDateTime) -> Result<Copied,
     }
     if target.extension().is_some_and(|extension| extension == "db") {
         let verified = tresen_ledger::backup(&database, target)?;
-        for_owner_only(target)?;
         return Ok(Copied { path: target.to_owned(), rows: verified.rows, keys: false });
     }
     let folder = if target.is_dir() {
@@ -110,10 +109,10 @@ pub fn backup(data: &Path, target: &Path, now: &ZonedDateTime) -> Result<Copied,
     }
     DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(at(&folder))?;
     let verified = tresen_ledger::backup(&database, &folder.join(LEDGER))?;
-    for_owner_only(&folder.join(LEDGER))?;
     for key in KEYS {
         copy_key(&data.join(key), &folder.join(key))?;
     }
+    sync_folder(&folder)?;
     Ok(Copied { path: folder, rows: verified.rows, keys: true })
 }
 
@@ -192,7 +191,7 @@ fn place_keys(data: &Path) -> Result<(), Error> {
         }
         std::fs::rename(&staged, &key).map_err(at(&key))?;
     }
-    std::fs::File::open(data).and_then(|folder| folder.sync_all()).map_err(at(data))
+    sync_folder(data)
 }
 
 fn staged(data: &Path, key: &str) -> PathBuf {
@@ -209,9 +208,9 @@ fn read_key(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     std::fs::read(path).map(Zeroizing::new).map_err(at(path))
 }
 
-/// A database holds hashes of PINs.
-fn for_owner_only(path: &Path) -> Result<(), Error> {
-    std::fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(at(path))
+/// What is in a folder is durable only with this.
+fn sync_folder(folder: &Path) -> Result<(), Error> {
+    std::fs::File::open(folder).and_then(|opened| opened.sync_all()).map_err(at(folder))
 }
 
 fn copy_key(from: &Path, to: &Path) -> Result<(), Error> {

@@ -10,8 +10,7 @@
 //! ```
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -117,9 +116,7 @@ impl DataDir {
     pub fn write_private(&self, name: &str, text: &str) -> Result<(), DataDirError> {
         let path = self.path.join(name);
         let io = |source| DataDirError::Io { path: path.clone(), source };
-        let mut options = OpenOptions::new();
-        let mut file = options.create(true).truncate(true).write(true).mode(0o600).open(&path).map_err(io)?;
-        file.write_all(text.as_bytes()).map_err(io)
+        files::write_whole_private(&path, text.as_bytes()).map_err(io)
     }
 }
 

@@ -35,8 +35,12 @@ fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let mut name = path.file_name().ok_or_else(|| io::Error::other("a file has a name"))?.to_owned();
     name.push(UNFINISHED);
     let unfinished = folder.join(name);
-    let mut options = OpenOptions::new();
-    let mut file = options.create(true).truncate(true).write(true).mode(mode).open(&unfinished)?;
+    // A new file, so that what is written is never under the mode of one that was left behind.
+    match std::fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let mut file = OpenOptions::new().create_new(true).write(true).mode(mode).open(&unfinished)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     drop(file);
@@ -65,6 +69,8 @@ mod tests {
     fn a_private_file_is_for_its_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
+        // An earlier try left a part that everybody may read.
+        std::fs::write(folder.path().join(format!("key{UNFINISHED}")), b"sec").unwrap();
         write_whole_private(&path, b"secret").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"secret");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, PRIVATE);

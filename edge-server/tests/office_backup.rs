@@ -51,6 +51,23 @@ fn a_backup_while_running_comes_back_whole() {
     );
 }
 
+/// Promise: a copy of a database is for its owner's eyes only from its first byte on, before anybody has set a mode: even a partial file that
+/// others may read is not written to.
+#[test]
+fn a_copy_is_never_for_everybody() {
+    let root = tempdir().unwrap();
+    let data = root.path().join("data");
+    drop(site(&data));
+    let copy = root.path().join("copy.db");
+    let partial = root.path().join("copy.db.partial");
+    std::fs::write(&partial, b"of an earlier try").unwrap();
+    let earlier = std::fs::File::open(&partial).unwrap();
+    tresen_ledger::backup(&database(&data), &copy).unwrap();
+    let mode = std::fs::metadata(&copy).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(earlier.metadata().unwrap().len(), 17, "another file");
+}
+
 #[test]
 fn nothing_is_overwritten_without_being_asked_to() {
     let root = tempdir().unwrap();

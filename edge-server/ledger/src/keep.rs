@@ -1,5 +1,7 @@
 //! Backup while running. For the way back see [`crate::Restoration`].
 
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use rusqlite::backup::{Backup, StepResult};
@@ -44,7 +46,11 @@ pub fn stored_record(database: &Path, kind: &str, key: &str) -> Result<Option<Ve
     connection.query_row(query, [kind, key], |row| row.get(0)).optional().map_err(reading)
 }
 
-/// Copies with SQLite's backup interface, so that a running server's newest commits are in it, verifies and syncs.
+/// Mode of a copy: it holds hashes of PINs.
+const PRIVATE: u32 = 0o600;
+
+/// Copies with SQLite's backup interface, so that a running server's newest commits are in it, verifies and syncs. The file has its mode before
+/// anything is in it; SQLite's own files beside it take that mode too.
 pub(crate) fn copy(source: &Path, partial: &Path) -> Result<Verified, BackupError> {
     if partial.exists() {
         std::fs::remove_file(partial).map_err(|error| io(partial, error))?;
@@ -53,6 +59,8 @@ pub(crate) fn copy(source: &Path, partial: &Path) -> Result<Verified, BackupErro
     let writing = |error| io(partial, error);
     let from = open_beside(source).map_err(reading)?;
     check_format(&from, source)?;
+    let mut options = OpenOptions::new();
+    options.create_new(true).write(true).mode(PRIVATE).open(partial).map_err(|error| io(partial, error))?;
     let mut to = Connection::open(partial).map_err(writing)?;
     // In one step: in several, a busy server would make it start again each time.
     let step = Backup::new(&from, &mut to).and_then(|backup| backup.step(-1)).map_err(writing)?;
@@ -63,7 +71,7 @@ pub(crate) fn copy(source: &Path, partial: &Path) -> Result<Verified, BackupErro
     let verified =
         verify_connection(&to).map_err(|error| BackupError::Damaged { path: source.to_owned(), error })?;
     drop(to);
-    std::fs::File::open(partial).and_then(|file| file.sync_all()).map_err(|error| io(partial, error))?;
+    File::open(partial).and_then(|file| file.sync_all()).map_err(|error| io(partial, error))?;
     Ok(verified)
 }
 

@@ -10,8 +10,6 @@
 //! What is to be done next is read from the folder alone ([`carry_on`]), one change of the folder a step. Invariant: the new database gets its name
 //! only when the old one's logs and shared memory are gone from beside it, because SQLite would take them for its own.
 
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::chain::Verified;
@@ -56,8 +54,6 @@ impl Restoration {
         carry_through(database)?;
         let partial = partial(database);
         let verified = copy(source, &partial)?;
-        std::fs::set_permissions(&partial, Permissions::from_mode(0o600))
-            .map_err(|error| io(&partial, error))?;
         Ok(Self { database: database.to_owned(), verified, _lock: lock })
     }
 
