@@ -2,7 +2,8 @@
 //!
 //! An address alone does not tell: any web page can make the browser on this machine ask for a name of its own that it pointed at 127.0.0.1 (DNS
 //! rebinding), or for a loopback address from a foreign page. So the names count too, over TLS as well as without: what the browser was asked for
-//! (`Host`), and whose page asked (`Origin`).
+//! (`Host`), and whose page asked (`Origin`). And a proxy on this machine has its address without being whoever asks: what says that it was forwarded
+//! is not from here. A proxy that does not say so can't be told from this machine.
 
 use std::net::IpAddr;
 
@@ -12,14 +13,20 @@ use axum::http::uri::{Authority, Uri};
 
 use crate::net::tcp::Peer;
 
-/// Whether a peer on this machine asked for this machine by a name that can mean nothing else, and no page of another one made it ask.
+/// What a proxy adds to a request, in lower case.
+const FORWARDED: [&str; 6] =
+    ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"];
+
+/// Whether a peer on this machine asked for this machine by a name that can mean nothing else, and no page of another one made it ask, nor a proxy asked for
+/// somebody.
 #[must_use]
 pub fn is_at_home(peer: Peer, headers: &HeaderMap) -> bool {
     let asked_from_here = headers.get(ORIGIN).is_none_or(|origin| {
         let origin: Option<Uri> = origin.to_str().ok().and_then(|origin| origin.parse().ok());
         origin.is_some_and(|origin| origin.authority().is_some_and(|by| is_here(by.as_str())))
     });
-    peer.is_loopback() && names_this_machine(headers) && asked_from_here
+    let forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));
+    peer.is_loopback() && names_this_machine(headers) && asked_from_here && !forwarded
 }
 
 /// Whether what was asked for (`Host`) can only mean this machine.
@@ -47,7 +54,7 @@ fn is_loopback_name(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
+    use axum::http::{HeaderName, HeaderValue};
 
     use super::*;
 
@@ -58,6 +65,20 @@ mod tests {
             headers.insert(ORIGIN, HeaderValue::from_str(origin).unwrap());
         }
         is_at_home(Peer { address: peer.parse().unwrap(), tls: true }, &headers)
+    }
+
+    /// Promise: whoever comes through a proxy on this machine is not at home because the proxy is.
+    #[test]
+    fn whoever_comes_through_a_proxy_is_not_at_home() {
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, HeaderValue::from_static("127.0.0.1:7843"));
+        let peer = Peer { address: "127.0.0.1:5".parse().unwrap(), tls: false };
+        assert!(is_at_home(peer, &headers));
+        for name in ["Forwarded", "X-Forwarded-For", "x-forwarded-host", "X-Real-IP", "Via"] {
+            let mut headers = headers.clone();
+            headers.insert(HeaderName::try_from(name).unwrap(), HeaderValue::from_static(""));
+            assert!(!is_at_home(peer, &headers), "{name}");
+        }
     }
 
     /// Promise: what only this machine may see is not shown to a web page that points a name of its own at it.
