@@ -6,11 +6,18 @@
 //! The file `habits` in the data folder is written now and then and at the end. It may be lost or deleted without harm; one that can't be read is
 //! begun anew.
 //!
-//! Invariants: at most [`MOST`] counts; all are halved together, so that what nobody does any more is forgotten; nothing that tells a PIN is
-//! counted (the application gives all digits of one the same name).
+//! ```text
+//! version (1 byte), then for each count its context (8 bytes), its outcome (4 bytes) and the count (f32, 4 bytes); numbers are little-endian
+//! ```
+//!
+//! Contexts and outcomes are numbers made by BLAKE3 ([`number`]), so that they mean the same to every build; a file of another version is dropped.
+//!
+//! Invariants: at most [`MOST`] counts; all are halved together, so that what nobody does any more is forgotten; nothing that tells a PIN or who
+//! logs in is counted (the application gives all digits of a PIN the same name, and keeps persons private).
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -34,12 +41,15 @@ const WEIGHT: [f32; 3] = [6.0, 4.0, 2.0];
 /// How often the file is written, if there is news.
 const WRITE_EVERY: Duration = Duration::from_secs(300);
 
-/// First byte of the file.
-const VERSION: u8 = 1;
+/// First byte of the file. Version 1 held numbers that another build of the server might have made otherwise, and counted who logs in.
+const VERSION: u8 = 2;
 
 /// The largest file that is read: [`MOST`] counts.
 const FILE_BYTES: usize = 1 + MOST * ENTRY_BYTES;
 const ENTRY_BYTES: usize = 16;
+
+/// Stands for an input that was not; no kind is so large.
+const NOTHING: u64 = u64::MAX;
 
 /// The same input as the one before.
 const SAME: u32 = u32::MAX;
@@ -82,7 +92,7 @@ impl Habits {
     #[must_use]
     pub fn read(folder: &Path) -> Self {
         let path = folder.join("habits");
-        let counts = std::fs::read(&path).ok().and_then(|bytes| Counts::from_bytes(&bytes));
+        let counts = read_bounded(&path).ok().and_then(|bytes| Counts::from_bytes(&bytes));
         Self { counts: Mutex::new(counts.unwrap_or_default()), path }
     }
 
@@ -214,26 +224,35 @@ impl Counts {
     }
 }
 
+/// Reads a file, but no more of it than tells that it is too large.
+fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// From the widest to the narrowest.
 fn contexts(around: Around) -> [u64; 3] {
-    let kind = around.before.map(|name| name.kind);
-    [
-        number(&(0, around.screen)),
-        number(&(1, around.screen, kind)),
-        number(&(2, around.screen, around.before)),
-    ]
+    let screen = u64::from(around.screen);
+    let kind = around.before.map_or(NOTHING, |name| name.kind.into());
+    let what = around.before.map_or(NOTHING, |name| name.what);
+    [number(&[0, screen]), number(&[1, screen, kind]), number(&[2, screen, kind, what])]
 }
 
 /// Whatever it is, doing the same again is a habit of its own.
 fn outcome(level: usize, around: Around, name: Name) -> u32 {
-    if level < 2 && around.before == Some(name) { SAME } else { number(&name) as u32 & (SAME >> 1) }
+    let same = level < 2 && around.before == Some(name);
+    if same { SAME } else { number(&[name.kind.into(), name.what]) as u32 & (SAME >> 1) }
 }
 
-/// A number for a thing. It is the same in every run: the hasher has fixed keys.
-fn number(thing: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    thing.hash(&mut hasher);
-    hasher.finish()
+/// A number for some: the first eight bytes, little-endian, of the BLAKE3 hash of their little-endian bytes.
+fn number(parts: &[u64]) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&part.to_le_bytes());
+    }
+    let hash = hasher.finalize();
+    hash.as_bytes().first_chunk().map_or(0, |first| u64::from_le_bytes(*first))
 }
 
 #[cfg(test)]
@@ -310,12 +329,30 @@ mod tests {
         assert_eq!(again.likelihoods(around, &inputs(3)), habits.likelihoods(around, &inputs(3)));
         let path = folder.path().join("habits");
         let mut bytes = std::fs::read(&path).unwrap();
-        for damage in [&b""[..], b"\x02", b"\x01abc", &[255; 33]] {
+        let older = [&[1][..], &bytes[1..]].concat();
+        for damage in [&b""[..], &older, b"\x02abc", &[255; 33]] {
             std::fs::write(&path, damage).unwrap();
             assert!(Habits::read(folder.path()).lock().of.is_empty());
         }
         bytes.truncate(bytes.len() - 1);
         std::fs::write(&path, &bytes).unwrap();
+        assert!(Habits::read(folder.path()).lock().of.is_empty());
+    }
+    /// Promise: numbers in the file mean the same to every build of the server.
+    #[test]
+    fn numbers_stay_what_they_are() {
+        assert_eq!(number(&[1, 2, 3]), 4_163_513_704_854_067_712);
+        let around = Around { screen: 7, before: Some(name(9)) };
+        assert_eq!(contexts(around), [number(&[0, 7]), number(&[1, 7, 1]), number(&[2, 7, 1, 9])]);
+    }
+
+    /// Promise: a file that is too large is not read whole.
+    #[test]
+    fn a_file_that_is_too_large_is_not_read_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("habits");
+        File::create(&path).unwrap().set_len(1 << 40).unwrap();
+        assert_eq!(read_bounded(&path).unwrap().len(), FILE_BYTES + 1);
         assert!(Habits::read(folder.path()).lock().of.is_empty());
     }
 }

@@ -1,6 +1,6 @@
 //! What is learned from taps: where a tap was made, and what it was, in numbers that mean the same on another day and another table.
 //!
-//! Invariant: nothing tells one digit of a PIN from another.
+//! Invariants: nothing tells one digit of a PIN from another; who logs in is not learned.
 
 use crate::app::{App, Order, PinEntry, Screen, Sheet};
 use crate::{Key, Tap};
@@ -16,6 +16,17 @@ pub struct Habit {
     pub what: Option<u64>,
     /// How likely it is, before anything is known, compared with others.
     pub prior: f32,
+    /// Whether it is learned how often it is done.
+    pub memory: Memory,
+}
+
+/// Whether an input is learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// How often it is done, and after what, is counted.
+    Counted,
+    /// Nothing of it is kept, nor that something followed it: it would tell who did it.
+    Private,
 }
 
 /// The kind of every digit of a PIN.
@@ -63,7 +74,8 @@ pub fn habit_of_tap(app: &App, tap: &Tap) -> Habit {
         Tap::Done => (31, Some(0), 3.0),
         Tap::SearchText | Tap::NoteText | Tap::Scroll(_) => (32, None, 0.0),
     };
-    Habit { screen: screen(app), kind, what, prior }
+    let memory = if matches!(tap, Tap::Person(_)) { Memory::Private } else { Memory::Counted };
+    Habit { screen: screen(app), kind, what, prior, memory }
 }
 
 /// What a key on the screen of an app is.
@@ -75,7 +87,7 @@ pub fn habit_of_key(app: &App, key: Key) -> Habit {
         Key::Enter => (42, 0),
         Key::Back => (43, 0),
     };
-    Habit { screen: screen(app), kind, what: Some(what), prior: 0.3 }
+    Habit { screen: screen(app), kind, what: Some(what), prior: 0.3, memory: Memory::Counted }
 }
 
 /// The kind of screen: what fills it, and what lies over it.

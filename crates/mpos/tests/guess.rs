@@ -8,7 +8,9 @@ use common::House;
 use common::screen::{Look, Screen};
 use proptest::prelude::*;
 use tresen_mpos::ui::{Kit, Marks, Scale};
-use tresen_mpos::{Effect, Key, Message, Reach, Tap, World, guess, habit_of_key, habit_of_tap, update, view};
+use tresen_mpos::{
+    Effect, Key, Memory, Message, Reach, Tap, World, guess, habit_of_key, habit_of_tap, update, view,
+};
 use tresen_scene::{Node, ObjectId, Op, Role, touches};
 use tresen_till::demo;
 
@@ -110,6 +112,16 @@ fn nothing_that_leaves_the_till_is_guessed() {
     screen.house.hold = true;
     screen.tap_all(["Tisch 4", "Cola 0,33"]);
     assert!(guessed(&screen, &Message::Tap(Tap::Back)).is_none(), "nothing while a booking is on its way");
+}
+
+/// Promise: how often somebody is chosen to log in is learned of nobody.
+#[test]
+fn habits_know_nobody() {
+    let app = tresen_mpos::App::new();
+    for (staff, ..) in demo::STAFF {
+        assert_eq!(habit_of_tap(&app, &Tap::Person(staff)).memory, Memory::Private);
+    }
+    assert_eq!(habit_of_tap(&app, &Tap::Direct).memory, Memory::Counted);
 }
 
 /// Promise: what is learned tells no digit of a PIN from another.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tresen_mpos::{Commit, Effect, Habit, World};
+use tresen_mpos::{Commit, Effect, Habit, Memory, World};
 use tresen_scene::{Action, Label, Namer, Node, Op, Rect, Role, Touch, TouchState};
 use tresen_session::Receiver;
 use tresen_session::limits::GUESSES_KEPT;
@@ -14,6 +14,7 @@ use super::link::pair;
 use super::{Attach, Request};
 use crate::application::{AppInput, Application, Applications};
 use crate::config::Prediction;
+use crate::habits::{Around, Habits, Name};
 
 /// A page that shows nothing.
 const PLAIN: u8 = 0;
@@ -23,8 +24,13 @@ const GUESTS: u8 = 1;
 const STATION_NAME: u8 = 2;
 /// A page that can't be drawn for somebody who only thinks of it.
 const TRAP: u8 = 3;
+/// A page whose choice is nobody's business.
+const QUIET: u8 = 4;
 /// Seats five guests; shows nothing of it.
 const SEAT: u8 = 9;
+
+/// The kind of all taps.
+const KIND: u8 = 1;
 
 /// Pages to choose from.
 #[derive(Clone)]
@@ -106,7 +112,8 @@ impl Application for Pages {
         let Input::Tap(action) = input else { return None };
         let what = action.bytes()[0];
         let prior = if what == SEAT { 0.0 } else { 1.0 };
-        Some(Habit { screen: self.page.into(), kind: 1, what: Some(what.into()), prior })
+        let memory = if what == QUIET { Memory::Private } else { Memory::Counted };
+        Some(Habit { screen: self.page.into(), kind: KIND, what: Some(what.into()), prior, memory })
     }
 }
 
@@ -153,6 +160,33 @@ fn shown(phone: &Phone) -> String {
 fn foreseen(phone: &mut Phone, what: u8) -> Option<String> {
     phone.receiver.input(0, tap(what)).unwrap();
     phone.receiver.is_guess().then(|| shown(phone))
+}
+
+/// Promise: of an input that is private nothing is learned: neither that it was made, nor that it came before another.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_private_input_nothing_is_learned() {
+    let (mut bench, mut phone) = open(&[PLAIN, GUESTS, QUIET]).await;
+    for _ in 0..5 {
+        for what in [QUIET, GUESTS, PLAIN] {
+            phone.receiver.input(0, tap(what)).unwrap();
+            phone.exchange(&mut bench);
+        }
+    }
+    let name = |what: u8| Name { kind: KIND, what: what.into() };
+    let inputs = [(name(PLAIN), 1.0), (name(GUESTS), 1.0), (name(QUIET), 1.0)];
+    let likely = |screen: u8, before| {
+        let before = Some(name(before));
+        bench.instance.around.habits.likelihoods(Around { screen: screen.into(), before }, &inputs)
+    };
+    let unknown = Around { screen: PLAIN.into(), before: None };
+    assert_eq!(
+        likely(PLAIN, PLAIN),
+        Habits::default().likelihoods(unknown, &inputs),
+        "nothing was tapped here"
+    );
+    assert_eq!(likely(QUIET, QUIET), likely(QUIET, 99), "it came before nothing");
+    let [_, guests, _] = likely(QUIET, 99)[..] else { panic!("three") };
+    assert!(guests > 0.5, "the others are counted: {guests}");
 }
 
 /// Promise: a try that panics ends guessing; the instance and its device go on.

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
-use tresen_mpos::World;
 use tresen_mpos::ui::Marks;
+use tresen_mpos::{Memory, World};
 use tresen_scene::ObjectId;
 use tresen_session::{NoGuess, Stats};
 use tresen_till::StationId;
@@ -124,7 +124,9 @@ impl Instance {
         if matches!(input, Input::Key(_)) {
             self.guessing.keys = Keys::Used;
         }
-        if let Some((screen, name)) = name_of(&*self.app, root, input) {
+        if self.app.habit(input).is_some_and(|habit| habit.memory == Memory::Private) {
+            self.guessing.before = None;
+        } else if let Some((screen, name)) = name_of(&*self.app, root, input) {
             self.around.habits.note(Around { screen, before: self.guessing.before }, name);
             self.guessing.before = Some(name);
         }
