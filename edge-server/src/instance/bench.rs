@@ -111,6 +111,7 @@ impl Bench {
         let around = Arc::new(Surroundings {
             ledger: ledger.clone(),
             news: super::News::new(ledger.till()),
+            pin_checks: Arc::new(tokio::sync::Semaphore::new(super::PIN_CHECKS)),
             clock: Arc::new(Clock::default()),
             namer: Namer::new([0; 32]),
             applications,

@@ -160,8 +160,8 @@ impl Instance {
         }
     }
 
-    /// Checks a PIN on a thread for slow work. While the till's throttle is closed, it is not even looked at. One at a time: a
-    /// check whose outcome nobody hears would be a guess that nobody counts.
+    /// Checks a PIN on a thread for slow work, when its turn comes. While the till's throttle is closed, it is not even looked at. One at a
+    /// time: a check whose outcome nobody hears would be a guess that nobody counts.
     fn check_pin(&mut self, staff: StaffId, pin: &Pin) {
         if self.pin.is_some() {
             tracing::warn!(
@@ -177,7 +177,12 @@ impl Instance {
         let pin = Zeroizing::new(pin.expose());
         self.pin = Some(match (throttle, hash) {
             (Throttle::Open, Some(hash)) => {
-                tokio::task::spawn_blocking(move || verify_password(&pin, hash.reveal()))
+                let turns = self.around.pin_checks.clone();
+                tokio::spawn(async move {
+                    let Ok(turn) = turns.acquire_owned().await else { return false };
+                    let check = move || (verify_password(&pin, hash.reveal()), turn).0;
+                    tokio::task::spawn_blocking(check).await.unwrap_or(false)
+                })
             }
             (Throttle::Locked { .. }, _) | (_, None) => tokio::spawn(async { false }),
         });

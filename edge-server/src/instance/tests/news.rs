@@ -204,3 +204,25 @@ fn something(ledger: &Ledger, random: &mut StdRng) -> Command {
     let (product, quantity, note) = (ProductId(201), 1, "".into());
     Command::AddLine { target, product, quantity, modifiers: Vec::new(), note }
 }
+
+/// Promise: when everybody logs in at once, no more PINs are checked at a time than there are turns; the others wait, and are checked.
+#[tokio::test]
+async fn a_pin_waits_for_its_turn() {
+    let typesetter = Typesetter::new(Namer::new([0; 32]));
+    let mut bench = Bench::with(Arc::new(Handhelds::new(typesetter))).await;
+    let _phone = Phone::connect(&mut bench, device(2), Receiver::new(crate::look::DEFAULT, None)).await;
+    let turns = bench.instance.around.pin_checks.clone();
+    let mut others: Vec<_> = (0..super::super::PIN_CHECKS).map(|_| turns.try_acquire().unwrap()).collect();
+    let mut number = bench.instance.session.as_ref().unwrap().applied;
+    let digits = [1, 2, 3, 4].map(|digit| Input::Key(Key::Digit(digit)));
+    for input in [Input::Tap(Tap::Person(demo::ANNA).action())].into_iter().chain(digits) {
+        number += 1;
+        bench.instance.event(SenderEvent::Input { number, input });
+    }
+    assert!(bench.instance.pin.is_some());
+    tokio::task::yield_now().await;
+    others.pop();
+    assert_eq!(turns.available_permits(), 0, "the turn that became free is the waiting PIN's");
+    assert!(checked(&mut bench.instance.pin).await);
+    assert_eq!(turns.available_permits(), 1, "and free again");
+}
