@@ -147,7 +147,8 @@ pub async fn run(devices: u16, seconds: u64, seed: u64, all_cores: &[usize]) -> 
         missed: tally.missed,
         stumbles: tally.stumbles,
         stumbled: tally.stumbled,
-        reconnects: tally.reconnects,
+        reconnects: tally.broken.values().sum(),
+        broken: tally.broken,
         refused: tally.refused,
         lost: tally.lost,
     })

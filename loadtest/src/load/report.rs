@@ -86,6 +86,8 @@ pub struct Run {
     pub stumbled: BTreeMap<String, String>,
     /// Connections made anew.
     pub reconnects: u64,
+    /// Why, and how often each.
+    pub broken: BTreeMap<String, u64>,
     /// Attempts to connect that failed.
     pub refused: u64,
     /// Waiters who gave up, and why.
@@ -186,6 +188,9 @@ pub fn table(report: &Report) -> String {
     for run in &report.runs {
         for why in run.lost.iter().take(3) {
             let _ = writeln!(out, "{} devices, lost: {why}", run.devices);
+        }
+        for (why, count) in &run.broken {
+            let _ = writeln!(out, "{} devices, {count} connections ended: {why}", run.devices);
         }
     }
     out.push_str("+ goal met, ! goal missed\n");

@@ -33,8 +33,8 @@ pub struct Tally {
     pub unanswered: u64,
     /// Taps that met nothing.
     pub missed: u64,
-    /// Connections that broke and were made anew.
-    pub reconnects: u64,
+    /// Connections that broke and were made anew, by the reason.
+    pub broken: BTreeMap<String, u64>,
     /// Attempts to connect that failed.
     pub refused: u64,
     /// Steps whose name was not on the screen.

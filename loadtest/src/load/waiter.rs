@@ -199,10 +199,10 @@ impl Waiter {
             let wake = due.map_or(until, |due| due.min(until)).max(now);
             match tokio::time::timeout_at(wake.into(), self.connection.receive()).await {
                 Ok(Some(message)) => self.take(&message)?,
-                Ok(None) => self.come_again().await?,
+                Ok(None) => self.come_again("the stream ended").await?,
                 Err(_) => {
                     if self.client.handle_timeout(self.now_ms()).is_err() {
-                        self.come_again().await?;
+                        self.come_again("the client heard nothing").await?;
                     }
                 }
             }
@@ -227,15 +227,19 @@ impl Waiter {
             if self.shift.window.is_open() {
                 lock(&self.shift.tally).to_server_bytes += message.len() as u64;
             }
-            if self.connection.send(&message).await.is_err() {
-                self.come_again().await?;
+            if let Err(error) = self.connection.send(&message).await {
+                self.come_again(&format!("nothing can be sent: {error:#}")).await?;
             }
         }
         Ok(())
     }
 
-    async fn come_again(&mut self) -> Result<()> {
-        lock(&self.shift.tally).reconnects += 1;
+    async fn come_again(&mut self, why: &str) -> Result<()> {
+        let why = match self.connection.quic.close_reason() {
+            Some(reason) => format!("{why}; {reason}"),
+            None => why.to_owned(),
+        };
+        *lock(&self.shift.tally).broken.entry(why).or_default() += 1;
         self.client.disconnected(self.now_ms());
         self.connection = connect(&self.shift, &self.device).await?;
         lock(&self.shift.connections)[self.index] = self.connection.quic.clone();
