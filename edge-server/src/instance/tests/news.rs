@@ -213,10 +213,10 @@ async fn a_pin_waits_for_its_turn() {
     let _phone = Phone::connect(&mut bench, device(2), Receiver::new(crate::look::DEFAULT, None)).await;
     let turns = bench.instance.around.pin_checks.clone();
     let mut others: Vec<_> = (0..super::super::PIN_CHECKS).map(|_| turns.try_acquire().unwrap()).collect();
-    let mut number = bench.instance.session.as_ref().unwrap().applied;
+    let first = bench.instance.session.as_ref().unwrap().applied + 1;
     let digits = [1, 2, 3, 4].map(|digit| Input::Key(Key::Digit(digit)));
-    for input in [Input::Tap(Tap::Person(demo::ANNA).action())].into_iter().chain(digits) {
-        number += 1;
+    let inputs = [Input::Tap(Tap::Person(demo::ANNA).action())].into_iter().chain(digits);
+    for (number, input) in (first..).zip(inputs) {
         bench.instance.event(SenderEvent::Input { number, input });
     }
     assert!(bench.instance.pin.is_some());
