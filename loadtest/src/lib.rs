@@ -7,6 +7,7 @@ pub mod device;
 pub mod guess;
 pub mod handheld;
 pub mod load;
+pub mod peers;
 pub mod reference;
 pub mod screen;
 pub mod wan;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use tresen_loadtest::screen::{self, report, serve};
-use tresen_loadtest::{crash, guess, load, wan};
+use tresen_loadtest::{crash, guess, load, peers, wan};
 
 /// Measures Tresen, and tries to break it.
 #[derive(Parser)]
@@ -63,6 +63,8 @@ enum Bench {
     Guess(guess::Arguments),
     /// How many devices one server carries. Writes `target/bench/load.json`.
     Load(load::Arguments),
+    /// The same till and script on Tresen, TigerVNC, NX, xpra and xrdp. Writes `docs/benchmarks/peers.*`.
+    Peers(peers::Arguments),
 }
 
 fn main() -> Result<()> {
@@ -81,6 +83,7 @@ fn main() -> Result<()> {
             Command::Bench { what: Bench::Guess(arguments) } => bench_guess(&arguments).await,
             Command::Bench { what: Bench::Load(arguments) } => load::run(&arguments, layout, &all).await,
             Command::LoadServe(arguments) => load::serve::serve(&arguments).await,
+            Command::Bench { what: Bench::Peers(arguments) } => peers::run(&arguments).await,
             Command::Crash(arguments) => crash::run(&arguments).await,
             Command::CrashChild(arguments) => tokio::task::block_in_place(|| crash::run_child(&arguments)),
             Command::Wan(arguments) => wan::run(&arguments).await,

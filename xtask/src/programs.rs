@@ -136,8 +136,13 @@ pub fn wan(shell: &Shell, rest: &[String]) -> Result<()> {
 /// # Errors
 /// When it can't be built, or fails.
 pub fn bench(shell: &Shell, what: &str, rest: &[String]) -> Result<()> {
+    let mut programs = vec!["--package", "tresen-loadtest"];
+    if what == "peers" {
+        setup::install(shell, setup::PEERS)?;
+        programs.extend(["--package", "tresen-desktop"]);
+    }
     eprintln!("Building for speed (the first time takes some minutes) ...");
-    cmd!(shell, "cargo build --release --package tresen-loadtest").quiet().run()?;
+    cmd!(shell, "cargo build --release {programs...}").quiet().run()?;
     let program = setup::target_dir().join("release/tresen-loadtest");
     cmd!(shell, "{program} bench {what} {rest...}").quiet().run()?;
     Ok(())

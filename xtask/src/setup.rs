@@ -29,6 +29,25 @@ pub const END_TO_END: &[Needed] = &[
     Needed { file: "/usr/bin/import", package: "imagemagick" },
 ];
 
+/// The peers that Tresen is measured beside, and what shows and taps them.
+pub const PEERS: &[Needed] = &[
+    Needed { file: "/usr/bin/Xvfb", package: "xvfb" },
+    Needed { file: "/usr/bin/Xtigervnc", package: "tigervnc-standalone-server" },
+    Needed { file: "/usr/bin/xtigervncviewer", package: "tigervnc-viewer" },
+    Needed { file: "/usr/bin/nxagent", package: "nxagent" },
+    Needed { file: "/usr/bin/nxproxy", package: "nxproxy" },
+    Needed { file: "/usr/bin/xpra", package: "xpra" },
+    Needed { file: "/usr/share/doc/python3-gi-cairo", package: "python3-gi-cairo" },
+    Needed { file: "/usr/share/doc/python3-lz4", package: "python3-lz4" },
+    Needed { file: "/usr/share/doc/python3-pil", package: "python3-pil" },
+    Needed { file: "/usr/sbin/xrdp", package: "xrdp" },
+    Needed { file: "/etc/X11/xrdp/xorg.conf", package: "xorgxrdp" },
+    Needed { file: "/usr/bin/xfreerdp", package: "freerdp2-x11" },
+    Needed { file: "/usr/share/doc/python3-tk", package: "python3-tk" },
+    Needed { file: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", package: "fonts-dejavu-core" },
+    Needed { file: "/usr/bin/xkbcomp", package: "x11-xkb-utils" },
+];
+
 /// What runs the browser tests. Only where there is no other Node: people bring it in many ways.
 const NODE: &[Needed] =
     &[Needed { file: "/usr/bin/node", package: "nodejs" }, Needed { file: "/usr/bin/npm", package: "npm" }];

@@ -8,17 +8,17 @@ pub mod model;
 pub mod script;
 pub mod view;
 
+/// What the till that the peers show has on its screen after each tap of the script: `x,y: page | ...`, a line each.
+pub const SHOWN: &str = include_str!("script.txt");
+
 #[cfg(test)]
 mod tests {
     use super::model::{KEYS, Model, Page, Press, ROWS, TABS, amount};
-    use super::script;
     use super::view::{SIZE, View};
+    use super::{SHOWN, script};
     use std::sync::Arc;
     use tresen_scene::{Canvas, Namer, Node, Point, Rect, ScrollOffsets, hit_test};
     use tresen_typeset::Typesetter;
-
-    /// What the till that the peers showed had on its screen after each tap of the script.
-    const SHOWN: &str = include_str!("script.txt");
 
     fn shown(model: &Model) -> String {
         let total = amount(model.total_cents());

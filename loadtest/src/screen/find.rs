@@ -1,23 +1,14 @@
 //! Where on a client's screen a step of a script is done.
 
 use tresen_client::{Client, Item, ItemKind, Outline};
-use tresen_scene::{Point, Role};
+use tresen_scene::{Point, Rect, Role};
 
 use crate::handheld::script::Step;
 
-/// Where what has the step's name is: exactly this name, else one that begins with it, else one with this
-/// word. Scrolls to it.
+/// Where what has the step's name is, see [`named`]. Scrolls to it.
 pub fn find(client: &mut Client, now_ms: u64, step: Step) -> Option<Point> {
     let Outline { areas, items } = client.outline();
-    let (Step::Tap(name) | Step::Key(name)) = step;
-    let suits = |item: &&Item| {
-        let touch = matches!(item.kind, ItemKind::Touch { .. });
-        touch && (item.role == Role::Key) == matches!(step, Step::Key(_))
-    };
-    let begins =
-        |item: &&Item| item.label.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', ',']));
-    let exact = |item: &&Item| item.label == name;
-    let item = items.iter().filter(suits).find(exact).or_else(|| items.iter().filter(suits).find(begins))?;
+    let item = named(&items, step)?;
     let mut rect = item.rect;
     if let Some(area) = item.area.map(|area| &areas[area])
         && rect.intersect(area.rect) != rect
@@ -27,5 +18,23 @@ pub fn find(client: &mut Client, now_ms: u64, step: Step) -> Option<Point> {
         client.scroll_to(now_ms, &area.action, offset);
         rect.y -= offset - area.offset;
     }
-    Some(Point::new(rect.x + rect.w / 2, rect.y + rect.h / 2))
+    Some(centre(rect))
+}
+
+/// What has the step's name: exactly this name, else one that begins with it and a space or comma.
+pub fn named(items: &[Item], step: Step) -> Option<&Item> {
+    let (Step::Tap(name) | Step::Key(name)) = step;
+    let suits = |item: &&Item| {
+        let touch = matches!(item.kind, ItemKind::Touch { .. });
+        touch && (item.role == Role::Key) == matches!(step, Step::Key(_))
+    };
+    let begins =
+        |item: &&Item| item.label.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', ',']));
+    let exact = |item: &&Item| item.label == name;
+    items.iter().filter(suits).find(exact).or_else(|| items.iter().filter(suits).find(begins))
+}
+
+/// The middle of a rectangle.
+pub const fn centre(rect: Rect) -> Point {
+    Point::new(rect.x + rect.w / 2, rect.y + rect.h / 2)
 }

@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use tresen_client::{Client, Path, Pointer};
+use tresen_client::{Client, Outline, Path, Pointer};
 use tresen_scene::Point;
 use tresen_wire::Look;
 
 use super::figures::Tap;
-use super::find::find;
+use super::find::{centre, find, named};
 use crate::device::{Connection, Device};
+use crate::handheld::Act;
 use crate::handheld::script::Step;
 
 /// A line that is silent for this long after the tap was answered has nothing more to say. Longer than the latest that QUIC may
@@ -18,6 +19,9 @@ pub(super) const SILENCE: Duration = Duration::from_millis(60);
 
 /// An answer that takes longer than this never comes.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A list that has more lines than this is too long for a script.
+const WHEEL_LINES: usize = 40;
 
 /// The finger.
 const FINGER: u32 = 0;
@@ -104,6 +108,38 @@ impl Player {
         let at = find(&mut self.client, now_ms, step)
             .with_context(|| format!("it is not on the screen: {:?}", self.names()))?;
         self.tap(at).await
+    }
+
+    /// Does one step of a script as a hand with a mouse does it, and says how.
+    ///
+    /// # Errors
+    /// As [`Self::tap`], and when nothing has this name.
+    pub async fn rehearse(&mut self, step: Step, line_px: i32) -> Result<Act> {
+        let mut wheel: Option<(Point, i32)> = None;
+        for _ in 0..WHEEL_LINES {
+            let Outline { areas, items } = self.client.outline();
+            let item = named(&items, step).with_context(|| format!("it is not on the screen: {step:?}"))?;
+            let middle = centre(item.rect);
+            let Some(area) = item.area.map(|area| &areas[area]) else {
+                self.tap(middle).await?;
+                return Ok(Act { wheel, tap: middle });
+            };
+            if item.rect.intersect(area.rect) == item.rect {
+                self.tap(middle).await?;
+                return Ok(Act { wheel, tap: middle });
+            }
+            let down = if item.rect.y > area.rect.y { 1 } else { -1 };
+            let at = centre(area.rect);
+            self.client.wheel(self.now_ms(), at, down * line_px);
+            self.client.paint(self.now_ms());
+            wheel = Some((at, wheel.map_or(0, |(_, lines)| lines) + down));
+        }
+        bail!("scrolling does not bring it: {step:?}")
+    }
+
+    /// What it shows.
+    pub fn pixels(&self) -> Vec<u8> {
+        self.client.canvas().pixels().iter().flat_map(|pixel| pixel.to_le_bytes()).collect()
     }
 
     /// The names on the screen.

@@ -15,6 +15,7 @@ use super::report::{AppFigures, Report};
 use super::serve::{App, Guesses, IDLE, PAIR};
 use super::{bare, cpu};
 use crate::device::Device;
+use crate::handheld::Act;
 use crate::handheld::script::{self as handheld, Step};
 use crate::reference::script::{self as reference, SEEDS};
 
@@ -128,7 +129,33 @@ async fn bare_us() -> Result<f64> {
     Ok(us)
 }
 
-fn idle_bytes(app: App) -> Result<u64> {
+/// How the evening is played with a mouse, so many steps of it in each pass, and the picture at the end.
+///
+/// # Errors
+/// When the app can't be played.
+pub async fn rehearse(steps: &[usize], line_px: i32) -> Result<(Vec<Vec<Act>>, Vec<u8>)> {
+    let mut server = Server::start(App::Mpos, 0, Guesses::Auto)?;
+    let device = Device::pair(&server.pairing_code()?, "rehearsal").await?;
+    let (mut player, _) = Player::open(&device, HANDHELD_LOOK).await?;
+    let mut passes = Vec::new();
+    for steps in steps {
+        let mut pass = Vec::new();
+        for step in handheld::steps().into_iter().take(*steps) {
+            pass.push(player.rehearse(step, line_px).await?);
+        }
+        passes.push(pass);
+    }
+    let pixels = player.pixels();
+    drop(player);
+    server.stop();
+    Ok((passes, pixels))
+}
+
+/// Memory of one more instance that idles.
+///
+/// # Errors
+/// When the server can't be started.
+pub fn idle_bytes(app: App) -> Result<u64> {
     let mut server = Server::start(app, IDLE_INSTANCES, Guesses::Auto)?;
     server.pairing_code()?;
     let bytes = server.line(IDLE)?.parse().context("no number of bytes")?;

@@ -78,6 +78,6 @@ pub async fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn told(way: &str, counted: Counted) -> String {
-    let Counted { packets, bytes, lost, dropped } = counted;
+    let Counted { packets, bytes, lost, dropped, .. } = counted;
     format!("{way} {packets} packets, {bytes} bytes, {lost} lost, {dropped} dropped")
 }

@@ -155,7 +155,10 @@ impl Half {
             let now_us = self.clock.now_us();
             while let Some(piece) = self.stream.poll(now_us) {
                 match piece {
-                    Piece::Bytes(bytes) => to.write_all(&bytes).await?,
+                    Piece::Bytes(bytes) => {
+                        to.write_all(&bytes).await?;
+                        self.counters.arrived(self.direction);
+                    }
                     Piece::End => return Ok(to.shutdown().await?),
                 }
             }

@@ -1,7 +1,8 @@
 //! What has passed.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use tresen_world::wan::{Direction, Fate};
 
@@ -25,6 +26,18 @@ pub struct Counted {
     pub lost: u64,
     /// Of the packets, those for which the queue had no room.
     pub dropped: u64,
+    /// Of the packets, those that came out at the other end.
+    pub arrived: u64,
+    /// When the last one did.
+    pub arrived_at: Option<Instant>,
+}
+
+impl Counted {
+    /// Packets that are still under way. (One that arrives twice makes up for one that is not there yet.)
+    #[must_use]
+    pub const fn under_way(&self) -> u64 {
+        self.packets.saturating_sub(self.lost + self.dropped + self.arrived)
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -36,6 +49,8 @@ struct Counter {
     bytes: AtomicU64,
     lost: AtomicU64,
     dropped: AtomicU64,
+    arrived: AtomicU64,
+    arrived_at: Mutex<Option<Instant>>,
 }
 
 impl Counters {
@@ -50,6 +65,12 @@ impl Counters {
                 counter.dropped.fetch_add(1, Ordering::Relaxed);
             }
         }
+    }
+
+    pub(super) fn arrived(&self, direction: Direction) {
+        let counter = self.of(direction);
+        *counter.arrived_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        counter.arrived.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn lost(&self, direction: Direction, packets: usize) {
@@ -76,6 +97,8 @@ impl Counter {
             bytes: read(&self.bytes),
             lost: read(&self.lost),
             dropped: read(&self.dropped),
+            arrived: read(&self.arrived),
+            arrived_at: *self.arrived_at.lock().unwrap_or_else(PoisonError::into_inner),
         }
     }
 }

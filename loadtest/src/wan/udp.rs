@@ -158,9 +158,11 @@ impl Proxy {
                     Happening::Arrived(Direction::Up, datagram) => {
                         // A full socket buffer is one more place where packets are lost.
                         let _ = client.upstream.socket.try_send(&datagram);
+                        self.task.counters.arrived(Direction::Up);
                     }
                     Happening::Arrived(Direction::Down, datagram) => {
                         let _ = self.socket.try_send_to(&datagram, client.address);
+                        self.task.counters.arrived(Direction::Down);
                     }
                     Happening::Changed(change, lost) => {
                         self.task.counters.lost(Direction::Down, lost);
