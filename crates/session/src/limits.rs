@@ -34,6 +34,8 @@ pub const NAK_AGAIN_MS: u64 = 3_000;
 pub const REPAIRS: u32 = 8;
 /// After so long it may ask for one more.
 pub const REPAIR_MS: u64 = 1_000;
+/// Inputs that a client may be ahead of what the server knows, as after a backup was restored: more than a device is tapped in its life.
+pub const INPUTS_AHEAD: u64 = 1 << 24;
 /// Roots on which an input may stand: the last ones that the client acknowledged. Those in flight count too.
 pub const RECENT_ROOTS: usize = 16;
 /// Guesses that either end keeps; a client may offer fewer.

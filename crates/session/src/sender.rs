@@ -105,7 +105,7 @@ impl Sender {
     /// A client connected and said hello. Queues the welcome and decides whether its slots are still good.
     ///
     /// # Errors
-    /// [`CloseCode::Version`] when there is no common version.
+    /// [`CloseCode::Version`] when there is no common version, [`CloseCode::Protocol`] when the client claims inputs that it can't have made.
     pub fn connect(&mut self, now_ms: u64, hello: &Hello) -> Result<(), CloseCode> {
         self.disconnect(now_ms);
         let version = VERSIONS.1.min(hello.versions.1);
@@ -113,6 +113,9 @@ impl Sender {
             return Err(CloseCode::Version);
         }
         let have = hello.have.filter(|have| have.session == self.session);
+        if have.is_some_and(|have| !self.inputs.may_follow(have.first_open_input)) {
+            return Err(CloseCode::Protocol);
+        }
         let resumed = have.is_some_and(|have| self.resume(&have));
         if !resumed {
             self.start_afresh();

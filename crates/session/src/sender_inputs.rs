@@ -1,7 +1,7 @@
 //! Inputs on the server: each one once, in order, and only if its action stands on a screen that the client may have before it.
 //!
 //! Invariants: `acknowledged <= offered <= received <= acknowledged + INPUTS_OPEN`; `held` are the numbers `offered + 1 ..= received`
-//! without the refused ones.
+//! without the refused ones. A client never moves `received` by more than [`limits::INPUTS_AHEAD`] at once.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -78,6 +78,11 @@ impl Inputs {
     /// Whether the client may have a root with this name before it, apart from those that are on their way.
     pub(crate) fn may_show(&self, name: ObjectId) -> bool {
         self.roots.iter().any(|root| root.id() == name)
+    }
+
+    /// Whether a client whose first input without an acknowledgement is this one can be the one that made those before it.
+    pub(crate) const fn may_follow(&self, first_open: u64) -> bool {
+        first_open <= self.received + limits::INPUTS_AHEAD
     }
 
     /// A connection begins; the client says which of its inputs is the first without an acknowledgement.

@@ -7,6 +7,7 @@ use pair::Pair;
 use tresen_scene::*;
 use tresen_session::limits;
 use tresen_session::*;
+use tresen_wire::limits::INPUT_NUMBER;
 use tresen_wire::*;
 
 #[test]
@@ -27,6 +28,25 @@ fn inputs_are_bounded_and_kept() {
         pair.sender.handle(0, &message).unwrap();
     }
     assert_eq!(pair.sender.handle(0, &too_far), Err(PeerError::TooManyInputs));
+}
+
+/// Promise: a client that is ahead of a restored server goes on; one that claims inputs that nobody can have made is refused, and spoils nothing.
+#[test]
+fn a_client_is_ahead_within_reason() {
+    let mut pair = Pair::connected();
+    pair.receiver.connect(1);
+    let hello = pair.receiver.poll_transmit(1).unwrap();
+    let Ok(ToServer::Hello(hello)) = ToServer::decode(&hello) else { panic!("a hello comes first") };
+    let ahead = |first_open_input| {
+        let have = hello.have.map(|have| Have { first_open_input, ..have });
+        Hello { have, ..hello }
+    };
+    for claimed in [limits::INPUTS_AHEAD + 1, INPUT_NUMBER] {
+        assert_eq!(pair.sender.connect(1, &ahead(claimed)), Err(CloseCode::Protocol));
+    }
+    pair.sender.connect(1, &ahead(5_001)).unwrap();
+    let next = ToServer::Input { number: 5_001, input: Input::Key(Key::Enter) }.encode();
+    assert!(matches!(pair.sender.handle(1, &next), Ok(Some(SenderEvent::Input { number: 5_001, .. }))));
 }
 
 /// A lost input is asked for once, however many come after it; then it comes, and they come again.
