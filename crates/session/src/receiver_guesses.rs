@@ -80,9 +80,11 @@ impl Guesses {
         }
     }
 
-    /// The slots are empty, or will be: what leads on from here is unknown.
+    /// The slots are empty, or will be: what leads on from here is unknown. What is shown by itself is over too: the server may have begun afresh
+    /// because somebody else is before the screen.
     pub fn forget(&mut self) {
         self.held.clear();
+        self.give_up();
     }
 
     /// Another session begins.

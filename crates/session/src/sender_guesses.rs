@@ -92,6 +92,11 @@ impl Guesses {
         self.let_go(|_| true);
     }
 
+    /// Whether the client keeps some, as far as is known.
+    pub fn are_kept(&self) -> bool {
+        self.made.iter().any(|made| made.kept)
+    }
+
     /// Nothing is known of what the client shows.
     pub fn forget(&mut self) {
         self.dismiss();
@@ -219,6 +224,18 @@ impl Sender {
     /// Whether a client is connected that keeps guesses.
     pub const fn wants_guesses(&self) -> bool {
         self.is_connected() && self.guesses.keeps() > 0
+    }
+
+    /// The client is to forget every guess: for whom they were made is gone. The next frame is a fresh one, which needs some kilobytes; nothing
+    /// happens when it was told none. Call it right before [`Sender::show`], so that no screen is sent twice.
+    pub fn forget_guesses(&mut self) {
+        if !self.guesses.are_kept() {
+            return;
+        }
+        // Frames on their way are not looked for any more, but may be before the person when the next input is made.
+        let under_way: Vec<_> = self.flight.roots().cloned().collect();
+        under_way.into_iter().for_each(|root| self.inputs.root_guessed(root));
+        self.start_afresh();
     }
 
     /// Whether round trips take much longer than they could.

@@ -291,3 +291,42 @@ fn a_confirmation_of_nothing_is_repaired() {
     pair.receiver.handle(1, &ToClient::Frame(message).encode()).unwrap();
     assert_eq!(pair.receiver.poll_transmit(1), Some(ToServer::Nak.encode()));
 }
+
+/// Promise: what was guessed for one person is over for the next one: the client answers nothing by it any more, and shows nothing of it. What it did
+/// before it knew that is taken.
+#[test]
+fn forgotten_guesses_are_over() {
+    let mut pair = Pair::new();
+    let [first, second] = [1, 3].map(|at| pair.tap(at));
+    pair.guess(&[&first]);
+    let guessed = pair.after(&[&first]).id();
+    // A colleague's screen is under way, and the client answers a tap by itself before the server's word comes.
+    pair.till.colleague(1);
+    pair.sender.show(pair.till.view(&pair.namer));
+    let under_way = pair.sender.poll_transmit(2).expect("a frame");
+    pair.receiver.input(2, first.clone()).unwrap();
+    assert_eq!(pair.shown(), guessed);
+    pair.till.colleague(2);
+    pair.sender.forget_guesses();
+    pair.sender.show(pair.till.view(&pair.namer));
+    pair.receiver.handle(3, &under_way).unwrap();
+    pair.down(3);
+    assert_eq!(pair.receiver.guesses_held(), 0);
+    assert!(!pair.receiver.is_guess() && pair.shown() == pair.till.view(&pair.namer).id());
+    // It stands on the screen that was under way.
+    pair.receiver.input(3, second).unwrap();
+    assert!(!pair.receiver.is_guess());
+    pair.exchange(3);
+    assert_eq!(pair.heard.len(), 2, "both inputs are taken");
+    pair.work();
+    pair.exchange(4);
+    assert_eq!((pair.shown(), pair.receiver.unacknowledged()), (pair.till.view(&pair.namer).id(), 0));
+}
+
+/// Promise: nothing is sent anew for a client that was told no guess.
+#[test]
+fn who_has_no_guesses_has_none_to_forget() {
+    let mut pair = Pair::new();
+    pair.sender.forget_guesses();
+    assert_eq!(pair.down(1).len(), 0);
+}

@@ -213,6 +213,20 @@ async fn guesses_follow_a_booking_of_ones_own() {
     assert_eq!(foreseen(&mut phone, GUESTS).as_deref(), Some("Some(5) guests"));
 }
 
+/// Promise: what was foreseen for one person is not shown to the next one at the same station.
+#[tokio::test(flavor = "multi_thread")]
+async fn guesses_end_with_the_person() {
+    let (mut bench, mut phone) = open(&[PLAIN, GUESTS]).await;
+    guess(&mut bench, &mut phone);
+    assert!(phone.receiver.guesses_held() > 0);
+    phone.press(&mut bench, Key::Function(1));
+    assert_eq!((phone.receiver.guesses_held(), shown(&phone).as_str()), (0, "page 0 of StaffId(2)"));
+    guess(&mut bench, &mut phone);
+    assert!(foreseen(&mut phone, GUESTS).is_some(), "and others are made");
+    phone.exchange(&mut bench);
+    assert_eq!((phone.receiver.guess_stats().hits, phone.receiver.guess_stats().misses), (1, 0));
+}
+
 /// Promise: a station's new name is on screens that are foreseen from then on.
 #[tokio::test(flavor = "multi_thread")]
 async fn guesses_follow_a_new_name_of_the_station() {

@@ -6,7 +6,8 @@
 //! that is used is paid back. So guesses that are not used never take more than that share of what would have been sent without any. At most
 //! [`CREDIT_BYTES`] are saved up.
 //!
-//! Invariants: nothing is tried while a booking or a PIN is on its way; nothing that is tried has an effect.
+//! Invariants: nothing is tried while a booking or a PIN is on its way; nothing that is tried has an effect; nobody is shown what was
+//! foreseen for the person before.
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,11 +19,12 @@ use tresen_mpos::ui::Marks;
 use tresen_mpos::{Memory, World};
 use tresen_scene::ObjectId;
 use tresen_session::{NoGuess, Stats};
-use tresen_till::StationId;
+use tresen_till::{StaffId, StationId};
 use tresen_wire::Input;
 
 use super::flights::Cargo;
 use super::plan::{Idea, Keys, Known, Plan, Tried, name_of};
+use super::session::Session;
 use super::task::Instance;
 use crate::application::StoredPhotos;
 use crate::config::Prediction;
@@ -70,6 +72,8 @@ pub struct Guessing {
     checked: HashSet<(ObjectId, Name)>,
     /// A try panicked: a tap that nobody made must not take the instance down, so nothing more is tried.
     broken: bool,
+    /// Who was logged in when a screen was drawn last: the client's guesses are of what this person sees and may do.
+    made_for: Option<StaffId>,
     /// The till is another one than the plan was made with.
     pub again_due_ms: Option<u64>,
 }
@@ -144,6 +148,16 @@ impl Instance {
         let due = self.now_ms() + ahead_ms.max(AGAIN_MS);
         let again = &mut self.guessing.again_due_ms;
         *again = Some(again.map_or(due, |earlier| earlier.min(due)));
+    }
+
+    /// A screen is drawn. What was foreseen for somebody who is not logged in any more is over, on the device too.
+    pub(super) fn forget_the_former(&mut self) {
+        let staff = self.app.staff();
+        let former = std::mem::replace(&mut self.guessing.made_for, staff);
+        if former.is_some() && former != staff {
+            self.guess_again();
+            self.session.iter_mut().for_each(Session::forget_guesses);
+        }
     }
 
     /// The till has been another one for a while.

@@ -187,6 +187,11 @@ impl Session {
         self.sender.guess(now_ms, base, input, root, most_bytes)
     }
 
+    /// The device is to forget every guess with the next screen.
+    pub fn forget_guesses(&mut self) {
+        self.sender.forget_guesses();
+    }
+
     /// Inputs up to this one are on disk with their effects.
     pub fn acknowledge(&mut self, input: u64) {
         self.acknowledged = self.acknowledged.max(input);
