@@ -18,7 +18,20 @@ const COMMIT_PATIENCE_MS: u64 = 50;
 /// A screen is drawn anew by itself after this at the soonest.
 const LEAST_WAKE_MS: u64 = 10;
 
+/// After a screen was drawn, a new size of the device's is drawn this much later at the soonest: a window that is dragged has many.
+const RESIZED_MS: u64 = 100;
+
 impl Instance {
+    /// The device's screen is another one.
+    pub(super) fn look_changed(&mut self) {
+        let due_ms = self.drawn_ms.map_or(0, |drawn_ms| drawn_ms + RESIZED_MS);
+        if due_ms <= self.now_ms() {
+            self.render();
+        } else {
+            self.render_due_ms = Some(self.render_due_ms.map_or(due_ms, |earlier| earlier.min(due_ms)));
+        }
+    }
+
     /// A screen that a commit on its way is about to change is not sent twice, unless the commit takes long.
     pub(super) fn render_unless_committing(&mut self) {
         if self.flights.any(Cargo::Commit) {
@@ -38,6 +51,7 @@ impl Instance {
         let till = self.till_that_was_heard_of();
         let look = self.look();
         let now = self.around.clock.now();
+        self.drawn_ms = Some(self.now_ms());
         let marks = self.amount_marks();
         self.app.set_marks(marks);
         let (root, wake_at) =

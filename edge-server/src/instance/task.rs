@@ -55,6 +55,8 @@ pub struct Instance {
     pub(super) waiting: VecDeque<Commit>,
     pub(super) pin: Option<JoinHandle<bool>>,
     pub(super) mark_due: MarkDue,
+    /// When a screen was drawn last.
+    pub(super) drawn_ms: Option<u64>,
     pub(super) render_due_ms: Option<u64>,
     pub(super) wake_due_ms: Option<u64>,
     pub(super) guessing: Guessing,
@@ -97,6 +99,7 @@ impl Instance {
             waiting: VecDeque::new(),
             pin: None,
             mark_due: MarkDue::default(),
+            drawn_ms: None,
             render_due_ms: None,
             wake_due_ms: None,
             guessing: Guessing::default(),
@@ -305,7 +308,7 @@ impl Instance {
             }
             SenderEvent::Look(look) => {
                 session.look = look;
-                self.render();
+                self.look_changed();
             }
             SenderEvent::Bye(_) => {}
         }

@@ -130,6 +130,22 @@ async fn only_what_is_shown_is_drawn_again() {
     assert_eq!(bench.shown(), Some(bench.fresh()));
 }
 
+/// Promise: a window that is dragged is not drawn for each of its sizes, but for the last one.
+#[tokio::test]
+async fn a_window_that_is_dragged_is_drawn_now_and_then() {
+    let drawn = Arc::new(AtomicUsize::new(0));
+    let mut bench = Bench::with(Arc::new(TableViews(drawn.clone()))).await;
+    let _phone = Phone::connect(&mut bench, device(2), Receiver::new(crate::look::DEFAULT, None)).await;
+    let before = drawn.load(Ordering::Relaxed);
+    let sizes = (0..200).map(|step| Look { width_px: 400 + step, ..crate::look::DEFAULT });
+    sizes.for_each(|look| bench.instance.event(SenderEvent::Look(look)));
+    let meanwhile = drawn.load(Ordering::Relaxed) - before;
+    assert!(meanwhile < 10, "drawn {meanwhile} times");
+    bench.instance.render_due_ms = bench.instance.render_due_ms.map(|_| 0);
+    bench.instance.time();
+    assert_eq!(bench.instance.status.shown().unwrap().size.w, 599, "the last one is");
+}
+
 /// Promise: nothing is drawn for whoever is not there, and who comes back sees the newest.
 #[tokio::test]
 async fn nothing_is_drawn_for_nobody() {
