@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -25,7 +24,7 @@ use crate::data_dir::{DataDir, DataDirError};
 use crate::demo::Nature;
 use crate::habits::Habits;
 use crate::hub::Hub;
-use crate::instance::{News, PIN_CHECKS, Surroundings};
+use crate::instance::{News, Surroundings};
 use crate::links::{self, Links};
 use crate::local_door::Password;
 use crate::net::descriptors::connections_that_fit;
@@ -173,7 +172,7 @@ pub async fn start(options: RunOptions) -> Result<Server, RunError> {
     let news = News::new(ledger.till());
     let surroundings = Surroundings {
         news: news.clone(),
-        pin_checks: Arc::new(Semaphore::new(PIN_CHECKS)),
+        pin_checks: Arc::default(),
         habits: habits.clone(),
         prediction: config.prediction,
         ledger: ledger.clone(),

@@ -33,6 +33,9 @@ pub use licence::{Licence, LicenceError, SeatCounts};
 pub use pairing::{
     MAX_ADDRESSES, PAIRING_LIFETIME_MS, Pairing, PairingCode, PairingCodeError, PairingRefused,
 };
-pub use password::{HashCost, MAX_PASSWORD_BYTES, PasswordError, hash_password, verify_password};
+pub use password::{
+    HashCost, HashMemory, MAX_PASSWORD_BYTES, PasswordError, hash_password, verify_password,
+    verify_password_in,
+};
 pub use secret::Secret;
 pub use tls::{ALPN, TlsError, client_config, https_client_config, https_config, quic_server_config};

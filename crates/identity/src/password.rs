@@ -3,8 +3,8 @@
 //! A four-digit PIN is guessed from its hash in seconds whatever the cost; what protects it is that the hash never leaves the box, and
 //! the throttle of the till. So a PIN's hash is cheap enough for a waiter not to notice it.
 
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::{Output, PasswordHash, PasswordHasher, Salt, SaltString};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use thiserror::Error;
 
 /// How dear a hash is.
@@ -59,12 +59,36 @@ pub fn hash_password(password: &str, salt: &[u8; 16], cost: HashCost) -> Result<
 /// Whether `password` is the one of `hash`. A malformed hash fits nothing.
 #[must_use]
 pub fn verify_password(password: &str, hash: &str) -> bool {
-    let Ok(hash) = PasswordHash::new(hash) else { return false };
-    let Ok(params) = Params::try_from(&hash) else { return false };
-    if password.len() > MAX_PASSWORD_BYTES || params.m_cost() > MAX_MEMORY_KIB {
-        return false;
-    }
-    Argon2::default().verify_password(password.as_bytes(), &hash).is_ok()
+    verify_password_in(&mut HashMemory::default(), password, hash)
+}
+
+/// What hashing works in, to be used again: an allocator that gets megabytes back and forth keeps more of them each time.
+#[derive(Default)]
+pub struct HashMemory(Vec<Block>);
+
+/// The same, in memory that is kept. What is in it is of no consequence.
+#[must_use]
+pub fn verify_password_in(memory: &mut HashMemory, password: &str, hash: &str) -> bool {
+    let mut fits = || -> Option<bool> {
+        let hash = PasswordHash::new(hash).ok()?;
+        let algorithm = Algorithm::try_from(hash.algorithm).ok()?;
+        let version = Version::try_from(hash.version?).ok()?;
+        let params = Params::try_from(&hash).ok()?;
+        if password.len() > MAX_PASSWORD_BYTES || params.m_cost() > MAX_MEMORY_KIB {
+            return None;
+        }
+        let mut salt = [0; Salt::MAX_LENGTH];
+        let salt = hash.salt?.decode_b64(&mut salt).ok()?;
+        let right = hash.hash?;
+        let mut out = [0; Output::MAX_LENGTH];
+        let out = out.get_mut(..right.len())?;
+        memory.0.resize(memory.0.len().max(params.block_count()), Block::new());
+        let argon2 = Argon2::new(algorithm, version, params);
+        argon2.hash_password_into_with_memory(password.as_bytes(), salt, out, &mut memory.0).ok()?;
+        // Compared in constant time.
+        Some(Output::new(out).ok()? == right)
+    };
+    fits().unwrap_or(false)
 }
 
 #[cfg(test)]
@@ -81,6 +105,20 @@ mod tests {
         assert!(!verify_password("1235", &hash));
         assert!(!verify_password("", &hash));
         assert_ne!(hash, hash_password("1234", &[6; 16], CHEAP).unwrap());
+    }
+
+    /// Promise: what was checked before in the same memory changes nothing.
+    #[test]
+    fn memory_is_used_again() {
+        let mut memory = HashMemory::default();
+        for memory_kib in [64, 256, 128] {
+            for password in ["1234", "0000"] {
+                let cost = HashCost { memory_kib, passes: 2 };
+                let hash = hash_password(password, &[5; 16], cost).unwrap();
+                assert!(verify_password_in(&mut memory, password, &hash), "{memory_kib}");
+                assert!(!verify_password_in(&mut memory, "4321", &hash), "{memory_kib}");
+            }
+        }
     }
 
     #[test]

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
-use tresen_identity::verify_password;
 use tresen_ledger::{Submission, SubmitError};
 use tresen_mpos::{Commit, Effect, Failure, Pin, PinOutcome};
 use tresen_till::{Context, StaffId, StationId, Throttle, Till};
@@ -176,14 +175,7 @@ impl Instance {
         let hash = till.staff_member(staff).map(|person| person.pin_hash.clone());
         let pin = Zeroizing::new(pin.expose());
         self.pin = Some(match (throttle, hash) {
-            (Throttle::Open, Some(hash)) => {
-                let turns = self.around.pin_checks.clone();
-                tokio::spawn(async move {
-                    let Ok(turn) = turns.acquire_owned().await else { return false };
-                    let check = move || (verify_password(&pin, hash.reveal()), turn).0;
-                    tokio::task::spawn_blocking(check).await.unwrap_or(false)
-                })
-            }
+            (Throttle::Open, Some(hash)) => tokio::spawn(self.around.pin_checks.clone().check(pin, hash)),
             (Throttle::Locked { .. }, _) | (_, None) => tokio::spawn(async { false }),
         });
     }

@@ -20,6 +20,7 @@ mod guessing;
 pub mod link;
 mod marks;
 mod news;
+mod pins;
 mod plan;
 mod screen;
 pub(crate) mod session;
@@ -32,7 +33,7 @@ mod tests;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tresen_identity::Fingerprint;
 use tresen_ledger::Ledger;
 use tresen_scene::{Namer, Node};
@@ -46,11 +47,8 @@ use crate::registry::Station;
 use crate::site::Clock;
 pub use link::Link;
 pub use news::News;
+pub use pins::PinChecks;
 pub use status::{Counted, Shown, State, Status};
-
-/// PINs that are checked at the same time on the whole server. Each takes 4 MiB and a core for some milliseconds; when a shift begins,
-/// everybody logs in at once, and more at a time would not be quicker.
-pub const PIN_CHECKS: usize = 2;
 
 /// Requests that wait to be taken by an instance.
 const REQUESTS: usize = 16;
@@ -59,8 +57,8 @@ const REQUESTS: usize = 16;
 pub struct Surroundings {
     /// Where bookings go.
     pub ledger: Ledger,
-    /// Turns for checking PINs.
-    pub pin_checks: Arc<Semaphore>,
+    /// Checks PINs.
+    pub pin_checks: Arc<PinChecks>,
     /// Who hears of what is booked.
     pub news: Arc<News>,
     /// The server's clocks.

@@ -15,6 +15,7 @@ use tresen_wire::{Input, Key, Look};
 
 use super::super::bench::{Bench, Phone, TABLE, device};
 use super::super::effects::checked;
+use super::super::pins::PIN_CHECKS;
 use crate::application::{AppInput, Application, Applications, Handhelds};
 
 /// Shows how many guests sit at a table, and counts how often it is drawn.
@@ -227,8 +228,8 @@ async fn a_pin_waits_for_its_turn() {
     let typesetter = Typesetter::new(Namer::new([0; 32]));
     let mut bench = Bench::with(Arc::new(Handhelds::new(typesetter))).await;
     let _phone = Phone::connect(&mut bench, device(2), Receiver::new(crate::look::DEFAULT, None)).await;
-    let turns = bench.instance.around.pin_checks.clone();
-    let mut others: Vec<_> = (0..super::super::PIN_CHECKS).map(|_| turns.try_acquire().unwrap()).collect();
+    let turns = bench.instance.around.pin_checks.turns.clone();
+    let mut others: Vec<_> = (0..PIN_CHECKS).map(|_| turns.try_acquire().unwrap()).collect();
     let first = bench.instance.session.as_ref().unwrap().applied + 1;
     let digits = [1, 2, 3, 4].map(|digit| Input::Key(Key::Digit(digit)));
     let inputs = [Input::Tap(Tap::Person(demo::ANNA).action())].into_iter().chain(digits);
