@@ -12,7 +12,7 @@ use crate::config::{Config, ConfigError};
 use crate::doctor::{self, Health, Patient};
 use crate::licence_file::{self, LicenceCommand};
 use crate::run::{self, RunError, RunOptions};
-use crate::{demo, local_door};
+use crate::{demo, local_door, runtime};
 
 /// Tresen: the point of sale of a site, streamed to any screen from one box.
 #[derive(Parser)]
@@ -190,9 +190,7 @@ fn say_copied(what: &str, copied: &backup::Copied) {
 
 /// Starts the runtime for one future.
 fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::failed)?;
-    Ok(runtime.block_on(future))
+    Ok(runtime::start().map_err(Failure::failed)?.block_on(future))
 }
 
 fn start_log(filter: &str) {

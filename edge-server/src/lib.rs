@@ -33,6 +33,7 @@ pub mod office;
 pub mod picture;
 pub mod registry;
 pub mod run;
+pub mod runtime;
 pub mod site;
 pub mod spool;
 mod waiting;

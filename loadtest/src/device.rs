@@ -106,14 +106,25 @@ impl Connection {
     /// # Errors
     /// When the connection is gone.
     pub async fn send(&mut self, message: &[u8]) -> Result<()> {
-        let mut framed = Vec::with_capacity(message.len() + LENGTH_BYTES);
-        let mut length = message.len();
-        while length >= 0x80 {
-            framed.push(length as u8 | 0x80);
-            length >>= 7;
+        self.send_all([message]).await
+    }
+
+    /// Sends messages that were there together: in one packet, if they fit, as a device's one thread would.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn send_all(&mut self, messages: impl IntoIterator<Item: AsRef<[u8]>>) -> Result<()> {
+        let mut framed = Vec::new();
+        for message in messages {
+            let message = message.as_ref();
+            let mut length = message.len();
+            while length >= 0x80 {
+                framed.push(length as u8 | 0x80);
+                length >>= 7;
+            }
+            framed.push(length as u8);
+            framed.extend(message);
         }
-        framed.push(length as u8);
-        framed.extend(message);
         Ok(self.send.write_all(&framed).await?)
     }
 

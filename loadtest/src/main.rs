@@ -76,7 +76,11 @@ fn main() -> Result<()> {
         Command::LoadServe(_) => load::cores::pin(load::cores::Side::Server)?,
         _ => load::cores::Layout::Shared,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = match &arguments.command {
+        // As the server has it.
+        Command::LoadServe(_) | Command::Serve { .. } | Command::ServeBare => tresen_edge::runtime::start()?,
+        _ => tokio::runtime::Builder::new_multi_thread().enable_all().build()?,
+    };
     runtime.block_on(async {
         match arguments.command {
             Command::Bench { what: Bench::Screen } => bench_screen().await,

@@ -152,8 +152,10 @@ impl Walker {
     /// Sends and takes what comes until then, or until something is so.
     async fn until(&mut self, end: Instant, so: impl Fn(&Client) -> bool) -> Result<()> {
         loop {
-            while let Some(message) = self.client.poll_transmit(self.now_ms()) {
-                self.connection.send(&message).await?;
+            let now_ms = self.now_ms();
+            let messages: Vec<_> = std::iter::from_fn(|| self.client.poll_transmit(now_ms)).collect();
+            if !messages.is_empty() {
+                self.connection.send_all(messages).await?;
             }
             let now = Instant::now();
             if now >= end || so(&self.client) {

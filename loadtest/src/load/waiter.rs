@@ -223,15 +223,20 @@ impl Waiter {
     }
 
     async fn transmit(&mut self) -> Result<()> {
-        while let Some(message) = self.client.poll_transmit(self.now_ms()) {
-            if self.shift.window.is_open() {
-                lock(&self.shift.tally).to_server_bytes += message.len() as u64;
+        loop {
+            let now_ms = self.now_ms();
+            let messages: Vec<_> = std::iter::from_fn(|| self.client.poll_transmit(now_ms)).collect();
+            if messages.is_empty() {
+                return Ok(());
             }
-            if let Err(error) = self.connection.send(&message).await {
+            if self.shift.window.is_open() {
+                let bytes = messages.iter().map(|message| message.len() as u64).sum::<u64>();
+                lock(&self.shift.tally).to_server_bytes += bytes;
+            }
+            if let Err(error) = self.connection.send_all(messages).await {
                 self.come_again(&format!("nothing can be sent: {error:#}")).await?;
             }
         }
-        Ok(())
     }
 
     async fn come_again(&mut self, why: &str) -> Result<()> {

@@ -185,10 +185,9 @@ impl Player {
     }
 
     async fn transmit(&mut self) -> Result<()> {
-        while let Some(message) = self.client.poll_transmit(self.now_ms()) {
-            self.connection.send(&message).await?;
-        }
-        Ok(())
+        let now_ms = self.now_ms();
+        let messages: Vec<_> = std::iter::from_fn(|| self.client.poll_transmit(now_ms)).collect();
+        if messages.is_empty() { Ok(()) } else { self.connection.send_all(messages).await }
     }
 
     fn now_ms(&self) -> u64 {
