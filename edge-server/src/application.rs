@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use tresen_ledger::Ledger;
-use tresen_mpos::ui::Marks;
+use tresen_mpos::ui::{Developing, Marks};
 use tresen_mpos::{App, Effect, Failure, Habit, Message, Photos, PinOutcome, Tap, World};
 use tresen_scene::Node;
 use tresen_till::{PhotoId, Refusal, StaffId, Till, Topic};
@@ -74,11 +74,20 @@ pub trait Application: Send {
 }
 
 /// The pictures of products, where the ledger keeps them.
-pub struct StoredPhotos<'a>(pub &'a Ledger);
+pub struct StoredPhotos<'a> {
+    /// Where they are.
+    pub ledger: &'a Ledger,
+    /// When they are scaled.
+    pub developing: Developing,
+}
 
 impl Photos for StoredPhotos<'_> {
     fn photo(&self, id: PhotoId) -> Option<Arc<[u8]>> {
-        self.0.photo(id)
+        self.ledger.photo(id)
+    }
+
+    fn developing(&self) -> Developing {
+        self.developing.clone()
     }
 }
 

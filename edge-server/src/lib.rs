@@ -14,6 +14,7 @@ pub mod backup;
 pub mod browser_auth;
 pub mod cli;
 pub mod config;
+pub mod darkroom;
 pub mod data_dir;
 pub mod demo;
 pub mod doctor;

@@ -20,6 +20,7 @@ use tresen_wire::CloseCode;
 
 use crate::application::{Applications, Handhelds};
 use crate::config::Config;
+use crate::darkroom::Darkroom;
 use crate::data_dir::{DataDir, DataDirError};
 use crate::demo::Nature;
 use crate::habits::Habits;
@@ -179,6 +180,7 @@ pub async fn start(options: RunOptions) -> Result<Server, RunError> {
         clock: clock.clone(),
         namer: namer.clone(),
         applications,
+        darkroom: Darkroom::new(typesetter.clone()),
         reprint: Box::new(move |number| {
             printer.reprint(number);
         }),

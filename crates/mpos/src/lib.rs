@@ -1,7 +1,7 @@
 //! The handheld app: what a waiter sees and does, as pure functions.
 //!
 //! [`update`] takes a [`Message`] and returns [`Effect`]s as data; [`view`] draws the screen of an [`App`] in a [`World`].
-//! Both are pure: the same arguments give the same result.
+//! Both are pure: the same arguments give the same result, but for photos that are scaled later ([`ui::Developing`]).
 //!
 //! Not for: money, tax and what may be booked (`tresen-till` decides), sessions, sockets, printers, hashing of PINs.
 //!
@@ -43,6 +43,8 @@ pub mod limits {
     /// Pixels of the photos of one screen; what is sold beyond that stands there without. Well below what a frame may bring, so that a screen
     /// can always be sent.
     pub const PHOTO_PIXELS: i32 = 5_000_000;
+    /// Most photos of one screen: fewer than a typesetter keeps, so that all of them can be there at once.
+    pub const PHOTOS: i32 = 200;
     /// Most digits of a PIN; the last digit of a person's PIN sends it.
     pub const PIN_DIGITS: usize = 8;
     /// Largest quantity that can be typed.

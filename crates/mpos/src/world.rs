@@ -6,6 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tresen_till::{Language, PhotoId, StationId, Till};
 
+use crate::ui::Developing;
+
 /// The world at the moment of an update or a view.
 #[derive(Clone, Copy, Debug)]
 pub struct World<'a> {
@@ -29,6 +31,11 @@ pub struct World<'a> {
 pub trait Photos {
     /// An encoded picture; `None` when it is not there (any more).
     fn photo(&self, id: PhotoId) -> Option<Arc<[u8]>>;
+
+    /// When those are scaled that nobody has scaled yet to the size that a screen needs.
+    fn developing(&self) -> Developing {
+        Developing::AtOnce
+    }
 }
 
 /// No pictures at all.

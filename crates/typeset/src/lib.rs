@@ -15,6 +15,7 @@ mod face;
 mod headers;
 mod icon;
 mod image;
+mod photos;
 mod scale;
 mod shape;
 mod shapes;
@@ -24,10 +25,11 @@ mod wrap;
 pub use face::{Face, TextStyle, Weight};
 pub use image::{ImageError, normal_photo};
 pub use lucide_icons::Icon;
+pub use photos::{Scaled, Wanted};
 pub use scale::Scale;
 pub use shape::Shaped;
 pub use shapes::{Corners, NinePatch};
-pub use typesetter::Typesetter;
+pub use typesetter::{Drawn, Typesetter};
 pub use wrap::Paragraph;
 
 /// Named limits of what is kept and of what is taken in.
@@ -42,6 +44,8 @@ pub mod limits {
     pub const MASKS: usize = 2_048;
     /// Scaled photos kept, and nodes that show them.
     pub const SPRITES: usize = 256;
+    /// Names of scaled photos that are remembered while somebody shows them, before those that nobody shows any more are forgotten.
+    pub const SHOWN_SPRITES: usize = 1_024;
     /// What the scaled photos take that are kept, in bytes, and those that kept nodes show.
     pub const SPRITE_BYTES: usize = 64 << 20;
     /// Drawn components kept.

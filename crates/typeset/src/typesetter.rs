@@ -13,6 +13,7 @@ use crate::cache::{Cache, Weighed};
 use crate::face::Fonts;
 use crate::icon::IconFont;
 use crate::image::{ImageError, sprite};
+use crate::photos::{Photos, Scaled, Wanted, weight};
 use crate::shape::{GlyphKey, shape};
 use crate::wrap::wrap;
 use crate::{Corners, NinePatch, Paragraph, Scale, Shaped, TextStyle, limits, shapes};
@@ -29,7 +30,7 @@ pub struct Typesetter {
     icons: Cache<(u32, i32), Arc<Mask>>,
     patches: Cache<Patch, NinePatch>,
     dots: Cache<(i32, i32), Arc<Mask>>,
-    sprites: Weighed<(ObjectId, Size, i32), Arc<Sprite>>,
+    photos: Photos,
     nodes: Cache<ObjectId, Arc<Node>>,
     /// Nodes that hold sprites: they keep those alive, so they are bounded as sprites are.
     nodes_of_sprites: Weighed<ObjectId, Arc<Node>>,
@@ -39,6 +40,15 @@ pub struct Typesetter {
 enum Patch {
     Rounded(i32, Corners),
     Shadow(i32, i32),
+}
+
+/// A node that was drawn.
+#[derive(Clone, Debug)]
+pub enum Drawn {
+    /// It is all that it can be.
+    Finished(Arc<Node>),
+    /// It lacks a photo that nobody has scaled yet: it is not remembered.
+    Unfinished(Arc<Node>),
 }
 
 impl Typesetter {
@@ -55,7 +65,7 @@ impl Typesetter {
             icons: Cache::new(limits::MASKS),
             patches: Cache::new(limits::MASKS),
             dots: Cache::new(limits::MASKS),
-            sprites: Weighed::new(limits::SPRITES, limits::SPRITE_BYTES),
+            photos: Photos::new(),
             nodes: Cache::new(limits::NODES),
             nodes_of_sprites: Weighed::new(limits::SPRITES, limits::SPRITE_BYTES),
         })
@@ -113,27 +123,48 @@ impl Typesetter {
         self.dots.get_or_make((width, dot), |_| shapes::dots(&self.namer, width, dot))
     }
 
-    /// A photo (PNG, JPEG, WebP) that fills `size` pixels, with upper corners of `radius` pixels.
+    /// A photo (PNG, JPEG, WebP) that fills `size` pixels, with upper corners of `radius` pixels. It is unpacked and scaled here, unless that was
+    /// done before: some milliseconds, many for a large picture.
     ///
     /// # Errors
     /// When it is too large or can't be read.
     pub fn photo(&self, bytes: &[u8], size: Size, radius: i32) -> Result<Arc<Sprite>, ImageError> {
         let key = (self.namer.name(bytes), size, radius);
-        if let Some(found) = self.sprites.get(&key) {
+        if let Some(Some(found)) = self.photos.find(&key) {
             return Ok(found);
         }
-        let made = sprite(&self.namer, bytes, size, radius)?;
-        self.sprites.keep(key, made.clone(), weight(&made));
-        Ok(made)
+        let made = sprite(&self.namer, bytes, size, radius);
+        self.photos.keep(key, made.as_ref().ok().cloned());
+        made
     }
 
-    /// The node that was made for `inputs` before, or `make`'s. `inputs` must tell apart all that `make` depends on.
-    pub fn remember(&self, inputs: &[u8], make: impl FnOnce() -> Arc<Node>) -> Arc<Node> {
+    /// The same photo if it was scaled before. Quick: nothing is unpacked.
+    pub fn photo_if_scaled(&self, bytes: &Arc<[u8]>, size: Size, radius: i32) -> Scaled {
+        let key = (self.namer.name(bytes), size, radius);
+        match self.photos.find(&key) {
+            Some(Some(sprite)) => Scaled::Here(sprite),
+            Some(None) => Scaled::Never,
+            None => Scaled::NotYet(Wanted { key, bytes: bytes.clone() }),
+        }
+    }
+
+    /// Scales a photo that was asked for; `None` when it can't be read.
+    pub fn scale(&self, wanted: &Wanted) -> Option<Arc<Sprite>> {
+        let (_, size, radius) = wanted.key;
+        self.photo(&wanted.bytes, size, radius).ok()
+    }
+
+    /// The node that was made for `inputs` before, or `make`'s. `inputs` must tell apart all that `make` depends on, but for what an unfinished
+    /// node lacks.
+    pub fn remember(&self, inputs: &[u8], make: impl FnOnce() -> Drawn) -> Arc<Node> {
         let key = self.namer.name(inputs);
         if let Some(found) = self.nodes.get(&key).or_else(|| self.nodes_of_sprites.get(&key)) {
             return found;
         }
-        let node = make();
+        let node = match make() {
+            Drawn::Finished(node) => node,
+            Drawn::Unfinished(node) => return node,
+        };
         let sprites =
             node.ops().iter().map(|op| if let Op::Sprite { sprite, .. } = op { weight(sprite) } else { 0 });
         match sprites.sum() {
@@ -171,11 +202,6 @@ impl Typesetter {
     fn with_rasteriser<T>(&self, work: impl FnOnce(&mut Rasteriser) -> T) -> T {
         work(&mut self.rasteriser.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-/// What a sprite takes at most: its pixels, and the weights that they were added up from.
-fn weight(sprite: &Sprite) -> usize {
-    3 * sprite.rgba().len()
 }
 
 impl std::fmt::Debug for Typesetter {

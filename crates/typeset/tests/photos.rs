@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use image::{DynamicImage, GenericImageView, ImageFormat, Rgba, RgbaImage};
 use tresen_scene::{Namer, Size};
-use tresen_typeset::{ImageError, Typesetter, limits, normal_photo};
+use tresen_typeset::{ImageError, Scaled, Typesetter, limits, normal_photo};
 
 /// Red at the left, blue at the right, and `alpha`.
 fn picture(w: u32, h: u32, alpha: u8) -> DynamicImage {
@@ -169,4 +169,29 @@ fn a_photo_fills_its_place() {
     assert!(is_reddish(at(5, 10)) && !is_reddish(at(35, 10)));
     assert!(matches!(photo(Size::new(0, 8), 0), Err(ImageError::Target(_))));
     assert!(typesetter.photo(b"nothing", Size::new(8, 8), 0).is_err());
+}
+
+/// Promise: a photo that somebody shows is not scaled again, however many others were scaled since; one that can't be read is looked at once.
+#[test]
+fn what_is_shown_is_not_scaled_again() {
+    let typesetter = Typesetter::new(Namer::new([7; 32]));
+    let bytes: Arc<[u8]> = encoded(&picture(64, 64, 255), ImageFormat::Png).into();
+    let size = Size::new(40, 20);
+    let Scaled::NotYet(wanted) = typesetter.photo_if_scaled(&bytes, size, 6) else { panic!("nobody has") };
+    let shown = typesetter.scale(&wanted).expect("scaled");
+    let others = |typesetter: &Typesetter| {
+        (0..limits::SPRITES as i32).for_each(|more| {
+            typesetter.photo(&bytes, Size::new(1 + more % 20, 1 + more / 20), 0).expect("scaled");
+        });
+    };
+    others(&typesetter);
+    let Scaled::Here(found) = typesetter.photo_if_scaled(&bytes, size, 6) else { panic!("it is shown") };
+    assert!(Arc::ptr_eq(&found, &shown));
+    drop((found, shown));
+    others(&typesetter);
+    assert!(matches!(typesetter.photo_if_scaled(&bytes, size, 6), Scaled::NotYet(again) if again == wanted));
+    let nothing: Arc<[u8]> = b"nothing".as_slice().into();
+    let Scaled::NotYet(wanted) = typesetter.photo_if_scaled(&nothing, size, 6) else { panic!("nobody has") };
+    assert!(typesetter.scale(&wanted).is_none());
+    assert!(matches!(typesetter.photo_if_scaled(&nothing, size, 6), Scaled::Never));
 }

@@ -11,6 +11,7 @@ use tresen_mpos::{Commit, Effect, World};
 use tresen_scene::{Namer, Node};
 use tresen_session::{Receiver, SenderEvent};
 use tresen_till::{Command, StationId, TableId, Target, demo};
+use tresen_typeset::Typesetter;
 use tresen_wire::{Input, Key, Look, ToServer};
 
 use super::flights::Cargo;
@@ -21,6 +22,7 @@ use super::task::Instance;
 use super::{Attach, Place, Status, Surroundings};
 use crate::application::{AppInput, Application, Applications};
 use crate::config::Prediction;
+use crate::darkroom::Darkroom;
 use crate::site::Clock;
 
 pub const STATION: u16 = 7;
@@ -115,6 +117,7 @@ impl Bench {
             clock: Arc::new(Clock::default()),
             namer: Namer::new([0; 32]),
             applications,
+            darkroom: Darkroom::new(Typesetter::new(Namer::new([0; 32]))),
             habits: Arc::default(),
             prediction,
             reprint: Box::new(|_| {}),

@@ -26,7 +26,6 @@ use super::flights::Cargo;
 use super::plan::{Idea, Keys, Known, Plan, Tried, name_of};
 use super::session::Session;
 use super::task::Instance;
-use crate::application::StoredPhotos;
 use crate::config::Prediction;
 use crate::habits::{Around, Name};
 use crate::look;
@@ -225,6 +224,7 @@ impl Instance {
             None => (&*self.app, &now),
         };
         let (look, device, name) = (self.look(), self.device_label(), self.place.name.borrow().clone());
+        let photos = self.lacking.photos(&self.around.ledger);
         let world = World {
             till,
             now: self.around.clock.now(),
@@ -232,7 +232,7 @@ impl Instance {
             station_name: &name,
             device: &device,
             language: look::language(&look),
-            photos: &StoredPhotos(&self.around.ledger),
+            photos: &photos,
         };
         let (app, till) = app.guess(&world, &idea.input)?;
         let till = Arc::new(till);
@@ -242,6 +242,10 @@ impl Instance {
         let session = self.session.as_ref().filter(|_| checked);
         let known = session.and_then(|session| session.guessed(stage.root.id(), &idea.input)).cloned();
         let root = known.unwrap_or_else(|| app.view(&then, &look));
+        // What lacks photos is about to look different, and nobody scales any for what nobody may ever see.
+        if !self.lacking.taken().is_empty() {
+            return None;
+        }
         let stale_at = app.wake_at(&then);
         Some((Tried { app, till, root }, stale_at))
     }

@@ -20,6 +20,7 @@ mod guessing;
 pub mod link;
 mod marks;
 mod news;
+mod photos;
 mod pins;
 mod plan;
 mod screen;
@@ -42,6 +43,7 @@ use tresen_wire::{CloseCode, Hello, Look};
 
 use crate::application::Applications;
 use crate::config::Prediction;
+use crate::darkroom::{Darkroom, Photos};
 use crate::habits::Habits;
 use crate::registry::Station;
 use crate::site::Clock;
@@ -67,6 +69,8 @@ pub struct Surroundings {
     pub namer: Namer,
     /// Makes the applications.
     pub applications: Arc<dyn Applications>,
+    /// Scales photos.
+    pub darkroom: Darkroom,
     /// What is tapped after what.
     pub habits: Arc<Habits>,
     /// When answers are sent ahead.
@@ -87,9 +91,16 @@ pub struct Handle {
 /// What an instance is asked.
 pub(crate) enum Request {
     Attach(Box<Attach>),
-    Picture { look: Look, reply: oneshot::Sender<Arc<Node>> },
+    Picture { look: Look, reply: oneshot::Sender<Picture> },
     Renamed,
     Stop { code: CloseCode, text: &'static str },
+}
+
+/// How an instance looks.
+pub(crate) struct Picture {
+    root: Arc<Node>,
+    /// Photos that it lacks are on their way.
+    lacking: Option<oneshot::Receiver<Photos>>,
 }
 
 /// The station that an instance runs for. Its name may change, and outlives a panic.
@@ -125,8 +136,15 @@ impl Handle {
         let _ = self.requests.send(Request::Attach(Box::new(attach))).await;
     }
 
-    /// Its screen, drawn for a look of the caller's choice; `None` when it is not running.
+    /// Its screen with its photos, drawn for a look of the caller's choice; `None` when it is not running.
     pub async fn picture(&self, look: Look) -> Option<Arc<Node>> {
+        let Picture { root, lacking } = self.picture_now(look).await?;
+        let Some(lacking) = lacking else { return Some(root) };
+        let _alive_until_drawn = lacking.await;
+        Some(self.picture_now(look).await?.root)
+    }
+
+    async fn picture_now(&self, look: Look) -> Option<Picture> {
         let (reply, answer) = oneshot::channel();
         self.requests.send(Request::Picture { look, reply }).await.ok()?;
         answer.await.ok()

@@ -9,7 +9,7 @@ use tresen_wire::Look;
 use super::Shown;
 use super::flights::Cargo;
 use super::task::Instance;
-use crate::application::{AppInput, Application, StoredPhotos};
+use crate::application::{AppInput, Application};
 use crate::look;
 
 /// How long a screen may wait for a commit that will change it again.
@@ -68,6 +68,7 @@ impl Instance {
             self.settled = if committing { self.settled } else { session.applied };
             session.show_as_of(root, self.settled);
         }
+        self.order_photos();
     }
 
     /// The till as it is. What is drawn of it, the application has heard of.
@@ -119,6 +120,7 @@ impl Instance {
     ) -> T {
         let device = self.device_label();
         let name = self.place.name.borrow().clone();
+        let photos = self.lacking.photos(&self.around.ledger);
         let world = World {
             till,
             now: self.around.clock.now(),
@@ -126,7 +128,7 @@ impl Instance {
             station_name: &name,
             device: &device,
             language: look::language(look),
-            photos: &StoredPhotos(&self.around.ledger),
+            photos: &photos,
         };
         f(&mut self.app, &world)
     }

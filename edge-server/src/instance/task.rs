@@ -18,9 +18,11 @@ use super::flights::{Answer, Flight, Flights};
 use super::guessing::Guessing;
 use super::marks::Marks;
 use super::news::{Reader, Rung};
+use super::photos::Lacking;
 use super::session::{Heard, Session};
-use super::{Attach, Place, Request, State, Status, Surroundings, device_label};
+use super::{Attach, Picture, Place, Request, State, Status, Surroundings, device_label};
 use crate::application::{AppInput, Application};
+use crate::darkroom::Photos;
 use crate::look;
 
 /// How long the mark of an input may wait that changed nothing: nothing but its acknowledgement tells the person that it was taken.
@@ -60,6 +62,7 @@ pub struct Instance {
     pub(super) render_due_ms: Option<u64>,
     pub(super) wake_due_ms: Option<u64>,
     pub(super) guessing: Guessing,
+    pub(super) lacking: Lacking,
     /// The last input whose effect is settled: no booking is on its way for it.
     pub(super) settled: u64,
 }
@@ -70,6 +73,7 @@ enum Event {
     Landed(Flight, Answer),
     Pin(bool),
     News(Rung),
+    Photos(Photos),
     Time,
     /// Nothing: there is time to guess.
     Idle,
@@ -103,6 +107,7 @@ impl Instance {
             render_due_ms: None,
             wake_due_ms: None,
             guessing: Guessing::default(),
+            lacking: Lacking::default(),
             settled: 0,
         };
         if restored {
@@ -130,6 +135,7 @@ impl Instance {
                 Event::Landed(flight, answer) => self.landed(&flight, answer),
                 Event::Pin(right) => self.pin_checked(right),
                 Event::News(rung) => self.heard_news(rung),
+                Event::Photos(photos) => self.photos_arrived(photos),
                 Event::Time => self.time(),
                 Event::Idle => {
                     self.guess();
@@ -154,6 +160,7 @@ impl Instance {
             (flight, answer) = self.flights.land() => Event::Landed(flight, answer),
             right = checked(&mut self.pin) => Event::Pin(right),
             rung = self.news.rung() => Event::News(rung),
+            photos = self.lacking.arrive() => Event::Photos(photos),
             () = tokio::time::sleep(sleep) => Event::Time,
             () = tokio::task::yield_now(), if idle => Event::Idle,
         }
@@ -201,7 +208,9 @@ impl Instance {
             Request::Attach(attach) => self.attach(attach),
             Request::Picture { look, reply } => {
                 let root = self.with_world(&look, |app, world| app.view(world, &look));
-                let _ = reply.send(root);
+                let missing = self.lacking.taken();
+                let lacking = (!missing.is_empty()).then(|| self.around.darkroom.order(missing));
+                let _ = reply.send(Picture { root, lacking });
             }
             Request::Renamed => {
                 // The name stands on screens that were foreseen.

@@ -138,7 +138,7 @@ impl<'a> Drawing<'_, 'a> {
         let node = kit.typesetter.remember(inputs.bytes(), || {
             let mut pen = Pen::new(kit, size);
             part.draw(&mut pen);
-            Node::new(kit.typesetter.namer(), key, pen.into_ops())
+            pen.into_node(key)
         });
         self.ops.push(Op::Child { at: rect.origin(), node });
     }

@@ -7,11 +7,13 @@
 //! Not for: what a screen says or does; that is `view` and `update`.
 //!
 //! Invariants:
-//! - `render` is a pure function of the kit's theme and scale, the size and the elements;
+//! - `render` is a pure function of the kit's theme and scale, the size and the elements; with [`Developing::Later`] also of which photos were
+//!   scaled before;
 //! - everything that can be pressed has a role, a name, a pressed look, and is at least [`MIN_TARGET`] dp each way;
 //! - an amount never wraps and is never cut.
 
 mod component;
+mod developing;
 mod draw;
 mod element;
 mod layout;
@@ -29,6 +31,7 @@ mod tests;
 use std::sync::Arc;
 
 pub use component::{Component, Inputs, Space, Symbol};
+pub use developing::{Developing, Missing};
 pub use element::{
     Align, Element, Justify, Selected, State, column, divider, grid, modal, row, scroll, sheet, spacer,
     stack, toast_over,
@@ -78,6 +81,8 @@ pub struct Kit {
     pub scale: Scale,
     /// Whether amounts that others may change are told to the client.
     pub marks: Marks,
+    /// When photos are scaled that nobody has scaled yet.
+    pub developing: Developing,
 }
 
 /// Whether a screen says which of its amounts others may change. Only a client that shows guesses has a use for it.
@@ -93,13 +98,19 @@ pub enum Marks {
 impl Kit {
     /// A kit that draws with `typesetter`.
     pub const fn new(typesetter: Arc<Typesetter>, theme: Theme, scale: Scale) -> Self {
-        Self { typesetter, theme, scale, marks: Marks::Left }
+        Self { typesetter, theme, scale, marks: Marks::Left, developing: Developing::AtOnce }
     }
 
     /// The same, with marks or without.
     #[must_use]
     pub fn marking(self, marks: Marks) -> Self {
         Self { marks, ..self }
+    }
+
+    /// The same, with another way to come by photos.
+    #[must_use]
+    pub fn developing(self, developing: Developing) -> Self {
+        Self { developing, ..self }
     }
 
     /// `dp` in device pixels.

@@ -4,17 +4,19 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 use tresen_scene::{
-    Action, Color, Field, Insets, Keyboard, Label, Node, Op, Point, Rect, Role, Size, Touch, TouchState,
+    Action, Color, Field, Insets, Keyboard, Label, Node, Op, Point, Rect, Role, Size, Sprite, Touch,
+    TouchState,
 };
-use tresen_typeset::{Corners, Icon, Paragraph, Shaped, TextStyle, Weight};
+use tresen_typeset::{Corners, Drawn, Icon, Paragraph, Scaled, Shaped, TextStyle, Weight};
 
-use super::{Ink, Kit, MIN_TARGET, Marks, Type};
+use super::{Developing, Ink, Kit, MIN_TARGET, Marks, Type};
 
 /// Collects the ops of one node. Rectangles are in device pixels of the node.
 pub struct Pen<'a> {
     kit: &'a Kit,
     size: Size,
     ops: Vec<Op>,
+    lacks_photo: bool,
 }
 
 /// What a press on an area does and is called.
@@ -52,11 +54,34 @@ impl Press {
 
 impl<'a> Pen<'a> {
     pub(super) fn new(kit: &'a Kit, size: Size) -> Self {
-        Self { kit, size, ops: Vec::with_capacity(8) }
+        Self { kit, size, ops: Vec::with_capacity(8), lacks_photo: false }
     }
 
     pub(super) fn into_ops(self) -> Vec<Op> {
         self.ops
+    }
+
+    /// The node of all that was drawn.
+    pub(super) fn into_node(self, key: u64) -> Drawn {
+        let node = Node::new(self.kit.typesetter.namer(), key, self.ops);
+        if self.lacks_photo { Drawn::Unfinished(node) } else { Drawn::Finished(node) }
+    }
+
+    /// A photo at a size, with round upper corners; `None` when it can't be read, or is not there yet.
+    pub fn photo(&mut self, bytes: &Arc<[u8]>, size: Size, radius: i32) -> Option<Arc<Sprite>> {
+        let missing = match &self.kit.developing {
+            Developing::AtOnce => return self.kit.typesetter.photo(bytes, size, radius).ok(),
+            Developing::Later(missing) => missing,
+        };
+        match self.kit.typesetter.photo_if_scaled(bytes, size, radius) {
+            Scaled::Here(sprite) => Some(sprite),
+            Scaled::Never => None,
+            Scaled::NotYet(wanted) => {
+                missing.note(wanted);
+                self.lacks_photo = true;
+                None
+            }
+        }
     }
 
     /// What it draws with.

@@ -29,8 +29,9 @@ const SIDEWAYS_WIDTH: i32 = 560;
 
 /// The screen of an app, `size` device pixels large.
 pub fn view(app: &App, world: &World, kit: &Kit, size: Size) -> Arc<Node> {
-    let scene = Scene { app, world, kit, words: Words::of(world.language), size: kit.size_dp(size) };
-    ui::render(kit, size, scene.screen())
+    let kit = kit.clone().developing(world.photos.developing());
+    let scene = Scene { app, world, kit: &kit, words: Words::of(world.language), size: kit.size_dp(size) };
+    ui::render(&kit, size, scene.screen())
 }
 
 /// Which tables the screen of the tables shows.

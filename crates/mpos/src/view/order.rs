@@ -191,7 +191,7 @@ impl Scene<'_> {
     /// How many photos tiles of this width may show.
     fn room_for_photos(&self, width: i32, columns: i32) -> i32 {
         let side = self.kit.px(width / columns).max(1);
-        limits::PHOTO_PIXELS / (side * ui::photo_height(side)).max(1)
+        (limits::PHOTO_PIXELS / (side * ui::photo_height(side)).max(1)).min(limits::PHOTOS)
     }
 
     /// `photos` is how many may still be shown.

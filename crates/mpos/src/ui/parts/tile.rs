@@ -22,8 +22,8 @@ pub struct Tile {
     hold: Option<Action>,
 }
 
-/// An encoded picture, told from others by its name. It is decoded and scaled when a tile is drawn for the first time at a size, and never
-/// again: whoever shows the same tile shows the same node.
+/// An encoded picture, told from others by its name. It is decoded and scaled once for each size that it is shown at: whoever shows the same
+/// tile shows the same node.
 #[derive(Clone)]
 pub struct Picture {
     name: [u8; 32],
@@ -138,12 +138,13 @@ pub fn photo_height(width: i32) -> i32 {
     width * PHOTO.1 / PHOTO.0
 }
 
-/// Draws a picture within the outline, round at the top as the tile is. One that can't be read leaves its place empty.
+/// Draws a picture within the outline, round at the top as the tile is. One that can't be read leaves its place empty, and so
+/// does one that is scaled later.
 fn draw_photo(pen: &mut Pen<'_>, photo: &Picture, rect: Rect) {
     let hair = pen.hairline();
     let place = Rect::new(rect.x + hair, rect.y + hair, rect.w - 2 * hair, rect.h - hair);
     let radius = pen.px(RADIUS) - hair;
-    if let Ok(sprite) = pen.kit().typesetter.photo(&photo.bytes, place.size(), radius) {
+    if let Some(sprite) = pen.photo(&photo.bytes, place.size(), radius) {
         pen.op(Op::Sprite { at: place.origin(), sprite });
     }
 }
