@@ -7,16 +7,27 @@ use fast_image_resize::images::Image;
 use fast_image_resize::{PixelType, ResizeOptions, Resizer};
 use image::codecs::jpeg::JpegEncoder;
 use image::error::ImageError as Broken;
+use image::metadata::Orientation;
 use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits, RgbaImage};
 use tresen_scene::limits::BITMAP_SIDE_PX;
 use tresen_scene::{Namer, Photo, Size, Sprite};
 
+use crate::headers::JpegKind;
 use crate::{headers, limits};
 
 /// How coarse a photo on a screen may be: what is lost is hard to see on a tile, and a tile takes a few kilobytes.
 const STEP: u8 = 5;
 /// Qualities of JPEG that are tried until a picture is small enough to keep; the last one is taken as it is.
 const QUALITIES: [u8; 3] = [88, 74, 50];
+/// What zune-jpeg 0.5 keeps: two bytes for every coefficient of a picture that comes in several scans; rows at the greatest width and coarsest
+/// sampling (4 colours of 10,000 x 32 samples, three of them spread by sixteen); and the file, with the segments that it copies out of it.
+/// With the pixels themselves, three bytes each, a progressive JPEG takes 6 bytes a pixel when its colours are sampled by two each way (up to 38
+/// megapixels are taken), 9 when they are not (25), and 11 in CMYK (20). Phones' pictures in one scan take 3 (up to [`limits::IMAGE_PIXELS`]).
+const COEFFICIENT_BYTES: u64 = 2;
+const JPEG_COLORS: u64 = 4;
+const JPEG_ROWS_BYTES: u64 = 20 << 20;
+/// What image-webp 0.2 keeps for a pixel at most: one and a half bytes of colours, and four and one of a transparency.
+const WEBP_PIXEL_BYTES: u64 = 7;
 /// Points across a pixel, each way, at which a round corner is looked at.
 const POINTS: i32 = 4;
 
@@ -36,6 +47,15 @@ pub enum ImageError {
         width: u32,
         /// Its height.
         height: u32,
+    },
+    /// Unpacking it takes more than [`limits::IMAGE_MEMORY_BYTES`]: the way it is packed, as many pixels as this are too many.
+    #[error(
+        "unpacking the picture takes {needed_bytes} bytes of memory; at most {} may be taken",
+        limits::IMAGE_MEMORY_BYTES
+    )]
+    TooMuchMemory {
+        /// What it takes, at most.
+        needed_bytes: u64,
     },
     /// A target of no pixels, or beyond the limit of a bitmap.
     #[error("a picture can't be shown at {0:?} pixels")]
@@ -57,14 +77,16 @@ pub enum ImageError {
 /// # Errors
 /// When it is too large, moves or can't be read.
 pub fn normal_photo(bytes: &[u8]) -> Result<Vec<u8>, ImageError> {
-    let picture = decode(bytes)?;
+    let (picture, orientation) = decode(bytes)?;
     let side = limits::PHOTO_SIDE_PX;
     // First roughly and fast, in whatever colours it has: a phone's picture as RGBA takes a hundred megabytes.
-    let rough = if picture.width().max(picture.height()) > 2 * side {
+    let mut rough = if picture.width().max(picture.height()) > 2 * side {
         picture.thumbnail(2 * side, 2 * side)
     } else {
         picture
     };
+    // Turned only now: a large picture and its copy would take twice the memory.
+    rough.apply_orientation(orientation);
     let rough = rough.into_rgba8();
     let size = within(&rough, side as i32);
     let rgba = if size == size_of(&rough) { rough.into_raw() } else { scale(rough, size)? };
@@ -94,7 +116,9 @@ pub(crate) fn sprite(
     if !side.contains(&size.w) || !side.contains(&size.h) {
         return Err(ImageError::Target(size));
     }
-    let mut rgba = scale(decode(bytes)?.into_rgba8(), size)?;
+    let (mut picture, orientation) = decode(bytes)?;
+    picture.apply_orientation(orientation);
+    let mut rgba = scale(picture.into_rgba8(), size)?;
     let radius = radius.clamp(0, size.w.min(size.h) / 2);
     for y in 0..radius {
         for x in 0..radius {
@@ -108,7 +132,8 @@ pub(crate) fn sprite(
     Ok(Sprite::of_photo(namer, Photo::of(size, &rgba, STEP)))
 }
 
-fn decode(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
+/// A picture as it lies in the file, and how it is to be turned.
+fn decode(bytes: &[u8]) -> Result<(DynamicImage, Orientation), ImageError> {
     if bytes.len() > limits::IMAGE_BYTES {
         return Err(ImageError::TooLarge { size_bytes: bytes.len() });
     }
@@ -130,13 +155,33 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
     if pixels == 0 {
         return Err(ImageError::Damaged("it has no pixels".into()));
     }
+    let needed_bytes = decoder.total_bytes() + beside_pixels(format, bytes, (width, height));
+    if needed_bytes > limits::IMAGE_MEMORY_BYTES {
+        return Err(ImageError::TooMuchMemory { needed_bytes });
+    }
     let orientation = decoder.orientation().map_err(damaged)?;
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| match error {
-        Broken::Limits(_) => ImageError::TooManyPixels { width, height },
+    let picture = DynamicImage::from_decoder(decoder).map_err(|error| match error {
+        Broken::Limits(_) => ImageError::TooMuchMemory { needed_bytes },
         other => damaged(other),
     })?;
-    picture.apply_orientation(orientation);
-    Ok(picture)
+    Ok((picture, orientation))
+}
+
+/// Bytes that a decoder takes at most beside the pixels that it hands out. PNG's takes some rows, and its own limit holds for these.
+fn beside_pixels(format: ImageFormat, bytes: &[u8], size: (u32, u32)) -> u64 {
+    let pixels = u64::from(size.0) * u64::from(size.1);
+    match format {
+        ImageFormat::Jpeg => {
+            let coefficients = match headers::jpeg_kind(bytes, size) {
+                JpegKind::Rows => 0,
+                JpegKind::Whole { coefficients } => coefficients,
+                JpegKind::Unclear => JPEG_COLORS * pixels,
+            };
+            COEFFICIENT_BYTES * coefficients + JPEG_ROWS_BYTES + 2 * bytes.len() as u64
+        }
+        ImageFormat::WebP => WEBP_PIXEL_BYTES * pixels,
+        _ => 0,
+    }
 }
 
 /// Whether it is an animation, read from the headers alone: a decoder would unpack what lies between them, without a limit. Whatever is

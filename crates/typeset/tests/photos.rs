@@ -49,6 +49,15 @@ fn a_picture_is_kept_small() {
     assert!(noise.len() <= 4 * limits::PHOTO_BYTES, "{} bytes of noise", noise.len());
 }
 
+/// Promise: a progressive picture looks as any other.
+#[test]
+fn a_progressive_picture_is_unpacked_whole() {
+    let kept = normal_photo(include_bytes!("pictures/progressive.jpg")).expect("taken");
+    let kept = image::load_from_memory(&kept).expect("a JPEG").into_rgb8();
+    let (top, bottom) = (kept.get_pixel(32, 2).0, kept.get_pixel(32, 45).0);
+    assert!(top[0] > 200 && top[2] < 60 && bottom[0] < 60 && bottom[2] > 200, "{top:?} to {bottom:?}");
+}
+
 /// Promise: nothing but pixels is kept of a phone's picture: it stands upright, and says neither where nor with what it was taken.
 #[test]
 fn a_phones_picture_stands_upright_and_tells_nothing() {

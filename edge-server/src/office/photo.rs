@@ -188,6 +188,7 @@ fn explain(t: &Texts, error: &ImageError) -> String {
             &put(t.photo_too_many_pixels, format!("{width} × {height}")),
             limits::IMAGE_PIXELS / 1_000_000,
         ),
+        ImageError::TooMuchMemory { .. } => t.photo_too_much_memory.to_owned(),
         ImageError::Unknown => t.photo_unknown.to_owned(),
         ImageError::Animated => t.photo_animated.to_owned(),
         ImageError::Damaged(_) | ImageError::Target(_) => t.photo_damaged.to_owned(),

@@ -315,6 +315,7 @@ texts! {
     photo_missing: "Bitte wählen Sie zuerst ein Bild aus.", "Please choose a picture first.";
     photo_too_large: "Die Datei ist zu groß: Ein Foto darf höchstens {} MB haben.", "The file is too large: a photo may have {} MB at most.";
     photo_too_many_pixels: "Das Bild hat zu viele Bildpunkte ({}): höchstens {} Millionen sind möglich.", "The picture has too many pixels ({}): at most {} million are possible.";
+    photo_too_much_memory: "Dieses Bild zu entpacken braucht zu viel Speicher. Bitte speichern Sie es kleiner oder als gewöhnliches JPEG (nicht „progressiv“).", "Unpacking this picture takes too much memory. Please save it smaller or as an ordinary JPEG (not “progressive”).";
     photo_unknown: "Diese Datei ist kein Bild, das gelesen werden kann. Bitte wählen Sie ein PNG, JPEG oder WebP.", "This file is no picture that can be read. Please choose a PNG, JPEG or WebP.";
     photo_animated: "Das Bild bewegt sich. Bitte wählen Sie ein Standbild.", "The picture moves. Please choose one that stands still.";
     photo_damaged: "Das Bild ist beschädigt und kann nicht gelesen werden. Bitte speichern Sie es neu oder wählen Sie ein anderes.", "The picture is damaged and can't be read. Please save it again or choose another.";

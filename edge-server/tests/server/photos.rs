@@ -123,6 +123,9 @@ async fn hostile_uploads_are_refused_with_a_sentence() {
     moving.splice(33..33, *b"\0\0\0\x08acTL\0\0\0\x02\0\0\0\0\xf3\x8d\x93\x70");
     let mut broken = good.clone();
     broken.truncate(good.len() / 2);
+    let mut progressive = include_bytes!("../../../crates/typeset/tests/pictures/progressive.jpg").to_vec();
+    let frame = progressive.windows(2).position(|pair| pair == [0xff, 0xc2]).unwrap();
+    progressive[frame + 5..frame + 9].copy_from_slice(&[27, 88, 27, 88]);
     let refusals = [
         (b"Dear Sir".to_vec(), "no picture that can be read"),
         (b"GIF89a\x01\0\x01\0".to_vec(), "no picture that can be read"),
@@ -130,6 +133,7 @@ async fn hostile_uploads_are_refused_with_a_sentence() {
         (broken, "damaged"),
         (moving, "stands still"),
         (png(10_001, 1, [1, 2, 3]), "too many pixels (10001 × 1)"),
+        (progressive, "takes too much memory"),
         (vec![0; 17 << 20], "too large: a photo may have 16 MB"),
     ];
     for (bytes, sentence) in refusals {
