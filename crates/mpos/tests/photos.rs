@@ -5,10 +5,10 @@ mod common;
 use std::sync::Arc;
 
 use common::House;
-use common::screen::Look;
+use common::screen::{Look, Screen};
 use tresen_mpos::ui::{Developing, Kit, Missing, Scale};
 use tresen_mpos::{Photos, Tap, World, view};
-use tresen_scene::{Namer, Node, Op, Point, Sprite};
+use tresen_scene::{Namer, Node, Op, Point, Role, Scroll, Size, Sprite};
 use tresen_till::{PhotoId, TableId};
 use tresen_typeset::Typesetter;
 
@@ -93,4 +93,71 @@ fn what_is_missing_is_told_and_comes_later() {
     let at_once = view(&house.app, &house.world(), &kit, look.size_px());
     assert_eq!(whole.id(), at_once.id());
     drop((held, rest));
+}
+
+/// Promise: no tile sends more pixels of a photo than are stored, and none is blown up: it stands in the middle of its place.
+#[test]
+fn a_photo_is_never_blown_up() {
+    let look = Look { width_dp: 320, height_dp: 640, scale_100: 300, ..Look::PHONE };
+    // A typesetter for each: equal names mean equal pictures.
+    let shown = |stored: (u32, u32), look: Look| {
+        let kit = Kit::new(
+            Typesetter::new(Namer::new([3; 32])),
+            look.theme,
+            Scale::from_hundredths(look.scale_100),
+        );
+        let house = house(stored);
+        sprites(&view(&house.app, &house.world(), &kit, look.size_px()))
+    };
+    assert!(shown((512, 320), look).iter().all(|(_, sprite)| sprite.size() == Size::new(414, 259)));
+    for (stored, look) in
+        [((90, 50), look), ((512, 320), Look { width_dp: 4_800, height_dp: 2_700, scale_100: 100, ..look })]
+    {
+        let shown = shown(stored, look);
+        assert!(!shown.is_empty());
+        for (at, sprite) in shown {
+            assert_eq!(sprite.size(), Size::new(stored.0 as i32, stored.1 as i32));
+            assert!(at.x > 0);
+        }
+    }
+}
+
+/// Promise: a wide screen shows the groups that fit below the one that was chosen, and does not draw what is far below.
+#[test]
+fn a_wide_screen_draws_the_groups_that_fit() {
+    for (width_dp, height_dp) in [(1280, 800), (1024, 600), (3840, 2160)] {
+        let look = Look { width_dp, height_dp, ..Look::PHONE };
+        for house in [house((320, 200)), {
+            let mut bare = House::anna();
+            bare.taps([Tap::Table(TableId(7))]);
+            bare
+        }] {
+            let groups = house.till.catalog().groups().count();
+            let screen = Screen::new(house, look);
+            let mut content = None;
+            each(&screen.root(), Point::ZERO, &mut |op, _| {
+                if let Op::Scroll(Scroll { content: found, content_h, .. }) = op
+                    && content.as_ref().is_none_or(|(_, h)| content_h > h)
+                {
+                    content = Some((found.clone(), *content_h));
+                }
+            });
+            let (content, content_h) = content.expect("products scroll");
+            let mut headings = Vec::new();
+            each(&content, Point::ZERO, &mut |op, at| {
+                if let Op::Label(label) = op
+                    && label.role == Role::Heading
+                {
+                    // Eight above the name begins the group.
+                    headings.push(at.y + label.rect.y - 8);
+                }
+            });
+            let far = headings.iter().filter(|y| **y > height_dp).count();
+            assert_eq!(far, 0, "{width_dp}x{height_dp}: groups begin at {headings:?}");
+            assert!(
+                content_h >= height_dp || headings.len() + 1 == groups,
+                "{width_dp}x{height_dp}: {content_h} dp of products"
+            );
+        }
+    }
 }

@@ -104,8 +104,9 @@ pub fn normal_photo(bytes: &[u8]) -> Result<Vec<u8>, ImageError> {
     Ok(out)
 }
 
-/// Decodes PNG, JPEG or WebP and scales it so that it fills `size` pixels; what stands over is cut off on both sides. Its upper corners are
-/// round, with a radius of `radius` pixels.
+/// Decodes PNG, JPEG or WebP and scales it down so that it fills `size` pixels; what stands over is cut off on both sides. One that has less is
+/// not blown up: it is as wide and as high as it is, for the middle of its place. Its upper corners are round where they would stand out of a
+/// place with upper corners of `radius` pixels.
 pub(crate) fn sprite(
     namer: &Namer,
     bytes: &[u8],
@@ -118,8 +119,12 @@ pub(crate) fn sprite(
     }
     let (mut picture, orientation) = decode(bytes)?;
     picture.apply_orientation(orientation);
-    let mut rgba = scale(picture.into_rgba8(), size)?;
-    let radius = radius.clamp(0, size.w.min(size.h) / 2);
+    let picture = picture.into_rgba8();
+    let place = size;
+    let size = Size::new(place.w.min(picture.width() as i32), place.h.min(picture.height() as i32));
+    let inset = ((place.w - size.w) / 2).max((place.h - size.h) / 2);
+    let radius = (radius - inset).clamp(0, size.w.min(size.h) / 2);
+    let mut rgba = scale(picture, size)?;
     for y in 0..radius {
         for x in 0..radius {
             let covered = covered(x, y, radius);

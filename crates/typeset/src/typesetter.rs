@@ -123,7 +123,8 @@ impl Typesetter {
         self.dots.get_or_make((width, dot), |_| shapes::dots(&self.namer, width, dot))
     }
 
-    /// A photo (PNG, JPEG, WebP) that fills `size` pixels, with upper corners of `radius` pixels. It is unpacked and scaled here, unless that was
+    /// A photo (PNG, JPEG, WebP) for a place of `size` pixels with upper corners of `radius` pixels. It fills the place, unless the picture has
+    /// fewer pixels, and then it is smaller. It is unpacked and scaled here, unless that was
     /// done before: some milliseconds, many for a large picture.
     ///
     /// # Errors

@@ -38,10 +38,10 @@ pub use element::{
 };
 pub use parts::{
     Amount, Avatar, Badge, Button, Chip, Choice, Doubt, Field, Header, IconButton, IconPart, Key, ListRow,
-    Paper, PaperAlign, PaperLine, PaperStyle, Picture, PinDots, RowLook, TableLook, TableTile, Text,
-    TextAlign, Tile, Toast, Tone, amount, avatar, badge, button, chip, chips, choice, field, header, icon,
-    icon_button, key, keypad, list_row, paper, photo_height, pin_dots, stepper, table_tile, text, tile,
-    toast,
+    Paper, PaperAlign, PaperLine, PaperStyle, Picture, PinDots, RowLook, TILE_HEIGHT, TableLook, TableTile,
+    Text, TextAlign, Tile, Toast, Tone, amount, avatar, badge, button, chip, chips, choice, field, header,
+    icon, icon_button, key, keypad, list_row, paper, photo_height, photo_tile_height, pin_dots, stepper,
+    table_tile, text, tile, toast,
 };
 pub use pen::Pen;
 pub use place::Place;

@@ -2,6 +2,7 @@
 
 use tresen_scene::Role;
 use tresen_till::{Check, GroupId, Product, ProductId, Target};
+use tresen_typeset::limits::PHOTO_SIDE_PX;
 
 use super::tabs::Tab;
 use super::{Scene, bottom_bar};
@@ -15,9 +16,10 @@ use crate::{ScrollArea, Tap, limits};
 /// Width of a product, at least, in dp, and on a wide screen.
 const TILE: i32 = 104;
 const WIDE_TILE: i32 = 120;
-/// Height of a row of products and of a group's name, in dp.
-const ROW: i32 = 92;
+/// Height of a group's name, in dp.
 const HEADING: i32 = 32;
+/// Space above the tiles of a group, in dp.
+const TILES_ABOVE: i32 = 4;
 /// Height that tabs may take, in dp.
 const TABS: i32 = 4 * 48;
 /// Width of the groups on a phone held sideways, in dp.
@@ -120,7 +122,8 @@ impl Scene<'_> {
             text(Type::Body, nothing).muted().pad_x(EDGE).pad_y(GAP)
         } else {
             let columns = columns(width, TILE);
-            self.product_tiles(&shown, check, columns, &mut self.room_for_photos(width, columns))
+            let shown = self.pictured(&shown, &mut self.room_for_photos(width, columns));
+            self.product_tiles(shown, check, columns)
         };
         with_head(head, area, content)
     }
@@ -145,24 +148,27 @@ impl Scene<'_> {
         let columns = columns(width, WIDE_TILE);
         let mut room = self.size.h;
         let mut photos = self.room_for_photos(width, columns);
-        let following = catalog.groups().skip_while(|group| group.id != shown).take_while(|group| {
-            let fits = room > 0;
-            let rows = (catalog.products_in(group.id).count() as i32 + columns - 1) / columns;
-            room -= HEADING + rows * ROW;
-            fits
-        });
-        let blocks = following.map(|group| {
+        let mut blocks = Vec::new();
+        for group in catalog.groups().skip_while(|group| group.id != shown) {
+            if room <= 0 {
+                break;
+            }
             let products: Vec<&Product> = catalog.products_in(group.id).collect();
             let name =
                 text(Type::Body, group.name.clone()).weight(Weight::Semibold).lines(1).role(Role::Heading);
             let name = (group.id != shown).then(|| name.pad_x(EDGE).pad_top(8).pad_bottom(4));
             let tiles = match products.is_empty() {
                 true => text(Type::Body, self.words.no_products).muted().pad_x(EDGE).pad_y(GAP),
-                false => self.product_tiles(&products, check, columns, &mut photos),
+                false => {
+                    let products = self.pictured(&products, &mut photos);
+                    room -= tiles_height(&products, width, columns);
+                    self.product_tiles(products, check, columns)
+                }
             };
-            column().children(name).child(tiles)
-        });
-        column().children(blocks.collect::<Vec<_>>())
+            room -= if name.is_some() { HEADING } else { 0 };
+            blocks.push(column().children(name).child(tiles));
+        }
+        column().children(blocks)
     }
 
     fn groups(&self, shown: GroupId) -> Vec<Tab> {
@@ -190,26 +196,32 @@ impl Scene<'_> {
 
     /// How many photos tiles of this width may show.
     fn room_for_photos(&self, width: i32, columns: i32) -> i32 {
-        let side = self.kit.px(width / columns).max(1);
+        let side = self.kit.px(width / columns).clamp(1, PHOTO_SIDE_PX as i32);
         (limits::PHOTO_PIXELS / (side * ui::photo_height(side)).max(1)).min(limits::PHOTOS)
     }
 
-    /// `photos` is how many may still be shown.
-    fn product_tiles(
-        &self,
-        shown: &[&Product],
-        check: Option<&Check>,
-        columns: i32,
-        photos: &mut i32,
-    ) -> Element {
-        let counts = counts(check);
-        let tiles = shown.iter().map(|product| {
-            let count = counts.iter().find(|(id, _)| *id == product.id).map(|(_, count)| *count);
+    /// Products with their photos; `photos` is how many may still be shown.
+    fn pictured<'p>(&self, shown: &[&'p Product], photos: &mut i32) -> Vec<(&'p Product, Option<Picture>)> {
+        let pictured = shown.iter().map(|product| {
             let picture = if *photos > 0 { self.picture(product) } else { None };
             *photos -= i32::from(picture.is_some());
+            (*product, picture)
+        });
+        pictured.collect()
+    }
+
+    fn product_tiles(
+        &self,
+        shown: Vec<(&Product, Option<Picture>)>,
+        check: Option<&Check>,
+        columns: i32,
+    ) -> Element {
+        let counts = counts(check);
+        let tiles = shown.into_iter().map(|(product, picture)| {
+            let count = counts.iter().find(|(id, _)| *id == product.id).map(|(_, count)| *count);
             self.product(product, count, picture).key(("product", product.id))
         });
-        grid(columns as u16).gap(GAP).children(tiles).pad_x(EDGE).pad_top(4).pad_bottom(GAP)
+        grid(columns as u16).gap(GAP).children(tiles).pad_x(EDGE).pad_top(TILES_ABOVE).pad_bottom(GAP)
     }
 
     fn product(&self, product: &Product, count: Option<u32>, picture: Option<Picture>) -> Element {
@@ -264,6 +276,16 @@ impl Scene<'_> {
 /// What stays at the top, and what scrolls below.
 fn with_head(head: Element, area: ScrollArea, content: Element) -> Element {
     column().child(head).child(scroll(Tap::Scroll(area).action(), content)).min_height(0)
+}
+
+/// What the tiles take in height, in dp: a row is as high as its highest.
+fn tiles_height(shown: &[(&Product, Option<Picture>)], width: i32, columns: i32) -> i32 {
+    let tile = (width - 2 * EDGE + GAP) / columns - GAP;
+    let row = |row: &[(&Product, Option<Picture>)]| match row.iter().any(|(_, picture)| picture.is_some()) {
+        true => ui::photo_tile_height(tile) + GAP,
+        false => ui::TILE_HEIGHT + GAP,
+    };
+    TILES_ABOVE + shown.chunks(columns as usize).map(row).sum::<i32>()
 }
 
 fn columns(width: i32, tile: i32) -> i32 {

@@ -27,7 +27,7 @@ pub use paper::{Paper, PaperAlign, PaperLine, PaperStyle, paper};
 pub use person::{Avatar, Badge, IconPart, PinDots, avatar, badge, icon, pin_dots};
 pub use table_tile::{TableLook, TableTile, table_tile};
 pub use text::{Text, TextAlign, text};
-pub use tile::{Picture, Tile, photo_height, tile};
+pub use tile::{Picture, TILE_HEIGHT, Tile, photo_height, photo_tile_height, tile};
 pub use toast::{Toast, Tone, toast};
 
 /// Makes a builder an element, its inputs all of its fields.

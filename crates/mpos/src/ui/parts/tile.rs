@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use smol_str::SmolStr;
-use tresen_scene::{Action, Insets, Op, Rect, Size, TouchState};
+use tresen_scene::{Action, Insets, Op, Point, Rect, Size, TouchState};
 use tresen_typeset::Corners;
 
 use super::{component, inputs_of};
@@ -78,7 +78,7 @@ impl Tile {
 }
 
 /// Height in dp, without a picture, and of what stands below one.
-const HEIGHT: i32 = 84;
+pub const TILE_HEIGHT: i32 = 84;
 const CAPTION: i32 = 78;
 /// A picture is this much wider than it is high.
 const PHOTO: (i32, i32) = (8, 5);
@@ -103,7 +103,7 @@ impl Component for Tile {
                 Space::Width(column) => photo_height(column) + kit.px(CAPTION),
                 Space::Least | Space::Most => photo_height(width) + kit.px(CAPTION),
             },
-            None => kit.px(HEIGHT),
+            None => kit.px(TILE_HEIGHT),
         };
         Size::new(width, height)
     }
@@ -133,19 +133,25 @@ impl Component for Tile {
     }
 }
 
+/// Height of a tile with a photo at this width, in dp.
+pub fn photo_tile_height(width: i32) -> i32 {
+    photo_height(width) + CAPTION
+}
+
 /// Height of a photo on a tile of this width, in the same unit.
 pub fn photo_height(width: i32) -> i32 {
     width * PHOTO.1 / PHOTO.0
 }
 
-/// Draws a picture within the outline, round at the top as the tile is. One that can't be read leaves its place empty, and so
+/// Draws a picture in the middle of its place within the outline, round at the top as the tile is. One that can't be read leaves its place empty, and so
 /// does one that is scaled later.
 fn draw_photo(pen: &mut Pen<'_>, photo: &Picture, rect: Rect) {
     let hair = pen.hairline();
     let place = Rect::new(rect.x + hair, rect.y + hair, rect.w - 2 * hair, rect.h - hair);
     let radius = pen.px(RADIUS) - hair;
     if let Some(sprite) = pen.photo(&photo.bytes, place.size(), radius) {
-        pen.op(Op::Sprite { at: place.origin(), sprite });
+        let (w, h) = (place.w - sprite.size().w, place.h - sprite.size().h);
+        pen.op(Op::Sprite { at: Point::new(place.x + w / 2, place.y + h / 2), sprite });
     }
 }
 
