@@ -172,16 +172,26 @@ impl Bench {
         let other = rusqlite::Connection::open(self.folder.path().join("ledger.db")).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
         let mut fillers = Vec::new();
-        loop {
-            let mut filler = self.ledger.submit(filler());
-            match filler.try_recv() {
-                Ok(Err(SubmitError::Overloaded(_))) => return Full { other, fillers },
-                Ok(answer) => panic!("the writer is not busy: {answer:?}"),
-                Err(_) => fillers.push(filler),
+        let mut taken = usize::MAX;
+        // The writer may still be taking the one batch on which it then waits.
+        while taken != fillers.len() {
+            taken = fillers.len();
+            loop {
+                let mut filler = self.ledger.submit(filler());
+                match filler.try_recv() {
+                    Ok(Err(SubmitError::Overloaded(_))) => break,
+                    Ok(answer) => panic!("the writer is not busy: {answer:?}"),
+                    Err(_) => fillers.push(filler),
+                }
             }
+            std::thread::sleep(BATCH_TAKEN);
         }
+        Full { other, fillers }
     }
 }
+
+/// A writer that wants to take a batch has done so after this.
+const BATCH_TAKEN: std::time::Duration = std::time::Duration::from_millis(100);
 
 pub fn device(byte: u8) -> Fingerprint {
     Fingerprint::from_bytes([byte; 32])
