@@ -113,6 +113,10 @@ pub fn backup(data: &Path, target: &Path, now: &ZonedDateTime) -> Result<Copied,
         copy_key(&data.join(key), &folder.join(key))?;
     }
     sync_folder(&folder)?;
+    // The new folder's own name too.
+    if let Some(parent) = folder.canonicalize().map_err(at(&folder))?.parent() {
+        sync_folder(parent)?;
+    }
     Ok(Copied { path: folder, rows: verified.rows, keys: true })
 }
 

@@ -29,7 +29,7 @@ impl Darkroom {
         Self { typesetter, turns: Arc::new(Semaphore::new(AT_A_TIME)) }
     }
 
-    /// Has photos scaled, and tells when all are. The sender is gone without a word when a picture made a decoder panic.
+    /// Has photos scaled, and tells when all are. What can't be read, or makes a decoder panic, is known as such from then on.
     #[must_use]
     pub fn order(&self, wanted: Vec<Wanted>) -> oneshot::Receiver<Photos> {
         let (mut ready, waiting) = oneshot::channel();

@@ -1,6 +1,7 @@
 //! The life of the server, from the data folder to the last goodbye.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -136,12 +137,7 @@ pub async fn start(options: RunOptions) -> Result<Server, RunError> {
     let ledger = Ledger::open(&data.ledger(), ledger)?;
     match (demo::nature(&ledger), demo) {
         (Nature::Real, true) => return Err(RunError::NotADemo(config.data.clone())),
-        (Nature::Demo, false) => {
-            tracing::warn!(
-                folder = %config.data.display(),
-                "this is the demo's data folder: everybody knows its PINs. Begin a real site in a new folder (--data)"
-            );
-        }
+        (Nature::Demo, false) => warn_of_demo(&config.data),
         (Nature::Real | Nature::Empty, false) | (Nature::Demo | Nature::Empty, true) => {}
     }
     let sockets = listen::bind(&config.bind, config.port)?;
@@ -151,13 +147,7 @@ pub async fn start(options: RunOptions) -> Result<Server, RunError> {
     let local_password = Password::open(&data, port)?;
     let registry = Registry::load(ledger.clone(), name, demo, today(&ledger)).await?;
     if demo {
-        demo::furnish(&ledger).await.map_err(RunError::Demo)?;
-        // What somebody installed stays.
-        if !matches!(registry.snapshot().licensing, Licensing::Licensed(_)) {
-            let licence = demo_licence(DEMO_SEATS, today(&ledger))
-                .map_err(|error| RunError::Demo(error.to_string()))?;
-            registry.install_licence(&licence, today(&ledger)).await?;
-        }
+        furnish_demo(&ledger, &registry).await?;
     }
     let namer = namer(&key);
     let typesetter = Typesetter::new(namer.clone());
@@ -205,18 +195,37 @@ pub async fn start(options: RunOptions) -> Result<Server, RunError> {
         shutdown,
         tasks: TaskTracker::new(),
     });
-    site.tasks.spawn({
-        let shutdown = site.shutdown.clone();
-        async move { habits.keep(shutdown).await }
-    });
-    site.tasks.spawn({
-        let (shutdown, telling) = (site.shutdown.clone(), news.follow(site.ledger.watch()));
-        async move {
-            shutdown.run_until_cancelled(telling).await;
-        }
-    });
+    keep_up(&site, habits, news);
     serve(&site, sockets, certificates).await?;
     Ok(Server { site, port, _announcement: announcement })
+}
+
+fn warn_of_demo(folder: &Path) {
+    tracing::warn!(
+        folder = %folder.display(),
+        "this is the demo's data folder: everybody knows its PINs. Begin a real site in a new folder (--data)"
+    );
+}
+
+async fn furnish_demo(ledger: &Ledger, registry: &Registry) -> Result<(), RunError> {
+    demo::furnish(ledger).await.map_err(RunError::Demo)?;
+    // What somebody installed stays.
+    if !matches!(registry.snapshot().licensing, Licensing::Licensed(_)) {
+        let licence =
+            demo_licence(DEMO_SEATS, today(ledger)).map_err(|error| RunError::Demo(error.to_string()))?;
+        registry.install_licence(&licence, today(ledger)).await?;
+    }
+    Ok(())
+}
+
+/// Starts what goes on beside the serving: habits are kept, and bookings are told to whoever shows them.
+fn keep_up(site: &Site, habits: Arc<Habits>, news: Arc<News>) {
+    let shutdown = site.shutdown.clone();
+    site.tasks.spawn(async move { habits.keep(shutdown).await });
+    let (shutdown, telling) = (site.shutdown.clone(), news.follow(site.ledger.watch()));
+    site.tasks.spawn(async move {
+        shutdown.run_until_cancelled(telling).await;
+    });
 }
 
 impl Server {

@@ -70,11 +70,25 @@ pub fn check(shell: &Shell) -> Result<()> {
     wrong.extend(wrong_arrows(&metadata)?);
     wrong.extend(without_licence(shell)?);
     wrong.extend(wrong_npm_packages(shell)?);
+    wrong.extend(unproven_promises(shell)?);
     if !wrong.is_empty() {
         bail!("Not tidy:\n  {}", wrong.join("\n  "));
     }
     eprintln!("Tidy: {} packages, their licences and arrows are in order.", packages.len());
     Ok(())
+}
+
+/// Names in the table of promises that stand for no test, module or other function.
+fn unproven_promises(shell: &Shell) -> Result<Vec<String>> {
+    let sources = cmd!(shell, "git ls-files *.rs *.mjs").quiet().read()?;
+    let sources: Vec<String> = sources.lines().map(|file| shell.read_file(file)).collect::<Result<_, _>>()?;
+    let promises = shell.read_file("docs/PROMISES.md")?;
+    let is_name = |name: &&str| {
+        name.contains('_') && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    let names: BTreeSet<&str> = promises.split('`').skip(1).step_by(2).filter(is_name).collect();
+    let unknown = names.into_iter().filter(|name| !sources.iter().any(|source| source.contains(name)));
+    Ok(unknown.map(|name| format!("docs/PROMISES.md: nothing is called `{name}`")).collect())
 }
 
 fn wrong_package(package: &Value) -> Option<String> {

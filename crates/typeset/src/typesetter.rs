@@ -1,5 +1,6 @@
 //! The typesetter: one door to all that is rasterised, with its caches.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lucide_icons::Icon;
@@ -149,10 +150,16 @@ impl Typesetter {
         }
     }
 
-    /// Scales a photo that was asked for; `None` when it can't be read.
+    /// Scales a photo that was asked for; `None` when it can't be read. A decoder's fault is one photo's, and it is not asked for again.
     pub fn scale(&self, wanted: &Wanted) -> Option<Arc<Sprite>> {
         let (_, size, radius) = wanted.key;
-        self.photo(&wanted.bytes, size, radius).ok()
+        let scaled = catch_unwind(AssertUnwindSafe(|| self.photo(&wanted.bytes, size, radius)));
+        scaled
+            .unwrap_or_else(|_| {
+                self.photos.keep(wanted.key, None);
+                Err(ImageError::Damaged("the decoder panicked".into()))
+            })
+            .ok()
     }
 
     /// The node that was made for `inputs` before, or `make`'s. `inputs` must tell apart all that `make` depends on, but for what an unfinished

@@ -32,6 +32,7 @@ mod task;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use smol_str::SmolStr;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -136,11 +137,11 @@ impl Handle {
         let _ = self.requests.send(Request::Attach(Box::new(attach))).await;
     }
 
-    /// Its screen with its photos, drawn for a look of the caller's choice; `None` when it is not running.
-    pub async fn picture(&self, look: Look) -> Option<Arc<Node>> {
+    /// Its screen, drawn for a look of the caller's choice; with its photos, unless they take longer than `patience`. `None` when it is not running.
+    pub async fn picture(&self, look: Look, patience: Duration) -> Option<Arc<Node>> {
         let Picture { root, lacking } = self.picture_now(look).await?;
         let Some(lacking) = lacking else { return Some(root) };
-        let _alive_until_drawn = lacking.await;
+        let Ok(_alive_until_drawn) = tokio::time::timeout(patience, lacking).await else { return Some(root) };
         Some(self.picture_now(look).await?.root)
     }
 

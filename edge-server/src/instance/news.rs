@@ -7,6 +7,7 @@
 //! another till than the one that was told last is therefore a stray, and is compared by himself with the next one.
 
 use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -83,7 +84,11 @@ impl News {
         till.mark_changed();
         while till.changed().await.is_ok() {
             let newest = till.borrow_and_update().clone();
-            self.tell(&newest);
+            // Everybody depends on this task; a fault in comparing costs everybody a look, and no more.
+            if catch_unwind(AssertUnwindSafe(|| self.tell(&newest))).is_err() {
+                tracing::error!("two tills could not be compared; everybody looks at the newer one");
+                self.tell_everybody(&newest);
+            }
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -120,6 +125,17 @@ impl News {
                 reader.bell.rung.notify_one();
             }
         }
+        readers.told = newest.clone();
+    }
+
+    fn tell_everybody(&self, newest: &Arc<Till>) {
+        let mut readers = self.lock();
+        for reader in readers.all.values() {
+            reader.bell.ring();
+            reader.bell.guessed.store(true, Ordering::Relaxed);
+        }
+        readers.strays.clear();
+        readers.guessing.clear();
         readers.told = newest.clone();
     }
 

@@ -96,11 +96,16 @@ impl Instance {
     pub(super) fn flush(&mut self) {
         let now_ms = self.now_ms();
         let Some(session) = &mut self.session else { return };
+        let was_connected = session.is_connected();
         let (messages, bytes) = session.flush(now_ms);
+        let given_up = was_connected && !session.is_connected();
         self.status.set_counted(session.counted());
         self.status.count(&self.status.messages, messages);
         self.status.count(&self.status.sent_bytes, bytes);
         self.count_guesses();
+        if given_up {
+            self.lost_connection();
+        }
     }
 
     pub(super) fn with_world<T>(

@@ -287,16 +287,19 @@ impl Instance {
         }
     }
 
+    /// The connection is gone: whoever takes over should not wait for a mark that was put off.
+    pub(super) fn lost_connection(&mut self) {
+        self.hurry_mark();
+        self.note_connection();
+    }
+
     pub(super) fn message(&mut self, message: Option<&[u8]>) {
         let now_ms = self.now_ms();
         let Some(session) = &mut self.session else { return };
         match session.handle(now_ms, message) {
             Heard::Event(event) => self.event(event),
             Heard::Nothing => {}
-            Heard::Gone => {
-                self.hurry_mark();
-                self.note_connection();
-            }
+            Heard::Gone => self.lost_connection(),
         }
         self.mark_if_wanted();
     }

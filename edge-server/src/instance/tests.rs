@@ -4,7 +4,7 @@ mod news;
 
 use tresen_ledger::Submission;
 use tresen_session::Receiver;
-use tresen_wire::Key;
+use tresen_wire::{Key, ToServer};
 
 use super::bench::{Bench, PATIENCE, Phone, STATION, device, filler};
 use super::flights::Cargo;
@@ -161,4 +161,21 @@ async fn taps_that_book_nothing_wait_for_their_mark() {
     bench.input(16, Key::Enter);
     assert_eq!(bench.land().await, Cargo::Mark);
     assert_eq!(bench.after_a_kill().0, 16);
+}
+
+/// Promise: a connection that turns out to be gone when something is sent is noted like any other: nobody stands there as attached, and the mark
+/// that was put off is made.
+#[tokio::test]
+async fn a_connection_that_can_not_be_written_to_is_gone() {
+    let mut bench = Bench::open().await;
+    let mut phone = Phone::connect(&mut bench, device(1), Receiver::new(crate::look::DEFAULT, None)).await;
+    phone.exchange(&mut bench);
+    assert!(bench.instance.status.attached().is_some());
+    drop(phone.wire);
+    bench.input(1, Key::Enter);
+    bench.instance.message(Some(&ToServer::Ping { number: 1 }.encode()));
+    bench.instance.flush();
+    assert_eq!(bench.instance.status.attached(), None);
+    let due_ms = bench.instance.mark_due.at_ms();
+    assert!(due_ms.is_some_and(|due_ms| due_ms <= bench.instance.now_ms()), "{due_ms:?}");
 }

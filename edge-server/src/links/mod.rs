@@ -178,6 +178,8 @@ impl Book {
             track.record.note_break(now_ms);
         }
         track.record.connected(now_ms, connection.way(), connection.address());
+        // What the session did before counts as told, also at a station where the device was earlier.
+        track.counted = counted(&status, device);
         track.live = Some(Live { ticket, connection, status, packets: Packets::default() });
         ticket
     }

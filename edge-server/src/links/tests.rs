@@ -144,6 +144,25 @@ fn a_session_that_begins_anew_counts_from_nothing() {
     assert_eq!(bench.record().last(55_000, 1).hits, 42);
 }
 
+/// Promise: a device that comes back to a station where it was earlier does not bring along again what it did there then.
+#[test]
+fn coming_back_to_a_station_counts_nothing_twice() {
+    let mut bench = Bench::new();
+    let (first, elsewhere) = (bench.status.clone(), Arc::<Status>::default());
+    let sent = |bytes| Stats { bytes, ..Stats::default() };
+    let (ticket, _) = bench.connect(0, PERSON);
+    bench.count(1, sent(700));
+    bench.book.end(1_000, PERSON, ticket, Leaving::Goodbye);
+    bench.status = elsewhere;
+    let (ticket, _) = bench.connect(2_000, PERSON);
+    bench.count(2, sent(30));
+    bench.book.end(3_000, PERSON, ticket, Leaving::Goodbye);
+    bench.status = first;
+    let (ticket, _) = bench.connect(4_000, PERSON);
+    bench.book.end(5_000, PERSON, ticket, Leaving::Goodbye);
+    assert_eq!(bench.record().last(5_000, CELLS).sent_bytes, 730);
+}
+
 #[test]
 fn breaks_are_told_from_leaving() {
     let mut bench = Bench::new();

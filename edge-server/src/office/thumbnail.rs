@@ -24,6 +24,9 @@ const WIDTH_PX: i32 = 264;
 /// How long an instance may take to draw its screen.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// Photos that are not scaled by then are left out: less than a picture may take.
+const PHOTO_PATIENCE: Duration = Duration::from_millis(300);
+
 /// Largest screen that is painted for a picture: beyond every handheld, and bearable for a server.
 const LARGEST_PX: i64 = 4 << 20;
 
@@ -96,7 +99,8 @@ pub(crate) async fn screen(handle: &Handle) -> Option<Shown> {
     {
         return Some(shown);
     }
-    let root = tokio::time::timeout(PATIENCE, handle.picture(look::DEFAULT)).await.ok().flatten()?;
+    let root =
+        tokio::time::timeout(PATIENCE, handle.picture(look::DEFAULT, PHOTO_PATIENCE)).await.ok().flatten()?;
     Some(Shown { root, size: look::size(&look::DEFAULT) })
 }
 
