@@ -36,6 +36,10 @@ pub struct Sockets {
 /// Connections that wait to be accepted.
 const TCP_BACKLOG: i32 = 1024;
 
+/// What may wait in the kernel to be read or sent, on the one socket of all QUIC clients. The system's usual 208 KiB are a tenth of a second of a full
+/// house, and what does not fit is lost; `net.core.rmem_max` and `wmem_max` bound it.
+const UDP_BUFFER_BYTES: usize = 4 * 1024 * 1024;
+
 /// How often a free port is tried again when only TCP or only UDP had it free.
 const FREE_PORT_ATTEMPTS: u32 = 8;
 
@@ -85,6 +89,9 @@ fn bind_address(address: SocketAddr) -> io::Result<(TcpListener, std::net::UdpSo
     let listener = TcpListener::from_std(tcp.into())?;
     let same_port = SocketAddr::new(address.ip(), listener.local_addr()?.port());
     let udp = socket(address, Type::DGRAM, Protocol::UDP)?;
+    // The kernel gives as much of it as it may.
+    udp.set_recv_buffer_size(UDP_BUFFER_BYTES)?;
+    udp.set_send_buffer_size(UDP_BUFFER_BYTES)?;
     udp.bind(&same_port.into())?;
     Ok((listener, udp.into()))
 }

@@ -312,7 +312,7 @@ impl Client {
     fn look_at_link(&mut self, now_ms: u64) -> Link {
         let link = self.link(now_ms);
         self.looked_ms = now_ms;
-        self.patience.note(now_ms, link);
+        self.patience.note(now_ms, self.receiver.link(now_ms));
         link
     }
 

@@ -2,7 +2,7 @@
 //! in another network now. So the first silence is answered with a new connection soon; only when that brings no better one, the link is
 //! taken for slow, and the session's own limit holds.
 
-use crate::look::Link;
+use tresen_session::LinkState;
 
 /// A link that is slow for so long is given up, once.
 const REDIAL_MS: u64 = 1_200;
@@ -15,13 +15,14 @@ pub(crate) struct Patience {
 
 impl Patience {
     /// The link is like this now.
-    pub fn note(&mut self, now_ms: u64, link: Link) {
+    pub fn note(&mut self, now_ms: u64, link: LinkState) {
         match link {
-            Link::Slow => {
+            LinkState::Slow => {
                 self.slow_since_ms.get_or_insert(now_ms);
             }
-            Link::Away => self.slow_since_ms = None,
-            Link::Direct | Link::Relayed => *self = Self::default(),
+            LinkState::Away | LinkState::Connecting => self.slow_since_ms = None,
+            // However late the answer came: it came.
+            LinkState::Good { .. } => *self = Self::default(),
         }
     }
 
@@ -45,16 +46,26 @@ mod tests {
     #[test]
     fn a_silent_link_is_given_up_once() {
         let mut patience = Patience::default();
-        patience.note(1_000, Link::Slow);
-        patience.note(1_500, Link::Slow);
+        patience.note(1_000, LinkState::Slow);
+        patience.note(1_500, LinkState::Slow);
         assert_eq!(patience.poll_timeout(), Some(1_000 + REDIAL_MS));
         assert!(!patience.is_over(1_000 + REDIAL_MS - 1));
         assert!(patience.is_over(1_000 + REDIAL_MS));
-        patience.note(3_000, Link::Away);
-        patience.note(4_000, Link::Slow);
+        patience.note(3_000, LinkState::Away);
+        patience.note(4_000, LinkState::Slow);
         assert!(!patience.is_over(60_000), "the new connection is slow as well");
-        patience.note(61_000, Link::Direct);
-        patience.note(62_000, Link::Slow);
+        patience.note(61_000, LinkState::Good { rtt_ms: 20 });
+        patience.note(62_000, LinkState::Slow);
         assert!(patience.is_over(62_000 + REDIAL_MS));
+    }
+
+    /// A slow network is shown as one, and kept: a connection anew would be as slow, and costs the server as much as a tap.
+    #[test]
+    fn a_late_answer_is_an_answer() {
+        let mut patience = Patience::default();
+        patience.note(1_000, LinkState::Slow);
+        patience.note(1_900, LinkState::Good { rtt_ms: 900 });
+        assert_eq!(patience.poll_timeout(), None);
+        assert!(!patience.is_over(60_000));
     }
 }
