@@ -2,26 +2,9 @@
 
 mod common;
 
-use common::House;
+use common::{COLA, FRIES, HELLES, House, MEDIUM, POTATOES, RUMPSTEAK, at_table, cents};
 use tresen_mpos::{App, Key, Message, Tap, limits};
-use tresen_till::{Command, LineId, ModifierId, Money, ProductId, StationId, TableId, Target, demo};
-
-const COLA: ProductId = ProductId(101);
-const HELLES: ProductId = ProductId(201);
-const RUMPSTEAK: ProductId = ProductId(301);
-const MEDIUM: ModifierId = ModifierId(103);
-const POTATOES: ModifierId = ModifierId(201);
-const FRIES: ModifierId = ModifierId(204);
-
-fn at_table(table: u32) -> House {
-    let mut house = House::anna();
-    house.tap(Tap::Table(TableId(table)));
-    house
-}
-
-fn cents(minor: i64) -> Money {
-    Money::from_minor(minor)
-}
+use tresen_till::{Command, LineId, ProductId, StationId, TableId, Target, demo};
 
 fn ben_adds(product: ProductId) -> Command {
     Command::AddLine {

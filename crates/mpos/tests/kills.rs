@@ -2,25 +2,20 @@
 
 mod common;
 
-use common::House;
 use common::screen::{Look, Screen};
+use common::{COLA, HELLES, House, MEDIUM, POTATOES, RUMPSTEAK, at_table, cents};
 use tresen_mpos::{App, Failure, Key, Message, Tap};
-use tresen_till::{ModifierId, Money, ProductId, TableId, demo};
+use tresen_till::{TableId, demo};
 
-const COLA: ProductId = ProductId(101);
-const HELLES: ProductId = ProductId(201);
-const RUMPSTEAK: ProductId = ProductId(301);
-const MEDIUM: ModifierId = ModifierId(103);
-const POTATOES: ModifierId = ModifierId(201);
-
-fn at_table(table: u32) -> House {
-    let mut house = House::anna();
-    house.tap(Tap::Table(TableId(table)));
-    house
-}
-
-fn cents(minor: i64) -> Money {
-    Money::from_minor(minor)
+/// Promise: a login that was written is one, also when the server dies before the app heard of it: what the person did next is theirs.
+#[test]
+fn a_login_survives_a_kill() {
+    let mut house = House::new();
+    house.hold = true;
+    house.type_pin(demo::ANNA, "1234");
+    assert_eq!(house.app.staff(), None, "it is on its way");
+    house.kill();
+    assert_eq!(house.app.staff(), Some(demo::ANNA));
 }
 
 /// Promise: after a kill the screen comes back where it was, and nothing that was booked is booked again.

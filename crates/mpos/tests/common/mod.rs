@@ -10,14 +10,32 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tresen_mpos::{App, Commit, Effect, Message, NoPhotos, Photos, PinOutcome, Tap, World, update};
 use tresen_till::{
-    Check, Command, Context, Event, Language, Manage, Money, PhotoId, PinHash, ProductId, ReceiptNumber,
-    Refusal, Site, StaffId, StationId, TableId, Target, Till, demo,
+    Check, Command, Context, Event, Language, Manage, ModifierId, Money, PhotoId, PinHash, ProductId,
+    ReceiptNumber, Refusal, Site, StaffId, StationId, TableId, Target, Till, demo,
 };
 
 /// The station of the app under test.
 pub const STATION: StationId = StationId(11);
 /// Another station.
 pub const OTHER_STATION: StationId = StationId(12);
+
+pub const COLA: ProductId = ProductId(101);
+pub const HELLES: ProductId = ProductId(201);
+pub const RUMPSTEAK: ProductId = ProductId(301);
+pub const MEDIUM: ModifierId = ModifierId(103);
+pub const POTATOES: ModifierId = ModifierId(201);
+pub const FRIES: ModifierId = ModifierId(204);
+
+/// Anna, at a table.
+pub fn at_table(table: u32) -> House {
+    let mut house = House::anna();
+    house.tap(Tap::Table(TableId(table)));
+    house
+}
+
+pub fn cents(minor: i64) -> Money {
+    Money::from_minor(minor)
+}
 
 /// The Gasthaus Linde with an app.
 #[derive(Clone)]
