@@ -16,6 +16,8 @@ pub enum Domain {
     BrowserSession,
     /// A native device that proves its key for a session where it can't show its certificate.
     DeviceSession,
+    /// A token that admits a device to a relay.
+    Admission,
 }
 
 /// An Ed25519 key pair of a server, a device or a licence issuer. No `Debug`; wiped when dropped.
@@ -38,6 +40,7 @@ impl Domain {
             Self::Licence => b"tresen licence v1\0",
             Self::BrowserSession => b"tresen browser session v1\0",
             Self::DeviceSession => b"tresen device session v1\0",
+            Self::Admission => b"tresen admission v1\0",
         }
     }
 

@@ -1,4 +1,4 @@
-//! Who is who: key pairs and their names, certificates and pinned TLS, pairing, browser keys, licences, hashed secrets.
+//! Who is who: key pairs and their names, certificates and pinned TLS, pairing, browser keys, licences, admission tokens, hashed secrets.
 //!
 //! A core: time and randomness come as arguments, nothing is read or written here. (TLS handshakes draw their own
 //! randomness inside rustls.)
@@ -8,6 +8,7 @@
 //! - Everything that is signed carries a domain (what it is for), so that a signature for one thing never serves for another.
 //! - Secrets have no `Debug`, are wiped from memory when dropped, and are compared in constant time.
 
+mod admission;
 mod browser;
 mod certificate;
 mod device;
@@ -18,8 +19,10 @@ mod licence;
 mod pairing;
 mod password;
 mod secret;
+mod tenant;
 mod tls;
 
+pub use admission::{Admission, AdmissionError, CLOCK_SKEW_S, TOKEN_BYTES, TOKEN_LIFETIME_S, TokenId};
 pub use browser::{BrowserKey, BrowserKeyError, Challenge, session_message, session_statement};
 pub use certificate::{Certificate, CertificateError, fingerprint_of_certificate};
 pub use device::{DeviceClass, UnknownClass};
@@ -38,4 +41,5 @@ pub use password::{
     verify_password_in,
 };
 pub use secret::Secret;
+pub use tenant::{TenantId, TenantIdError};
 pub use tls::{ALPN, TlsError, client_config, https_client_config, https_config, quic_server_config};
