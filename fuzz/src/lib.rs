@@ -5,9 +5,11 @@
 //!
 //! Not for: what the bytes mean; the crates' own tests hold that.
 
+mod paths;
 mod screens;
 mod texts;
 
+pub use paths::{admission_token, datagram, knock_answer};
 pub use screens::{changed_frame, frame, receiver, sender, to_client, to_server};
 pub use texts::{events, handshake, licence, pairing_code};
 

@@ -27,5 +27,8 @@ targets!(
     pairing_code,
     licence,
     handshake,
-    events
+    events,
+    admission_token,
+    datagram,
+    knock_answer
 );

@@ -54,6 +54,10 @@ const FORBIDDEN_ARROWS: &[(&str, &[&str])] = &[
     ("tresen-session", &["tresen-till", "tresen-mpos", "tresen-typeset", "tokio"]),
     ("tresen-till", &["tresen-scene", "tresen-wire", "tresen-session", "tresen-mpos", "tokio", "rusqlite"]),
     ("tresen-mpos", &["tresen-wire", "tresen-session", "tokio", "rusqlite"]),
+    (
+        "tresen-path",
+        &["tresen-till", "tresen-mpos", "tresen-scene", "tresen-session", "tresen-wire", "tokio", "quinn"],
+    ),
     ("tresen-client", &["tresen-till", "tresen-mpos", "tresen-typeset", "tokio"]),
 ];
 

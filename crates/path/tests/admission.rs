@@ -1,0 +1,91 @@
+//! Promises of the gate: who is admitted, and who is not any more.
+
+use std::net::IpAddr;
+
+use tresen_identity::{Admission, AdmissionError, Fingerprint, KeyPair, Secret, TenantId, TokenId};
+use tresen_path::*;
+
+const NOW_S: u64 = 1_800_000_000;
+
+fn directory() -> KeyPair {
+    KeyPair::from_seed(&Secret::new([1; 32]))
+}
+
+fn device() -> Fingerprint {
+    Fingerprint::from_bytes([4; 32])
+}
+
+fn edge() -> EdgeName {
+    EdgeName { tenant: TenantId::from_bytes([2; 16]), edge: Fingerprint::from_bytes([3; 32]) }
+}
+
+fn token(issued_s: u64) -> Vec<u8> {
+    let EdgeName { tenant, edge } = edge();
+    let id = TokenId([5; 8]);
+    Admission { tenant, edge, device: device(), issued_s, lifetime_s: 600, id }.sign(&directory()).to_vec()
+}
+
+fn gate() -> Gate {
+    Gate::new(&[directory().public_key()])
+}
+
+/// Promise: a token admits its device for as long as it is good, and nobody else.
+#[test]
+fn a_token_admits_its_device() {
+    let client = ClientName { edge: edge(), device: device() };
+    let admitted = gate().admit(NOW_S + 100, &token(NOW_S), device());
+    assert_eq!(admitted, Ok(Admitted { client, lifetime_ms: 500_000 }));
+    let thief = Fingerprint::from_bytes([9; 32]);
+    let refused = gate().admit(NOW_S, &token(NOW_S), thief);
+    assert_eq!(refused, Err(Refused::Token(AdmissionError::OtherDevice(device()))));
+    let refused = Gate::new(&[]).admit(NOW_S, &token(NOW_S), device());
+    assert_eq!(refused, Err(Refused::Token(AdmissionError::Issuer)));
+}
+
+/// Promise: who was revoked gets in with no token from before, whether tenant, edge server or device; a newer token is good.
+#[test]
+fn the_revoked_stay_out() {
+    let client = Party::Client(ClientName { edge: edge(), device: device() });
+    for subject in
+        [Subject::Tenant(edge().tenant), Subject::Party(Party::Edge(edge())), Subject::Party(client)]
+    {
+        let mut gate = gate();
+        gate.revoke(NOW_S + 10, subject);
+        let admit = |issued_s, now_s| gate.admit(now_s, &token(issued_s), device()).err();
+        assert_eq!(admit(NOW_S, NOW_S + 10), Some(Refused::Revoked(subject)));
+        assert_eq!(admit(NOW_S + 10 + 60, NOW_S + 100), Some(Refused::Revoked(subject)));
+        assert_eq!(admit(NOW_S + 10 + 61, NOW_S + 100), None);
+    }
+}
+
+/// Promise: what is remembered is bounded and ends, and nobody who was revoked gets in because of that.
+#[test]
+fn revocations_are_bounded() {
+    let subject = |number: u64| {
+        let mut device = [0; 32];
+        device[..8].copy_from_slice(&number.to_be_bytes());
+        Subject::Party(Party::Client(ClientName { edge: edge(), device: Fingerprint::from_bytes(device) }))
+    };
+    let mut gate = gate();
+    gate.revoke(NOW_S, Subject::Party(Party::Client(ClientName { edge: edge(), device: device() })));
+    let many = limits::REVOCATIONS as u64;
+    (1..many).for_each(|number| gate.revoke(NOW_S, subject(number)));
+    assert_eq!(gate.revocations(), limits::REVOCATIONS);
+    let mut later = gate.clone();
+    later.revoke(NOW_S + 2_000, subject(many));
+    assert_eq!(later.revocations(), 1, "no token from before is good any more");
+    gate.revoke(NOW_S, subject(many));
+    assert_eq!(gate.revocations(), 1);
+    assert_eq!(gate.admit(NOW_S, &token(NOW_S), device()), Err(Refused::BeforeFloor));
+    assert!(gate.admit(NOW_S + 100, &token(NOW_S + 61), device()).is_ok());
+}
+
+/// Promise: an IPv6 customer is one network, whatever address of his he takes; IPv4 is the same in both of its forms.
+#[test]
+fn networks_are_counted_as_one() {
+    let network = |text: &str| LimitKey::network(text.parse::<IpAddr>().expect("an address"));
+    assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff:ffff:ffff:ffff"));
+    assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+    assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+    assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
+}
