@@ -1,39 +1,20 @@
 //! A server's mirror of one space of slots: what is in which slot, and which one was used longest ago. Every step takes constant time.
 //!
-//! Invariants: `by_id` and `entries` say the same; the list from `newest` to `oldest` holds exactly the filled slots.
+//! Invariants: `by_id` holds the filled slots, found by the name in them; the list from `newest` to `oldest` holds exactly the filled slots.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::num::NonZero;
 
+use hashbrown::HashTable;
 use tresen_scene::ObjectId;
 
 /// No slot.
 const NONE: u16 = u16::MAX;
 
-/// Names are keyed hashes already: some of their bytes do.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct NameHasher(u64);
-
-impl Hasher for NameHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.0 = self.0.rotate_left(5) ^ u64::from_le_bytes(word);
-        }
-    }
-
-    fn write_usize(&mut self, _length: usize) {}
-}
-
+/// What is in a slot. There is a mirror for each session: whatever it is made of counts a thousand times a session.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     id: ObjectId,
-    bytes: u32,
+    bytes: NonZero<u32>,
     /// The frame that used it last.
     used: u32,
     newer: u16,
@@ -47,7 +28,7 @@ pub(crate) type Content = Option<(ObjectId, u32)>;
 #[derive(Debug)]
 pub(crate) struct Pool {
     capacity: u16,
-    by_id: HashMap<ObjectId, u16, BuildHasherDefault<NameHasher>>,
+    by_id: HashTable<u16>,
     entries: Vec<Option<Entry>>,
     free: Vec<u16>,
     newest: u16,
@@ -59,7 +40,7 @@ impl Pool {
         debug_assert!(capacity < usize::from(NONE));
         Self {
             capacity: capacity as u16,
-            by_id: HashMap::default(),
+            by_id: HashTable::new(),
             entries: Vec::new(),
             free: Vec::new(),
             newest: NONE,
@@ -69,7 +50,7 @@ impl Pool {
 
     /// The slot that holds this, without using it.
     pub(crate) fn slot(&self, id: ObjectId) -> Option<u16> {
-        self.by_id.get(&id).copied()
+        self.by_id.find(hash(id), |slot| self.holds(*slot, id)).copied()
     }
 
     /// The slot that holds this, used by `frame`.
@@ -109,11 +90,13 @@ impl Pool {
             self.free.pop();
         }
         if usize::from(slot) == self.entries.len() {
+            if self.entries.len() == self.entries.capacity() {
+                // Not twice as many: what is never used counts for every session, too.
+                self.entries.reserve_exact(self.entries.len() / 4 + 16);
+            }
             self.entries.push(None);
         }
-        self.entries[usize::from(slot)] = Some(Entry { id, bytes, used: frame, newer: NONE, older: NONE });
-        self.link_newest(slot);
-        self.by_id.insert(id, slot);
+        self.fill(slot, id, bytes, frame);
         before
     }
 
@@ -134,17 +117,30 @@ impl Pool {
         if was_empty {
             self.free.retain(|free| *free != slot);
         }
-        self.entries[usize::from(slot)] = Some(Entry { id, bytes, used: 0, newer: NONE, older: NONE });
+        self.fill(slot, id, bytes, 0);
+    }
+
+    fn fill(&mut self, slot: u16, id: ObjectId, bytes: u32, used: u32) {
+        let bytes = NonZero::new(bytes).expect("every object takes memory");
+        self.entries[usize::from(slot)] = Some(Entry { id, bytes, used, newer: NONE, older: NONE });
         self.link_newest(slot);
-        self.by_id.insert(id, slot);
+        let Self { by_id, entries, .. } = self;
+        let name = |slot: &u16| entries[usize::from(*slot)].map_or(0, |entry| hash(entry.id));
+        by_id.insert_unique(hash(id), slot, name);
+    }
+
+    fn holds(&self, slot: u16, id: ObjectId) -> bool {
+        self.entries.get(usize::from(slot)).and_then(Option::as_ref).is_some_and(|entry| entry.id == id)
     }
 
     fn remove(&mut self, slot: u16) -> Content {
         let entry = self.entries.get(usize::from(slot)).copied().flatten()?;
         self.unlink(slot);
         self.entries[usize::from(slot)] = None;
-        self.by_id.remove(&entry.id);
-        Some((entry.id, entry.bytes))
+        if let Ok(known) = self.by_id.find_entry(hash(entry.id), |have| *have == slot) {
+            known.remove();
+        }
+        Some((entry.id, entry.bytes.get()))
     }
 
     fn unlink(&mut self, slot: u16) {
@@ -177,6 +173,12 @@ impl Pool {
     }
 }
 
+/// Names are keyed hashes already: eight of their bytes do.
+fn hash(id: ObjectId) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = id.0;
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,6 +186,22 @@ mod tests {
 
     fn id(number: u8) -> ObjectId {
         ObjectId([number; 16])
+    }
+
+    /// Promise: a session's mirror of a client's slots takes 48 bytes a slot at most, unused room included.
+    #[test]
+    fn a_slot_is_small() {
+        assert_eq!(size_of::<Option<Entry>>(), 28);
+        let mut pool = Pool::new(4096);
+        for number in 0..2000_u64 {
+            let mut name = [0; 16];
+            name[..8].copy_from_slice(&number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
+            let slot = pool.place(1).unwrap();
+            pool.put(slot, ObjectId(name), 1, 1);
+            let entries = pool.entries.capacity() * size_of::<Option<Entry>>();
+            let bytes = entries + pool.by_id.allocation_size();
+            assert!(number < 50 || bytes as u64 <= 48 * (number + 1), "{bytes} B for {number}");
+        }
     }
 
     proptest! {
