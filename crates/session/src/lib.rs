@@ -25,6 +25,7 @@
 mod error;
 mod flight;
 pub mod limits;
+mod offers;
 mod receiver;
 mod receiver_guesses;
 mod receiver_inputs;

@@ -4,11 +4,13 @@
 //! without the refused ones. A client never moves `received` by more than [`limits::INPUTS_AHEAD`] at once.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::hash::RandomState;
 use std::sync::Arc;
 
-use tresen_scene::{Action, Node, ObjectId, Op};
+use tresen_scene::{Node, ObjectId};
 use tresen_wire::Input;
 
+use crate::offers::{Offers, stands_on};
 use crate::{PeerError, limits};
 
 /// What became of an input that arrived.
@@ -41,8 +43,9 @@ pub(crate) struct Inputs {
     asked_after: Option<u64>,
     /// Refused, but something before them is not acknowledged yet.
     refused: BTreeSet<u64>,
-    /// Roots that the client acknowledged, the newest last.
-    roots: VecDeque<Arc<Node>>,
+    /// Of roots that the client acknowledged, the newest last.
+    roots: VecDeque<Offers>,
+    offer_keys: RandomState,
     /// Nothing sent on this connection was acknowledged: inputs may have been made before it.
     early: bool,
 }
@@ -58,6 +61,7 @@ impl Inputs {
             held: VecDeque::new(),
             refused: BTreeSet::new(),
             roots: VecDeque::new(),
+            offer_keys: RandomState::new(),
             early: true,
         }
     }
@@ -77,7 +81,7 @@ impl Inputs {
 
     /// Whether the client may have a root with this name before it, apart from those that are on their way.
     pub(crate) fn may_show(&self, name: ObjectId) -> bool {
-        self.roots.iter().any(|root| root.id() == name)
+        self.roots.iter().any(|offers| offers.root() == name)
     }
 
     /// Whether a client whose first input without an acknowledgement is this one can be the one that made those before it.
@@ -116,7 +120,7 @@ impl Inputs {
         if self.roots.len() == limits::RECENT_ROOTS {
             self.roots.pop_front();
         }
-        self.roots.push_back(root);
+        self.roots.push_back(Offers::of(&root, &self.offer_keys));
     }
 
     pub(crate) fn arrive<'a>(
@@ -140,7 +144,7 @@ impl Inputs {
             return Err(PeerError::TooManyInputs);
         }
         let known = !self.roots.is_empty();
-        let stands = self.roots.iter().rev().any(|root| stands_on(&input, root))
+        let stands = self.roots.iter().rev().any(|offers| offers.offers(&input, &self.offer_keys))
             || flying.any(|root| stands_on(&input, root));
         if known && !stands && !self.early {
             return Err(PeerError::InventedAction(number));
@@ -201,40 +205,4 @@ impl Inputs {
             self.refused.pop_first();
         }
     }
-}
-
-/// Whether a person before `root` can do `input`.
-fn stands_on(input: &Input, root: &Node) -> bool {
-    let holds =
-        |action: &Action, fits: fn(&Op) -> Option<&Action>| any_op(root, &|op| fits(op) == Some(action));
-    match input {
-        Input::Tap(action) => holds(action, |op| match op {
-            Op::Touch(touch) if !touch.state.disabled => Some(&touch.action),
-            _ => None,
-        }),
-        Input::Hold(action) => holds(action, |op| match op {
-            Op::Touch(touch) if !touch.state.disabled => touch.hold.as_ref(),
-            _ => None,
-        }),
-        Input::Scrolled { action, .. } => holds(action, |op| match op {
-            Op::Scroll(scroll) => Some(&scroll.action),
-            _ => None,
-        }),
-        Input::Text { action, .. } => holds(action, |op| match op {
-            Op::Field(field) => Some(&field.action),
-            _ => None,
-        }),
-        Input::Scan(_) | Input::Key(_) => true,
-    }
-}
-
-fn any_op(node: &Node, fits: &impl Fn(&Op) -> bool) -> bool {
-    node.ops().iter().any(|op| {
-        fits(op)
-            || match op {
-                Op::Child { node, .. } | Op::Clip { node, .. } => any_op(node, fits),
-                Op::Scroll(scroll) => any_op(&scroll.content, fits),
-                _ => false,
-            }
-    })
 }

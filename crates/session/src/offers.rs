@@ -1,0 +1,163 @@
+//! What a person before a screen can do: all that is kept of screens that a client had before.
+//!
+//! A screen that was kept whole would keep everything alive that nobody shows any more, some kilobytes each.
+//!
+//! Invariant: what is kept is a hash under a key that no client knows, so that nobody can make an action that is taken for another one.
+
+use std::hash::{BuildHasher, RandomState};
+
+use tresen_scene::{Action, Node, ObjectId, Op};
+use tresen_wire::Input;
+
+/// What one screen offers.
+#[derive(Debug)]
+pub(crate) struct Offers {
+    root: ObjectId,
+    hashes: Box<[u64]>,
+}
+
+/// The ways to do something with an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Way {
+    Tap,
+    Hold,
+    Scroll,
+    Text,
+}
+
+impl Offers {
+    /// What `root` offers.
+    pub(crate) fn of(root: &Node, keys: &RandomState) -> Self {
+        let mut hashes = Vec::with_capacity(64);
+        collect(root, &mut |way, action| hashes.push(keys.hash_one((way, action.bytes()))));
+        Self { root: root.id(), hashes: hashes.into() }
+    }
+
+    /// The screen's name.
+    pub(crate) const fn root(&self) -> ObjectId {
+        self.root
+    }
+
+    /// Whether a person before it can do `input`.
+    pub(crate) fn offers(&self, input: &Input, keys: &RandomState) -> bool {
+        match done(input) {
+            Some((way, action)) => self.hashes.contains(&keys.hash_one((way, action.bytes()))),
+            None => true,
+        }
+    }
+}
+
+/// Whether a person before `root` can do `input`.
+pub(crate) fn stands_on(input: &Input, root: &Node) -> bool {
+    let Some((way, wanted)) = done(input) else { return true };
+    any(root, &|op| offered(op).any(|offer| offer == (way, wanted)))
+}
+
+/// What an input does with which action; `None` when it can be done before any screen.
+fn done(input: &Input) -> Option<(Way, &Action)> {
+    match input {
+        Input::Tap(action) => Some((Way::Tap, action)),
+        Input::Hold(action) => Some((Way::Hold, action)),
+        Input::Scrolled { action, .. } => Some((Way::Scroll, action)),
+        Input::Text { action, .. } => Some((Way::Text, action)),
+        Input::Scan(_) | Input::Key(_) => None,
+    }
+}
+
+/// What can be done with an op itself.
+fn offered(op: &Op) -> impl Iterator<Item = (Way, &Action)> {
+    let (first, second) = match op {
+        Op::Touch(touch) if !touch.state.disabled => {
+            (Some((Way::Tap, &touch.action)), touch.hold.as_ref().map(|hold| (Way::Hold, hold)))
+        }
+        Op::Scroll(scroll) => (Some((Way::Scroll, &scroll.action)), None),
+        Op::Field(field) => (Some((Way::Text, &field.action)), None),
+        _ => (None, None),
+    };
+    first.into_iter().chain(second)
+}
+
+fn drawn(op: &Op) -> Option<&Node> {
+    match op {
+        Op::Child { node, .. } | Op::Clip { node, .. } => Some(node),
+        Op::Scroll(scroll) => Some(&scroll.content),
+        _ => None,
+    }
+}
+
+fn collect<'a>(node: &'a Node, take: &mut impl FnMut(Way, &'a Action)) {
+    for op in node.ops() {
+        offered(op).for_each(|(way, action)| take(way, action));
+        if let Some(inner) = drawn(op) {
+            collect(inner, take);
+        }
+    }
+}
+
+fn any(node: &Node, fits: &impl Fn(&Op) -> bool) -> bool {
+    node.ops().iter().any(|op| fits(op) || drawn(op).is_some_and(|inner| any(inner, fits)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tresen_scene::{Namer, Rect, Role, Scroll, Touch, TouchState};
+
+    use super::*;
+
+    fn touch(action: &str, hold: Option<&str>, disabled: bool) -> Op {
+        Op::Touch(Touch {
+            rect: Rect::new(0, 0, 9, 9),
+            action: Action::new(action.as_bytes()),
+            hold: hold.map(|hold| Action::new(hold.as_bytes())),
+            role: Role::Button,
+            label: None,
+            state: TouchState { disabled, ..TouchState::default() },
+            pressed: None,
+        })
+    }
+
+    fn screen() -> Arc<Node> {
+        let namer = Namer::new([7; 32]);
+        let list = Node::new(&namer, 0, vec![touch("row", Some("row's details"), false)]);
+        let rect = Rect::new(0, 0, 9, 9);
+        let scroll = Scroll { rect, action: Action::new(b"list"), content: list, content_h: 9, offset: 0 };
+        Node::new(&namer, 0, vec![touch("pay", None, false), touch("grey", None, true), Op::Scroll(scroll)])
+    }
+
+    /// Promise: what is kept of a screen takes exactly the inputs that the screen itself takes.
+    #[test]
+    fn a_screen_that_is_gone_takes_what_it_took() {
+        let (root, keys) = (screen(), RandomState::new());
+        let offers = Offers::of(&root, &keys);
+        assert_eq!(offers.root(), root.id());
+        let mut taken = Vec::new();
+        for name in ["pay", "grey", "row", "row's details", "list", "elsewhere"] {
+            let action = Action::new(name.as_bytes());
+            let inputs = [
+                Input::Tap(action.clone()),
+                Input::Hold(action.clone()),
+                Input::Scrolled { action: action.clone(), offset_px: 3 },
+                Input::Text { action, text: "x".into() },
+            ];
+            for (way, input) in ["tap", "hold", "scroll", "text"].into_iter().zip(inputs) {
+                assert_eq!(offers.offers(&input, &keys), stands_on(&input, &root), "{input:?}");
+                taken.extend(stands_on(&input, &root).then(|| format!("{way} {name}")));
+            }
+        }
+        assert_eq!(taken, ["tap pay", "tap row", "hold row's details", "scroll list"]);
+        assert!(offers.offers(&Input::Scan("4006381333931".into()), &keys), "a scanner needs no screen");
+    }
+
+    /// Promise: the screens that a session remembers take half a kilobyte each, not what they drew.
+    #[test]
+    fn a_screen_that_is_gone_is_small() {
+        let root = screen();
+        let offers = Offers::of(&root, &RandomState::new());
+        assert_eq!(offers.hashes.len(), 4, "a hash for each thing that can be done");
+        let kept = Arc::downgrade(&root);
+        drop(root);
+        assert!(kept.upgrade().is_none(), "nothing of the screen is kept alive");
+    }
+}
