@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use tresen_identity::{Fingerprint, Secret, TenantId};
 use tresen_path::{
-    Capacity, ClientName, EdgeName, Gate, Grant, Knocker, NodeId, Party, Router, RoutingKey, Verdict,
+    Capacity, ClientName, ClientPath, ConnectionNumber, EdgeName, EdgePaths, Gate, Grant, Knocker, Local,
+    NodeId, Party, Router, RoutingKey, SocketId, Verdict, Way, limits,
 };
 
 use crate::Numbers;
@@ -56,4 +57,60 @@ pub fn knock_answer(bytes: &[u8]) {
 /// No bytes are a token but what was signed.
 pub fn admission_token(bytes: &[u8]) {
     assert!(Gate::new(&[]).admit(0, bytes, Fingerprint::from_bytes([3; 32])).is_err());
+}
+
+/// A client and an edge server that have exchanged and begun to probe.
+fn ends() -> (ClientPath, EdgePaths) {
+    let (mut client, mut edge) =
+        (ClientPath::new(&Secret::new([1; 32])), EdgePaths::new(&Secret::new([2; 32])));
+    client.set_local(0, Local::new(&[at(2)], &[], &[]));
+    edge.set_local(Local::new(&[at(1)], &[], &[]));
+    client.connected(0);
+    let offer = client.poll_message().expect("an offer");
+    edge.handle_message(0, ConnectionNumber(1), &offer, None).expect("a good offer");
+    let (_, answer) = edge.poll_message().expect("an answer");
+    client.handle_message(1, &answer).expect("a good answer");
+    (client, edge)
+}
+
+/// What a peer may say over the end-to-end connection, and what both ends do then: bounded, whatever it is.
+pub fn exchange(bytes: &[u8]) {
+    let (mut client, mut edge) = ends();
+    let mut now_ms = 2 * limits::OFFER_PAUSE_MS;
+    for connection in 0..3 {
+        let _ = edge.handle_message(now_ms, ConnectionNumber(connection), bytes, Some(at(9).ip()));
+    }
+    let _ = client.handle_message(now_ms, bytes);
+    let mut sent = 0;
+    for _ in 0..5_000 {
+        client.handle_timeout(now_ms);
+        edge.handle_timeout(now_ms);
+        sent += std::iter::from_fn(|| edge.poll_transmit(now_ms)).count();
+        let _ = std::iter::from_fn(|| client.poll_transmit(now_ms)).count();
+        let next_ms = edge.poll_timeout().unwrap_or(u64::MAX).max(now_ms + 1);
+        if next_ms > 20_000 {
+            break;
+        }
+        now_ms = next_ms;
+    }
+    assert!(edge.round_count() <= 4 && sent < 4_000);
+    assert_eq!(client.way(), Way::Relay);
+}
+
+/// What claims to be a probe, with a real link or without, at both ends: nobody's address is learned from it.
+pub fn probe(bytes: &[u8]) {
+    let (mut client, mut edge) = ends();
+    let real = client.poll_transmit(1).expect("a ping").datagram;
+    let mut forged = bytes.to_vec();
+    forged
+        .iter_mut()
+        .zip(&real[..9])
+        .for_each(|(byte, real)| *byte = if bytes[0] & 1 == 0 { *real } else { *byte });
+    for datagram in [bytes, &forged] {
+        client.handle_datagram(2, SocketId::MAIN, at(9), datagram);
+        edge.handle_datagram(2, SocketId::MAIN, at(9), datagram);
+    }
+    let mut all =
+        std::iter::from_fn(|| edge.poll_transmit(2)).chain(std::iter::from_fn(|| client.poll_transmit(2)));
+    assert!(all.all(|transmit| transmit.to != at(9)));
 }

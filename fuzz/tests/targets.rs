@@ -30,5 +30,7 @@ targets!(
     events,
     admission_token,
     datagram,
-    knock_answer
+    exchange,
+    knock_answer,
+    probe
 );

@@ -1,4 +1,4 @@
-//! Which way packets go: routing at a relay by connection id, admission, and how endpoints tell a relay where they are.
+//! Which way packets go: routing at a relay by connection id, admission, how endpoints tell a relay where they are, and direct paths past it.
 //!
 //! Pure state machines: a shell feeds in datagrams, the time in milliseconds since any fixed moment (never going backwards) and random
 //! bytes, and carries out what it is told. `relay` builds on this crate, so it depends on nothing of screens or sales.
@@ -38,25 +38,72 @@
 //! // And at `router.poll_timeout()`: `router.handle_timeout(now_ms)` tells whose time is over.
 //! ```
 //!
+//! A client and its edge server, when their end-to-end connection stands (through the relay, or not):
+//!
+//! ```
+//! # use tresen_path::*;
+//! # use tresen_identity::Secret;
+//! # use std::net::SocketAddr;
+//! # let (now_ms, random) = (0, || Secret::new([7; 32]));
+//! # let interface: SocketAddr = ([192, 168, 1, 5], 5000).into();
+//! # let (observed, observed_elsewhere): (SocketAddr, SocketAddr) = (([203, 0, 113, 1], 1).into(), ([203, 0, 113, 1], 1).into());
+//! let mut path = ClientPath::new(&random());
+//! path.set_local(now_ms, Local::new(&[interface], &[], &[observed, observed_elsewhere]));
+//! path.connected(now_ms);
+//!
+//! // After anything that happened, and at `path.poll_timeout()`:
+//! path.handle_timeout(now_ms);
+//! while let Some(message) = path.poll_message() { /* write it to the stream for paths, with its length */ }
+//! while let Some(action) = path.poll_action() {
+//!     match action {
+//!         // The wrapper of the socket that quinn was given sends to this address instead of the relay's, and calls packets from there the relay's.
+//!         PathAction::Use(way) => {}
+//!         PathAction::OpenSockets { first, count } => { /* then path.opened(now_ms, those that could be opened) */ }
+//!         PathAction::CloseSockets { first, count, except } => {}
+//!     }
+//! }
+//! while let Some(probe) = path.poll_transmit(now_ms) { /* send probe.datagram from probe.socket to probe.to */ }
+//!
+//! // In the wrapper: what begins with `PROBE` goes to path.handle_datagram(now_ms, socket, from, &datagram), with `KNOCK_ANSWER` to the
+//! // `Knocker`, all else to quinn; and of quinn's packets path.received(now_ms, from) and path.sent(now_ms), once a batch.
+//! assert_eq!(path.way(), Way::Relay);
+//! ```
+//!
+//! The edge server's [`EdgePaths`] is driven alike. Its shell gives packets of every socket that is open to quinn, and sends quinn's answers to an address from the socket
+//! on which packets came from there.
+//!
 //! Not for: sockets, batches, counting (`relay`); what is in the packets: nobody but their ends can read them.
 
 mod address;
 mod admission;
+mod birthday;
+mod candidate;
 mod cid;
+mod client;
+mod edge;
+mod exchange;
 mod knock;
 mod knocker;
 pub mod limits;
+mod link;
 mod packet;
 mod parties;
+mod probe;
 mod router;
 mod seal;
 
 pub use admission::{Admitted, Gate, LimitKey, Refused};
+pub use candidate::{Candidate, CandidateKind, Local, Mapping};
 pub use cid::{
     CID_BYTES, CLIENT_HANDLES, Cid, CidMaker, ClientName, EDGE_HANDLES, EdgeName, HANDLE_BYTES, Handle,
     NODE_HANDLES, NodeId, Party, RoutingKey,
 };
+pub use client::{ClientPath, PathAction, Way};
+pub use edge::{ConnectionNumber, EdgePaths};
+pub use exchange::{ExchangeError, MAX_EXCHANGE_BYTES};
 pub use knock::KNOCK_BYTES;
 pub use knocker::{KnockEvent, Knocker};
+pub use link::{SocketId, Transmit};
 pub use packet::{Form, KNOCK, KNOCK_ANSWER, MIN_INITIAL_BYTES, PROBE, Packet, Unreadable};
+pub use probe::PROBE_BYTES;
 pub use router::{Capacity, DropReason, FlowId, Grant, Knocked, NoRoom, Router, Subject, Verdict};

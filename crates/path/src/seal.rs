@@ -66,4 +66,10 @@ impl Entropy {
         self.drawn += 1;
         bytes
     }
+
+    /// A number below `below`, which must not be 0. The bias is at most `below / 2^64`.
+    pub(crate) fn below(&mut self, below: u64) -> u64 {
+        let number = u128::from(u64::from_be_bytes(self.bytes()));
+        ((number * u128::from(below)) >> 64) as u64
+    }
 }

@@ -38,10 +38,31 @@ fn relayed(text: &mut String) {
     line(text, "answer", &router.knock(0, at, &knock).expect("a good knock").answer);
 }
 
+fn direct(text: &mut String) {
+    let at = |text: &str| text.parse::<SocketAddr>().expect("an address");
+    let (host, observed) = (at("192.168.1.5:5000"), at("203.0.113.1:1234"));
+    let mut client = ClientPath::new(&Secret::new([7; 32]));
+    client.set_local(0, Local::new(&[host, at("[2001:db8::5]:5000")], &[], &[observed, observed]));
+    client.connected(0);
+    let offer = client.poll_message().expect("an offer");
+    line(text, "offer", &offer);
+    let mut edge = EdgePaths::new(&Secret::new([8; 32]));
+    edge.set_local(Local::new(&[at("192.168.7.9:443")], &[at("198.51.100.1:443")], &[]));
+    edge.handle_message(0, ConnectionNumber(1), &offer, None).expect("a good offer");
+    let (_, answer) = edge.poll_message().expect("an answer");
+    line(text, "answer to an offer", &answer);
+    client.handle_message(9, &answer).expect("a good answer");
+    let ping = client.poll_transmit(9).expect("a ping").datagram;
+    line(text, "ping", &ping);
+    edge.handle_datagram(9, SocketId::MAIN, observed, &ping);
+    line(text, "pong", &edge.poll_transmit(9).expect("a pong").datagram);
+}
+
 #[test]
 fn bytes_are_as_they_were() {
     let mut text = String::new();
     relayed(&mut text);
+    direct(&mut text);
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden.txt");
     #[allow(clippy::disallowed_methods, reason = "a person asks to renew the golden file")]
     if std::env::var_os("TRESEN_RENEW").is_some() {

@@ -1,0 +1,224 @@
+//! The edge server's paths: it answers offers, opens its NAT box for clients, and answers their pings. It chooses nothing: where a client's packets
+//! come from, an ordinary QUIC migration follows.
+//!
+//! Invariants: rounds are bounded, and each connection has two at most, the newest and the one last heard, whose way may still be used; the birthday method
+//! runs for one client at a time, and many ports are tried only at an address that the relay vouches for, so that no device can have others' ports tried.
+//!
+//! Order of calls: as with [`crate::ClientPath`].
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+
+use tresen_identity::Secret;
+
+use crate::birthday::Birthday;
+use crate::candidate::Local;
+use crate::client::PathAction;
+use crate::exchange::{Exchange, ExchangeError, LinkId, Terms};
+use crate::limits;
+use crate::link::{self, Link, SocketId, Transmit};
+use crate::probe::{Side, claimed_link};
+use crate::seal::Entropy;
+
+/// A client's end-to-end connection, as the shell numbers them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionNumber(pub u64);
+
+/// An edge server's paths to all of its clients.
+pub struct EdgePaths {
+    entropy: Entropy,
+    local: Option<Local>,
+    rounds: BTreeMap<LinkId, Round>,
+    birthday: Option<Running>,
+    next_socket: u32,
+    messages: VecDeque<(ConnectionNumber, Vec<u8>)>,
+    actions: VecDeque<PathAction>,
+}
+
+struct Round {
+    connection: ConnectionNumber,
+    at_ms: u64,
+    heard_at_ms: u64,
+    link: Link,
+    /// One of the birthday method's sockets that it uses.
+    socket: Option<SocketId>,
+}
+
+/// The birthday method, for one client.
+struct Running {
+    link: LinkId,
+    until_ms: u64,
+    /// The first of the sockets that were asked for.
+    first: Option<SocketId>,
+}
+
+impl EdgePaths {
+    /// Without clients. `seed` is random.
+    #[must_use]
+    pub fn new(seed: &Secret<32>) -> Self {
+        Self {
+            entropy: Entropy::new(seed),
+            local: None,
+            rounds: BTreeMap::new(),
+            birthday: None,
+            next_socket: 1,
+            messages: VecDeque::new(),
+            actions: VecDeque::new(),
+        }
+    }
+
+    /// What is known of one's own addresses; for the offers that come from now on.
+    pub fn set_local(&mut self, local: Local) {
+        self.local = Some(local);
+    }
+
+    /// How many rounds are kept.
+    #[must_use]
+    pub fn round_count(&self) -> usize {
+        self.rounds.len()
+    }
+
+    /// A client's message came over its end-to-end connection. `vouched`: its address as the relay sees it, told over the control connection. An offer
+    /// that comes too soon after the one before ([`limits::OFFER_PAUSE_MS`]), or when there is no room, gets no answer: the client offers again.
+    ///
+    /// # Errors
+    /// When it is none; the shell closes the connection.
+    pub fn handle_message(
+        &mut self,
+        now_ms: u64,
+        connection: ConnectionNumber,
+        message: &[u8],
+        vouched: Option<IpAddr>,
+    ) -> Result<(), ExchangeError> {
+        let Exchange::Offer(offer, secret) = Exchange::decode(message)? else {
+            return Err(ExchangeError::Unexpected);
+        };
+        let Some(local) = self.local.clone() else { return Ok(()) };
+        let own = self.rounds_of(connection);
+        let is_recent = |(round, _): &(&Round, LinkId)| now_ms < round.at_ms + limits::OFFER_PAUSE_MS;
+        let is_soon = own.iter().any(is_recent);
+        if is_soon || own.len() < 2 && self.rounds.len() >= limits::ROUNDS {
+            return Ok(());
+        }
+        let longest_silent = own.iter().min_by_key(|(round, _)| round.heard_at_ms).map(|(_, id)| *id);
+        if let Some(id) = longest_silent.filter(|_| own.len() >= 2) {
+            self.remove(id);
+        }
+        let mut link = Link::new(now_ms, Side::Edge, &secret, &local, &offer);
+        let id = LinkId(self.entropy.bytes());
+        let is_vouched = |ip: IpAddr| vouched.is_some_and(|vouched| vouched.to_canonical() == ip);
+        let part = link::part(&local, &offer, is_vouched);
+        if let Some(part) = part.filter(|_| self.birthday.is_none()) {
+            let start_ms = now_ms + limits::BIRTHDAY_AFTER_MS;
+            link.set_birthday(Birthday::new(part, start_ms, self.entropy.below(1 << 32)));
+            self.birthday = Some(Running { link: id, until_ms: start_ms + limits::BIRTHDAY_MS, first: None });
+        }
+        self.rounds.insert(id, Round { connection, at_ms: now_ms, heard_at_ms: now_ms, link, socket: None });
+        let candidates = local.candidates().to_vec();
+        let answer = Terms { round: offer.round, link: id, mapping: local.mapping(), candidates };
+        self.messages.push_back((connection, Exchange::Answer(answer).encode()));
+        Ok(())
+    }
+
+    /// A datagram that begins with [`crate::PROBE`] came to a socket. What is not a probe of this machine's is left alone.
+    pub fn handle_datagram(&mut self, now_ms: u64, socket: SocketId, from: SocketAddr, datagram: &[u8]) {
+        let Some(id) = claimed_link(datagram) else { return };
+        let Some(round) = self.rounds.get_mut(&id) else { return };
+        let Some(heard) = round.link.handle(now_ms, socket, from, datagram) else { return };
+        round.heard_at_ms = now_ms;
+        let is_extra = socket != SocketId::MAIN;
+        if is_extra {
+            round.socket.get_or_insert(socket);
+        }
+        if (is_extra || heard.proven.is_some())
+            && self.birthday.as_ref().is_some_and(|running| running.link == id)
+        {
+            self.end_birthday();
+        }
+    }
+
+    /// Which of the sockets that were asked for could be opened.
+    pub fn opened(&mut self, now_ms: u64, sockets: Vec<SocketId>) {
+        let Some(running) = &self.birthday else { return };
+        let birthday = self.rounds.get_mut(&running.link).and_then(|round| round.link.birthday());
+        if let Some(birthday) = birthday {
+            birthday.opened(now_ms, sockets);
+        }
+    }
+
+    /// A client's end-to-end connection is gone.
+    pub fn closed(&mut self, connection: ConnectionNumber) {
+        self.messages.retain(|(of, _)| *of != connection);
+        let own: Vec<LinkId> = self.rounds_of(connection).into_iter().map(|(_, id)| id).collect();
+        own.into_iter().for_each(|id| self.remove(id));
+    }
+
+    fn rounds_of(&self, connection: ConnectionNumber) -> Vec<(&Round, LinkId)> {
+        let own = self.rounds.iter().filter(|(_, round)| round.connection == connection);
+        own.map(|(id, round)| (round, *id)).collect()
+    }
+
+    fn remove(&mut self, id: LinkId) {
+        if self.birthday.as_ref().is_some_and(|running| running.link == id) {
+            self.end_birthday();
+        }
+        if let Some(first) = self.rounds.remove(&id).and_then(|round| round.socket) {
+            self.actions.push_back(PathAction::CloseSockets { first, count: 1, except: None });
+        }
+    }
+
+    fn end_birthday(&mut self) {
+        let Some(running) = self.birthday.take() else { return };
+        let round = self.rounds.get_mut(&running.link);
+        let except = round.and_then(|round| {
+            round.link.settle(round.socket.unwrap_or(SocketId::MAIN));
+            round.socket
+        });
+        if let Some(first) = running.first {
+            let count = limits::BIRTHDAY_SOCKETS;
+            self.actions.push_back(PathAction::CloseSockets { first, count, except });
+        }
+    }
+
+    /// When to call [`Self::handle_timeout`].
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<u64> {
+        let links = self.rounds.values().filter_map(|round| round.link.poll_timeout());
+        let own = [self.sockets_wanted_at_ms(), self.birthday.as_ref().map(|running| running.until_ms)];
+        links.chain(own.into_iter().flatten()).min()
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now_ms: u64) {
+        let wanted = self.sockets_wanted_at_ms().is_some_and(|at_ms| at_ms <= now_ms);
+        if let Some(running) = self.birthday.as_mut().filter(|_| wanted) {
+            let first = SocketId(self.next_socket);
+            self.next_socket = self.next_socket.checked_add(limits::BIRTHDAY_SOCKETS).unwrap_or(1);
+            running.first = Some(first);
+            self.actions.push_back(PathAction::OpenSockets { first, count: limits::BIRTHDAY_SOCKETS });
+        }
+        if self.birthday.as_ref().is_some_and(|running| running.until_ms <= now_ms) {
+            self.end_birthday();
+        }
+    }
+
+    fn sockets_wanted_at_ms(&self) -> Option<u64> {
+        let running = self.birthday.as_ref().filter(|running| running.first.is_none())?;
+        self.rounds.get(&running.link)?.link.wants_sockets_at_ms()
+    }
+
+    /// The next message, and over which end-to-end connection it goes.
+    pub fn poll_message(&mut self) -> Option<(ConnectionNumber, Vec<u8>)> {
+        self.messages.pop_front()
+    }
+
+    /// The next thing to do; an edge server is never told to use a way.
+    pub fn poll_action(&mut self) -> Option<PathAction> {
+        self.actions.pop_front()
+    }
+
+    /// The next probe to send.
+    pub fn poll_transmit(&mut self, now_ms: u64) -> Option<Transmit> {
+        self.rounds.values_mut().find_map(|round| round.link.poll_transmit(now_ms))
+    }
+}

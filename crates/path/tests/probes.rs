@@ -1,0 +1,142 @@
+//! Promises of candidates, exchanges and probes, end to end and without a network between.
+
+use std::net::SocketAddr;
+
+use proptest::prelude::*;
+use tresen_identity::Secret;
+use tresen_path::*;
+
+fn at(text: &str) -> SocketAddr {
+    text.parse().expect("an address")
+}
+
+fn edge() -> EdgePaths {
+    let mut edge = EdgePaths::new(&Secret::new([2; 32]));
+    edge.set_local(Local::new(&[at("10.0.0.1:443")], &[], &[]));
+    edge
+}
+
+fn offer_of(client: u8, candidates: &[SocketAddr]) -> Vec<u8> {
+    let mut client = ClientPath::new(&Secret::new([client; 32]));
+    client.set_local(0, Local::new(candidates, &[], &[]));
+    client.connected(0);
+    client.poll_message().expect("an offer")
+}
+
+/// Promise: what can't be anybody's address is neither offered nor tried; duplicates are one; there is a most.
+#[test]
+fn candidates_are_sorted_out() {
+    let odd = [
+        "0.0.0.0:5",
+        "255.255.255.255:5",
+        "224.0.0.1:5",
+        "[::]:5",
+        "[fe80::1]:5",
+        "[ff02::1]:5",
+        "10.0.0.1:0",
+    ];
+    let odd: Vec<SocketAddr> = odd.iter().map(|text| at(text)).collect();
+    assert_eq!(Local::new(&odd, &[], &[]).candidates(), []);
+    let twice = Local::new(&[at("[::ffff:10.0.0.5]:5")], &[at("10.0.0.5:5")], &[at("10.0.0.5:5")]);
+    assert_eq!(twice.candidates(), [Candidate { kind: CandidateKind::Host, address: at("10.0.0.5:5") }]);
+    let many: Vec<SocketAddr> = (1..40).map(|host| SocketAddr::from(([10, 0, 0, host], 5))).collect();
+    assert_eq!(Local::new(&many, &[], &[]).candidates().len(), limits::CANDIDATES);
+}
+
+/// Promise: a mapping is only called hard or stable when two have looked.
+#[test]
+fn a_mapping_is_known_from_two_places() {
+    let mapping = |interfaces: &[&str], observed: &[&str]| {
+        let all = |texts: &[&str]| texts.iter().map(|text| at(text)).collect::<Vec<_>>();
+        Local::new(&all(interfaces), &[], &all(observed)).mapping()
+    };
+    assert_eq!(mapping(&["10.0.0.5:5"], &[]), Mapping::Unknown);
+    assert_eq!(mapping(&["10.0.0.5:5"], &["203.0.113.1:7"]), Mapping::Unknown);
+    assert_eq!(mapping(&["10.0.0.5:5"], &["203.0.113.1:7", "203.0.113.1:7"]), Mapping::Stable);
+    assert_eq!(mapping(&["10.0.0.5:5"], &["203.0.113.1:7", "203.0.113.1:8"]), Mapping::PerDestination);
+    assert_eq!(mapping(&["203.0.113.1:7"], &["203.0.113.1:7"]), Mapping::Stable);
+}
+
+/// Promise: loopback is tried by nobody who did not offer it himself.
+#[test]
+fn loopback_is_for_the_same_machine() {
+    let mut edge = edge();
+    let offer = offer_of(1, &[at("127.0.0.1:5000"), at("10.0.0.5:5000")]);
+    edge.handle_message(0, ConnectionNumber(1), &offer, None).expect("a good offer");
+    let pinged: Vec<SocketAddr> = std::iter::from_fn(|| edge.poll_transmit(0)).map(|ping| ping.to).collect();
+    assert_eq!(pinged, [at("10.0.0.5:5000")]);
+}
+
+/// Promise: a probe is taken once, unchanged and by whom it is for; a pong is as large as its ping.
+#[test]
+fn probes_are_taken_once() {
+    let mut edge = edge();
+    let mut client = ClientPath::new(&Secret::new([1; 32]));
+    client.set_local(0, Local::new(&[at("10.0.0.5:5000")], &[], &[]));
+    client.connected(0);
+    let offer = client.poll_message().expect("an offer");
+    edge.handle_message(0, ConnectionNumber(1), &offer, None).expect("a good offer");
+    let (_, answer) = edge.poll_message().expect("an answer");
+    client.handle_message(0, &answer).expect("a good answer");
+    while edge.poll_transmit(0).is_some() {}
+    let ping = client.poll_transmit(0).expect("a ping").datagram;
+    for byte in 0..PROBE_BYTES {
+        let mut forged = ping;
+        forged[byte] ^= 1;
+        edge.handle_datagram(0, SocketId::MAIN, at("10.0.0.9:9"), &forged);
+        assert_eq!(edge.poll_transmit(0), None, "byte {byte}");
+    }
+    edge.handle_datagram(0, SocketId::MAIN, at("10.0.0.5:5000"), &ping);
+    let pong = edge.poll_transmit(0).expect("a pong");
+    assert_eq!((pong.to, pong.datagram.len()), (at("10.0.0.5:5000"), ping.len()));
+    while edge.poll_transmit(0).is_some() {}
+    // A copy from elsewhere teaches nobody an address.
+    edge.handle_datagram(0, SocketId::MAIN, at("10.0.0.9:9"), &ping);
+    assert_eq!(edge.poll_transmit(0), None);
+    // A pong that comes from elsewhere proves nothing; its ping came from here.
+    client.handle_datagram(5, SocketId::MAIN, at("10.0.0.9:9"), &pong.datagram);
+    assert_eq!(client.way(), Way::Relay);
+}
+
+/// Promise: rounds at an edge server are bounded, two for each connection, and end with it.
+#[test]
+fn rounds_are_bounded() {
+    let mut edge = edge();
+    let offer = offer_of(1, &[at("10.0.0.5:5000")]);
+    for number in 0..limits::ROUNDS as u64 + 10 {
+        edge.handle_message(0, ConnectionNumber(number), &offer, None).expect("a good offer");
+    }
+    assert_eq!(edge.round_count(), limits::ROUNDS);
+    (0..limits::ROUNDS as u64).for_each(|number| edge.closed(ConnectionNumber(number)));
+    assert_eq!(edge.round_count(), 0);
+    for second in 0..9 {
+        for again_ms in [0, 1] {
+            edge.handle_message(second * 1_000 + again_ms, ConnectionNumber(1), &offer, None)
+                .expect("an offer");
+        }
+    }
+    assert_eq!(edge.round_count(), 2);
+    let answers = std::iter::from_fn(|| edge.poll_message()).count();
+    assert_eq!(answers, 9, "an offer that comes too soon has no answer");
+}
+
+proptest! {
+    /// Promise: every start of a message is refused, and so is anything behind it, and a message for the other end.
+    #[test]
+    fn messages_end_where_they_end(count in 0_u8..12, cut in 1_usize..60, more in any::<u8>()) {
+        let candidates: Vec<SocketAddr> = (1..=count).map(|host| SocketAddr::from(([10, 0, 1, host], 5))).collect();
+        let offer = offer_of(1, &candidates);
+        prop_assert!(offer.len() <= MAX_EXCHANGE_BYTES);
+        let mut edge = edge();
+        let short = &offer[..offer.len() - cut.min(offer.len())];
+        prop_assert!(edge.handle_message(0, ConnectionNumber(1), short, None).is_err());
+        let long = [offer.as_slice(), &[more]].concat();
+        prop_assert!(edge.handle_message(0, ConnectionNumber(1), &long, None).is_err());
+        prop_assert_eq!(edge.round_count(), 0);
+        let mut client = ClientPath::new(&Secret::new([1; 32]));
+        prop_assert_eq!(client.handle_message(0, &offer), Err(ExchangeError::Unexpected));
+        prop_assert!(edge.handle_message(0, ConnectionNumber(1), &offer, None).is_ok());
+        let (_, answer) = edge.poll_message().expect("an answer");
+        prop_assert_eq!(edge.handle_message(0, ConnectionNumber(2), &answer, None), Err(ExchangeError::Unexpected));
+    }
+}
