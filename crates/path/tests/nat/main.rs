@@ -180,6 +180,20 @@ fn changes_without_end_do_no_harm() {
     }
 }
 
+/// Promise: a second change right after the first is heard of too, as soon as an offer may be answered.
+#[test]
+fn quick_changes_are_offered_together() {
+    let mut world = World::new(setting(Kind::RelayOnly, Kind::PortRestricted, 1));
+    world.run(100, |_| false);
+    world.boxes[0].kind = Kind::PortRestricted;
+    let wifi = "10.9.8.7:5000".parse().expect("an address");
+    world.client.set_local(world.now_ms, Local::new(&[wifi], &[], &[]));
+    world.run(200, |_| false);
+    let local = world.gather(End::Client);
+    world.client.set_local(world.now_ms, local);
+    assert!(world.run_until_direct(2_000).is_some());
+}
+
 /// Promise: an edge server tries many ports only where the relay vouches that its client is; plain pings go on.
 #[test]
 fn ports_are_tried_where_the_relay_vouches() {
