@@ -19,7 +19,25 @@ const PRIVATE: u32 = 0o600;
 /// # Errors
 /// When it can't be written, synced or renamed; an unfinished file may be left behind, see [`UNFINISHED`].
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write(path, bytes, PUBLIC)?;
+    sync_folder(folder_of(path)?)
+}
+
+/// Writes one of many files of a folder: nobody ever sees a part of it, but that it is there outlives a loss of power only after
+/// [`sync_folder`].
+///
+/// # Errors
+/// As [`write_whole`].
+pub fn write_one_of_many(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write(path, bytes, PUBLIC)
+}
+
+/// Makes sure that what was written into a folder is still there after a loss of power.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 /// Writes a file as [`write_whole`] does, for its owner's eyes only.
@@ -27,11 +45,16 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// As [`write_whole`].
 pub fn write_whole_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    write(path, bytes, PRIVATE)
+    write(path, bytes, PRIVATE)?;
+    sync_folder(folder_of(path)?)
+}
+
+fn folder_of(path: &Path) -> io::Result<&Path> {
+    path.parent().ok_or_else(|| io::Error::other("a file lies in a folder"))
 }
 
 fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let folder = path.parent().ok_or_else(|| io::Error::other("a file lies in a folder"))?;
+    let folder = folder_of(path)?;
     let mut name = path.file_name().ok_or_else(|| io::Error::other("a file has a name"))?.to_owned();
     name.push(UNFINISHED);
     let unfinished = folder.join(name);
@@ -44,8 +67,7 @@ fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     drop(file);
-    std::fs::rename(&unfinished, path)?;
-    File::open(folder)?.sync_all()
+    std::fs::rename(&unfinished, path)
 }
 
 #[cfg(test)]

@@ -209,6 +209,39 @@ async fn after_a_kill_what_is_missing_is_made_and_nothing_twice() {
     assert_eq!(copy.last().unwrap().text, "*** KOPIE ***");
 }
 
+/// Promise: a receipt costs the same however many lie there. The folder is looked through once, at the start; and it is made again when
+/// somebody took it away, with everything that was in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_folder_is_looked_through_once() {
+    let data = tempdir().unwrap();
+    let path = data.path().to_owned();
+    let ledger = tokio::task::spawn_blocking(move || open_demo(&path)).await.unwrap();
+    let folder = data.path().join("spool");
+    let (spool, stop) = start(&folder, &ledger);
+    let product = plain_product(&ledger);
+    let sell_at = |table| {
+        let ledger = ledger.clone();
+        tokio::task::spawn_blocking(move || sell(&ledger, table, product))
+    };
+    sell_at(1).await.unwrap();
+    written(&spool, 1).await;
+    noted(&folder, "1").await;
+    // Whoever looks through the folder clears this away.
+    let unfinished = folder.join("receipt-000099.png.tmp");
+    std::fs::write(&unfinished, "half").unwrap();
+    sell_at(2).await.unwrap();
+    written(&spool, 2).await;
+    noted(&folder, "2").await;
+    assert!(unfinished.exists());
+
+    std::fs::remove_dir_all(&folder).unwrap();
+    sell_at(3).await.unwrap();
+    written(&spool, 5).await;
+    noted(&folder, "3").await;
+    stop.cancel();
+    assert_eq!(names(&folder).len(), 7, "{:?}", names(&folder));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_refuses_is_tried_again() {
     let data = tempdir().unwrap();

@@ -1,8 +1,8 @@
 //! The task that follows the ledger.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -20,6 +20,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const COPIES_WAITING: usize = 64;
 /// Receipts written before progress is noted.
 const BATCH: usize = 32;
+/// Between two rounds: a busy house's receipts go to the disk together, because each sync makes the sales' own ones wait.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// The door to the spool.
 #[derive(Clone)]
@@ -67,7 +69,8 @@ impl Spool {
     ) -> Self {
         let (copies, wanted) = mpsc::channel(COPIES_WAITING);
         let stats = Arc::new(SpoolStats::default());
-        let writer = Arc::new(Writer { path: folder, typesetter, stats: stats.clone() });
+        let writer =
+            Arc::new(Writer { path: folder, folder: Mutex::default(), typesetter, stats: stats.clone() });
         tokio::spawn(Follower { writer, till, wanted, shutdown }.run());
         Self { copies, stats }
     }
@@ -108,19 +111,35 @@ impl Follower {
     async fn run(mut self) {
         let mut work = Some(Work::Receipts);
         while let Some(due) = work {
-            if !self.finish(due).await {
+            if !self.finish(due).await || !self.slept(PAUSE).await {
                 return;
             }
             work = self.next().await;
         }
     }
 
+    /// The next thing to write. Most bookings bring no receipt, and cost nothing here.
     async fn next(&mut self) -> Option<Work> {
+        loop {
+            tokio::select! {
+                biased;
+                () = self.shutdown.cancelled() => return None,
+                changed = self.till.changed() => {
+                    changed.ok()?;
+                    if self.writer.is_behind(&self.till.borrow_and_update()) {
+                        return Some(Work::Receipts);
+                    }
+                }
+                wanted = self.wanted.recv() => return wanted.map(Work::Copy),
+            }
+        }
+    }
+
+    /// `false` when the server stops before.
+    async fn slept(&self, pause: Duration) -> bool {
         tokio::select! {
-            biased;
-            () = self.shutdown.cancelled() => None,
-            changed = self.till.changed() => changed.is_ok().then_some(Work::Receipts),
-            wanted = self.wanted.recv() => wanted.map(Work::Copy),
+            () = tokio::time::sleep(pause) => true,
+            () = self.shutdown.cancelled() => false,
         }
     }
 
@@ -146,10 +165,10 @@ impl Follower {
                     return true;
                 }
             }
-            tokio::select! {
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
-                () = self.shutdown.cancelled() => return false,
+            if !self.slept(pause).await {
+                return false;
             }
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 }
@@ -157,20 +176,36 @@ impl Follower {
 /// The part that waits for the disk, on a thread of its own.
 struct Writer {
     path: PathBuf,
+    /// `None` at the start and after a fault: then it is opened anew, and made again if somebody took it away.
+    folder: Mutex<Option<Folder>>,
     typesetter: Arc<Typesetter>,
     stats: Arc<SpoolStats>,
 }
 
 impl Writer {
-    fn write(&self, till: &Till, work: Work) -> Result<(), SpoolError> {
-        let folder = Folder::open(&self.path)?;
-        match work {
-            Work::Receipts => self.receipts(&folder, till),
-            Work::Copy(number) => self.copy(&folder, till, number),
-        }
+    /// Whether the till has receipts that are not here.
+    fn is_behind(&self, till: &Till) -> bool {
+        let newest = till.last_receipt().map_or(ReceiptNumber(0), |receipt| receipt.number);
+        self.folder().as_ref().is_none_or(|folder| folder.progress() != newest)
     }
 
-    fn receipts(&self, folder: &Folder, till: &Till) -> Result<(), SpoolError> {
+    fn write(&self, till: &Till, work: Work) -> Result<(), SpoolError> {
+        let open = self.folder().take();
+        let mut folder = open.map_or_else(|| Folder::open(&self.path), Ok)?;
+        match work {
+            Work::Receipts => self.receipts(&mut folder, till)?,
+            Work::Copy(number) => self.copy(&folder, till, number)?,
+        }
+        *self.folder() = Some(folder);
+        Ok(())
+    }
+
+    /// Held for a moment only, never while the disk works.
+    fn folder(&self) -> MutexGuard<'_, Option<Folder>> {
+        self.folder.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn receipts(&self, folder: &mut Folder, till: &Till) -> Result<(), SpoolError> {
         let due = missing(till, folder.progress());
         let mut left = due.len() as u64;
         self.stats.waiting.store(left, Ordering::Relaxed);

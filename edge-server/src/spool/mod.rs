@@ -29,7 +29,7 @@ use tresen_till::receipt::{self, Align, PrintLine, Style};
 use tresen_till::{Language, Receipt, ReceiptNumber, Site, Till};
 use tresen_typeset::Typesetter;
 
-use crate::files::{UNFINISHED, write_whole};
+use crate::files::{UNFINISHED, sync_folder, write_one_of_many, write_whole};
 
 pub use escpos::encode;
 pub use follow::{Spool, SpoolStats};
@@ -37,6 +37,9 @@ pub use paper::picture;
 
 /// Columns of the paper: 80 mm at 203 dots an inch are 576 dots, font A has 12 dots a letter.
 pub const COLUMNS: usize = 48;
+
+/// The file that says how far it has come.
+const PROGRESS: &str = "progress";
 
 /// Most copies of one receipt.
 const MAX_COPIES: u32 = 99;
@@ -57,10 +60,11 @@ pub enum SpoolError {
     TooManyCopies(ReceiptNumber),
 }
 
-/// The folder.
-#[derive(Clone, Debug)]
+/// The folder, while nothing in it has failed.
+#[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
+    progress: ReceiptNumber,
 }
 
 impl Folder {
@@ -74,20 +78,31 @@ impl Folder {
                 std::fs::remove_file(entry.path()).map_err(disk)?;
             }
         }
-        Ok(Self { path: path.to_owned() })
+        let noted = std::fs::read_to_string(path.join(PROGRESS)).unwrap_or_default();
+        let progress = ReceiptNumber(noted.trim().parse().unwrap_or(0));
+        Ok(Self { path: path.to_owned(), progress })
     }
 
     /// The last receipt that is here; 0 when none is.
-    pub(crate) fn progress(&self) -> ReceiptNumber {
-        let text = std::fs::read_to_string(self.path.join("progress")).unwrap_or_default();
-        ReceiptNumber(text.trim().parse().unwrap_or(0))
+    pub(crate) const fn progress(&self) -> ReceiptNumber {
+        self.progress
     }
 
-    pub(crate) fn set_progress(&self, number: ReceiptNumber) -> Result<(), SpoolError> {
-        self.write("progress", format!("{number}\n").as_bytes())
+    /// Everything up to this receipt is here, and stays.
+    pub(crate) fn set_progress(&mut self, number: ReceiptNumber) -> Result<(), SpoolError> {
+        self.sync()?;
+        let path = self.path.join(PROGRESS);
+        let noted = format!("{number}\n");
+        write_whole(&path, noted.as_bytes()).map_err(|source| SpoolError::Disk { path, source })?;
+        self.progress = number;
+        Ok(())
     }
 
-    /// Writes a receipt, as original.
+    fn sync(&self) -> Result<(), SpoolError> {
+        sync_folder(&self.path).map_err(|source| SpoolError::Disk { path: self.path.clone(), source })
+    }
+
+    /// Writes a receipt, as original. It is sure to stay when the progress says so.
     pub(crate) fn receipt(
         &self,
         typesetter: &Typesetter,
@@ -110,7 +125,8 @@ impl Folder {
             .map(|number| format!("{}-copy-{number}", base_name(receipt.number)))
             .find(|name| !self.path.join(format!("{name}.escpos")).exists())
             .ok_or(SpoolError::TooManyCopies(receipt.number))?;
-        self.print(typesetter, &name, &lines)
+        self.print(typesetter, &name, &lines)?;
+        self.sync()
     }
 
     fn print(&self, typesetter: &Typesetter, name: &str, lines: &[PrintLine]) -> Result<(), SpoolError> {
@@ -126,7 +142,7 @@ impl Folder {
         if std::fs::read(&path).is_ok_and(|there| there == bytes) {
             return Ok(());
         }
-        write_whole(&path, bytes).map_err(|source| SpoolError::Disk { path, source })
+        write_one_of_many(&path, bytes).map_err(|source| SpoolError::Disk { path, source })
     }
 }
 
