@@ -12,8 +12,8 @@ use super::task::Instance;
 use crate::application::{AppInput, Application};
 use crate::look;
 
-/// How long a screen may wait for a commit that will change it again.
-const COMMIT_PATIENCE_MS: u64 = 50;
+/// How long a screen may wait for a commit that will change it again: some times what one takes. Whoever taps sees then that it is under way.
+const COMMIT_PATIENCE_MS: u64 = 30;
 
 /// A screen is drawn anew by itself after this at the soonest.
 const LEAST_WAKE_MS: u64 = 10;
