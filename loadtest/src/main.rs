@@ -6,8 +6,13 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
 use tresen_loadtest::screen::{self, report, serve};
 use tresen_loadtest::{crash, guess, load, peers, wan};
+
+/// As the server has it: it is part of what is measured.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Measures Tresen, and tries to break it.
 #[derive(Parser)]

@@ -66,6 +66,8 @@ pub fn endpoint(socket: std::net::UdpSocket, tls: rustls::ServerConfig) -> std::
         .max_concurrent_bidi_streams(1_u8.into())
         .max_concurrent_uni_streams(0_u8.into())
         .datagram_receive_buffer_size(None)
+        // A frame is a datagram or two: for bursts of ten, quinn keeps a buffer of as many for each connection.
+        .enable_segmentation_offload(false)
         .stream_receive_window(RECEIVE_WINDOW_BYTES.into())
         .receive_window(RECEIVE_WINDOW_BYTES.into())
         .max_idle_timeout(Some(IDLE_TIMEOUT.try_into().map_err(std::io::Error::other)?));
