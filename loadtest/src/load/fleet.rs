@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::measured::{Arrival, Measured, Memory, Reading};
 use super::report::Run;
 use super::serve::{FIGURES, Figures, READY, Ready};
 use super::tally::{Tally, Window};
@@ -60,16 +61,6 @@ struct Server {
     _data: TempDir,
 }
 
-/// What is read at the beginning and the end of the time that counts.
-struct Reading {
-    at: Instant,
-    server_us: f64,
-    generator_us: f64,
-    figures: Figures,
-    udp_bytes: u64,
-    datagrams: u64,
-}
-
 /// Serves so many waiters for so long.
 ///
 /// # Errors
@@ -83,75 +74,34 @@ pub async fn run(devices: u16, seconds: u64, seed: u64, all_cores: &[usize]) -> 
         window: Window::default(),
         tally: Mutex::new(Tally::default()),
         doors: Semaphore::new(HANDSHAKES),
-        connections: Mutex::new(Vec::new()),
+        connections: Mutex::default(),
     });
     eprintln!("{devices} devices: connecting ...");
-    let began = Instant::now();
-    let connect_before_us = cpu::used_us(server.process.id())?;
-    let waiters = arrive(&shift, known, seed).await;
-    let connect = began.elapsed();
-    let connect_us = cpu::used_us(server.process.id())? - connect_before_us;
-    let arrived = waiters.len();
-    let idle_bytes = cpu::private_bytes(server.process.id())?;
-    eprintln!("{devices} devices: {arrived} connected in {connect:.1?}; logging in ...");
+    let (waiters, arrival) = arrive(&shift, &server, known, seed).await?;
+    eprintln!("{devices} devices: {} connected in {:.1?}; logging in ...", arrival.devices, arrival.took);
     let mut shifts = log_in(&shift, waiters, devices).await;
     tokio::time::sleep(SETTLED).await;
-    eprintln!("{devices} devices: {} at work for {seconds} s ...", shifts.len());
+    let worked = shifts.len();
+    eprintln!("{devices} devices: {worked} at work for {seconds} s ...");
     shift.window.open();
     let before = Reading::take(&mut server, &shift)?;
-    let worked = shifts.len();
     tokio::time::sleep(Duration::from_secs(seconds)).await;
     let after = Reading::take(&mut server, &shift)?;
     shift.window.close();
-    let server_bytes = cpu::private_bytes(server.process.id())?;
-    let generator_bytes = cpu::private_bytes(std::process::id())?.saturating_sub(generator_before);
-    let ended =
-        tokio::time::timeout(LAST_ORDERS, async { while shifts.join_next().await.is_some() {} }).await;
-    if ended.is_err() {
+    go_home(&shift, &mut shifts).await;
+    server.stop();
+    let tally = std::mem::take(&mut *lock(&shift.tally));
+    let empty_bytes = Memory { server: ready.empty_bytes, generator: generator_before };
+    Ok(Measured { devices, worked, empty_bytes, arrival, before, after, tally }.into())
+}
+
+/// The last taps are answered, and everybody ends.
+async fn go_home(shift: &Shift, shifts: &mut JoinSet<()>) {
+    let ended = async { while shifts.join_next().await.is_some() {} };
+    if tokio::time::timeout(LAST_ORDERS, ended).await.is_err() {
         lock(&shift.tally).lost.push("some taps were never answered".into());
     }
     shifts.shutdown().await;
-    server.stop();
-    let tally = std::mem::take(&mut *lock(&shift.tally));
-    let each = |bytes: u64, without: u64| bytes.saturating_sub(without) / u64::from(devices);
-    let taps = (tally.taps_ms.len() + tally.unchanged_ms.len()).max(1) as f64;
-    let took = (after.at - before.at).as_secs_f64();
-    Ok(Run {
-        devices,
-        arrived,
-        worked,
-        seconds: took,
-        connects_per_s: arrived as f64 / connect.as_secs_f64(),
-        connect_server_cpu_us: connect_us / arrived.max(1) as f64,
-        taps_per_s: taps / took,
-        tap_to_frame_ms: super::report::percentiles(&tally.taps_ms),
-        taps_without_a_frame: tally.unchanged_ms.len() as u64,
-        tap_to_acknowledgement_ms: super::report::percentiles(&tally.unchanged_ms),
-        server_cpu_us_per_tap: (after.server_us - before.server_us) / taps,
-        server_core_used: (after.server_us - before.server_us) / 1e6 / took,
-        generator_core_used: (after.generator_us - before.generator_us) / 1e6 / took,
-        server_bytes_per_session: each(server_bytes, ready.empty_bytes),
-        server_bytes_per_idle_session: each(idle_bytes, ready.empty_bytes),
-        generator_bytes_per_session: generator_bytes / u64::from(devices),
-        payload_to_client_bytes_per_tap: tally.to_client_bytes as f64 / taps,
-        payload_to_server_bytes_per_tap: tally.to_server_bytes as f64 / taps,
-        udp_bytes_per_tap: (after.udp_bytes - before.udp_bytes) as f64 / taps,
-        datagrams_per_tap: (after.datagrams - before.datagrams) as f64 / taps,
-        frames_per_tap: (after.figures.messages - before.figures.messages) as f64 / taps,
-        bookings_per_s: (after.figures.rows - before.figures.rows) as f64 / took,
-        commits_per_s: (after.figures.commits - before.figures.commits) as f64 / took,
-        commit_ms: (after.figures.commits_us - before.figures.commits_us) as f64
-            / 1000.0
-            / (after.figures.commits - before.figures.commits).max(1) as f64,
-        unanswered: tally.unanswered,
-        missed: tally.missed,
-        stumbles: tally.stumbles,
-        stumbled: tally.stumbled,
-        reconnects: tally.broken.values().sum(),
-        broken: tally.broken,
-        refused: tally.refused,
-        lost: tally.lost,
-    })
 }
 
 /// The devices, some behind each socket: quinn keeps megabytes for every socket, which a real device has for itself.
@@ -168,7 +118,13 @@ fn devices_of(devices: u16, seed: u64, ready: &Ready) -> Result<Vec<Device>> {
 }
 
 /// Everybody comes at once, as after a power cut.
-async fn arrive(shift: &Arc<Shift>, devices: Vec<Device>, seed: u64) -> Vec<Waiter> {
+async fn arrive(
+    shift: &Arc<Shift>,
+    server: &Server,
+    devices: Vec<Device>,
+    seed: u64,
+) -> Result<(Vec<Waiter>, Arrival)> {
+    let (began, before_us) = (Instant::now(), cpu::used_us(server.process.id())?);
     let mut arriving = JoinSet::new();
     for (device, number) in devices.into_iter().zip(0..) {
         arriving.spawn(Waiter::arrive(shift.clone(), device, number, seed));
@@ -181,7 +137,13 @@ async fn arrive(shift: &Arc<Shift>, devices: Vec<Device>, seed: u64) -> Vec<Wait
             Err(error) => lock(&shift.tally).lost.push(error.to_string()),
         }
     }
-    waiters
+    let arrival = Arrival {
+        devices: waiters.len(),
+        took: began.elapsed(),
+        server_us: cpu::used_us(server.process.id())? - before_us,
+        server_bytes: cpu::private_bytes(server.process.id())?,
+    };
+    Ok((waiters, arrival))
 }
 
 /// Logs everybody in, one after the other, and lets each begin to work at once.
@@ -215,19 +177,17 @@ async fn log_in(shift: &Arc<Shift>, waiters: Vec<Waiter>, devices: u16) -> JoinS
 impl Reading {
     fn take(server: &mut Server, shift: &Shift) -> Result<Self> {
         let figures = server.figures()?;
-        let (mut udp_bytes, mut datagrams) = (0, 0);
-        for connection in &*lock(&shift.connections) {
-            let stats = connection.stats();
-            udp_bytes += stats.udp_rx.bytes + stats.udp_tx.bytes;
-            datagrams += stats.udp_rx.datagrams + stats.udp_tx.datagrams;
-        }
+        let traffic = lock(&shift.connections).traffic();
         Ok(Self {
             at: Instant::now(),
             server_us: cpu::used_us(server.process.id())?,
             generator_us: cpu::used_us(std::process::id())?,
+            memory: Memory {
+                server: cpu::private_bytes(server.process.id())?,
+                generator: cpu::private_bytes(std::process::id())?,
+            },
             figures,
-            udp_bytes,
-            datagrams,
+            traffic,
         })
     }
 }

@@ -7,6 +7,7 @@
 
 pub mod cores;
 pub mod fleet;
+pub mod measured;
 pub mod pace;
 pub mod report;
 pub mod serve;

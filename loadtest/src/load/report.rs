@@ -76,6 +76,8 @@ pub struct Run {
     pub commits_per_s: f64,
     /// How long a commit took on average.
     pub commit_ms: f64,
+    /// Commits that took longer than 25 ms.
+    pub slow_commits: u64,
     /// Taps without an answer.
     pub unanswered: u64,
     /// Taps that met nothing.
@@ -153,6 +155,7 @@ const ROWS: &[Row] = &[
     ("durable bookings a second", |r| r.bookings_per_s, |_| None),
     ("commits a second", |r| r.commits_per_s, |_| None),
     ("a commit takes, ms", |r| r.commit_ms, |_| None),
+    ("commits that took over 25 ms", |r| r.slow_commits as f64, |_| None),
     ("unanswered taps", |r| r.unanswered as f64, |count| Some(count == 0.0)),
     ("stumbles", |r| (r.stumbles + r.missed) as f64, |_| None),
     ("reconnects", |r| (r.reconnects + r.refused) as f64, |_| None),

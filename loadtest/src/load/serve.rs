@@ -28,8 +28,14 @@ pub const READY: &str = "ready ";
 /// Begins the line with its figures.
 pub const FIGURES: &str = "figures ";
 
+/// A commit that takes longer is felt: screens don't wait for it. A bound of the ledger's histogram, in microseconds.
+const SLOW_COMMIT_US: u64 = 25_000;
+
 /// Connections besides those of the waiters.
 const SPARE_CONNECTIONS: i64 = 64;
+
+/// Of so many waiters, one may come again while his former connection is not over yet.
+const COME_AGAIN_IN: i64 = 4;
 
 /// First id of the areas that are added, and of the tables.
 const FIRST_AREA: u16 = 100;
@@ -55,6 +61,8 @@ pub struct Figures {
     pub commits: u64,
     /// How long all commits took together, in microseconds.
     pub commits_us: u64,
+    /// Commits that took longer than 25 ms.
+    pub slow_commits: u64,
     /// Frames and other messages that instances sent.
     pub messages: u64,
 }
@@ -82,10 +90,13 @@ pub async fn serve(arguments: &ServeArguments) -> Result<()> {
             let stats = site.ledger.stats();
             let instances = site.hub.instances();
             let messages = instances.iter().map(|(_, handle)| handle.status.messages.load(Ordering::Relaxed));
+            let slow =
+                stats.commits_us.iter().filter(|(bound, _)| bound.is_none_or(|us| us > SLOW_COMMIT_US));
             let figures = Figures {
                 rows: stats.journal_rows,
                 commits: stats.commits_us.iter().map(|(_, count)| count).sum(),
                 commits_us: stats.commits_sum_us,
+                slow_commits: slow.map(|(_, count)| count).sum(),
                 messages: messages.sum(),
             };
             println!("{FIGURES}{}", serde_json::to_string(&figures)?);
@@ -98,7 +109,9 @@ pub async fn serve(arguments: &ServeArguments) -> Result<()> {
 }
 
 fn config(data: PathBuf, devices: u16) -> Result<Config> {
-    let connections = (i64::from(devices) + SPARE_CONNECTIONS).try_into().map_err(anyhow::Error::msg)?;
+    let devices = i64::from(devices);
+    let connections = devices + devices / COME_AGAIN_IN + SPARE_CONNECTIONS;
+    let connections = connections.try_into().map_err(anyhow::Error::msg)?;
     let limits = Limits { connections, ..Limits::default() };
     let bind = vec![Ipv4Addr::LOCALHOST.into()];
     Ok(Config { data, port: 0, bind, mdns: false, limits, ..Config::default() })

@@ -46,7 +46,52 @@ pub struct Shift {
     /// Handshakes that may be under way at once.
     pub doors: Semaphore,
     /// Every waiter's connection, for its statistics.
-    pub connections: Mutex<Vec<quinn::Connection>>,
+    pub connections: Mutex<Connections>,
+}
+
+/// The connections, and what went over those that are gone.
+#[derive(Default)]
+pub struct Connections {
+    open: Vec<quinn::Connection>,
+    gone: Traffic,
+}
+
+/// What went over connections, both ways.
+#[derive(Clone, Copy, Default)]
+pub struct Traffic {
+    /// Bytes of UDP.
+    pub bytes: u64,
+    /// Datagrams.
+    pub datagrams: u64,
+}
+
+impl Connections {
+    /// One more; returns its place.
+    fn add(&mut self, connection: quinn::Connection) -> usize {
+        self.open.push(connection);
+        self.open.len() - 1
+    }
+
+    /// Another one in the place of one that is gone.
+    fn replace(&mut self, place: usize, connection: quinn::Connection) {
+        let gone = std::mem::replace(&mut self.open[place], connection);
+        self.gone.count(&gone);
+    }
+
+    /// What went over all of them so far.
+    pub fn traffic(&self) -> Traffic {
+        let mut traffic = self.gone;
+        self.open.iter().for_each(|connection| traffic.count(connection));
+        traffic
+    }
+}
+
+impl Traffic {
+    fn count(&mut self, connection: &quinn::Connection) {
+        let stats = connection.stats();
+        self.bytes += stats.udp_rx.bytes + stats.udp_tx.bytes;
+        self.datagrams += stats.udp_rx.datagrams + stats.udp_tx.datagrams;
+    }
 }
 
 /// A waiter.
@@ -69,11 +114,7 @@ impl Waiter {
     pub async fn arrive(shift: Arc<Shift>, device: Device, number: u16, seed: u64) -> Result<Self> {
         let door = shift.doors.acquire().await?;
         let connection = connect(&shift, &device).await?;
-        let index = {
-            let mut connections = lock(&shift.connections);
-            connections.push(connection.quic.clone());
-            connections.len() - 1
-        };
+        let index = lock(&shift.connections).add(connection.quic.clone());
         let start = Instant::now();
         let mut client = Client::new(HANDHELD_LOOK);
         client.connected(0, Path::Direct);
@@ -247,7 +288,7 @@ impl Waiter {
         *lock(&self.shift.tally).broken.entry(why).or_default() += 1;
         self.client.disconnected(self.now_ms());
         self.connection = connect(&self.shift, &self.device).await?;
-        lock(&self.shift.connections)[self.index] = self.connection.quic.clone();
+        lock(&self.shift.connections).replace(self.index, self.connection.quic.clone());
         self.client.connected(self.now_ms(), Path::Direct);
         Ok(())
     }
