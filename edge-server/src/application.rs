@@ -5,11 +5,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tresen_ledger::Ledger;
 use tresen_mpos::ui::{Developing, Marks};
-use tresen_mpos::{App, Effect, Failure, Habit, Message, Photos, PinOutcome, Tap, World};
+use tresen_mpos::{App, Effect, Failure, Habit, Message, Photos, PinOutcome, Reach, Tap, World};
 use tresen_scene::Node;
 use tresen_till::{PhotoId, Refusal, StaffId, Till, Topic};
 use tresen_typeset::Typesetter;
-use tresen_wire::{Input, Key, Look};
+use tresen_wire::{GuessKind, Input, Key, Look};
 
 /// What an application hears.
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ pub trait Application: Send {
     /// Hears something and says what it wants done. At most one commit is in flight.
     fn message(&mut self, world: &World<'_>, input: AppInput) -> Vec<Effect>;
 
-    /// Its screen.
+    /// Its screen. With marks, those of two people are never the same ([`tresen_scene::Role::Viewer`]).
     fn view(&self, world: &World<'_>, look: &Look) -> Arc<Node>;
 
     /// What of the till its screen shows and its next [`AppInput::Changed`] would heed: it hears of nothing else.
@@ -53,12 +53,12 @@ pub trait Application: Send {
         None
     }
 
-    /// Whether its screens tell which of their amounts others may change. Not part of its state.
+    /// Whether its screens tell which of their amounts others may change, and for whom they are. Not part of its state.
     fn set_marks(&mut self, _marks: Marks) {}
 
-    /// What it and the till would be if this input came now, its bookings were written and nobody interfered. `None` when that is not to be tried: nothing
-    /// that reaches beyond the till is.
-    fn guess(&self, _world: &World<'_>, _input: &Input) -> Option<(Box<dyn Application>, Till)> {
+    /// What it and the till would be if this input came now, its bookings were written and nobody interfered; of what reaches beyond the till, only
+    /// that it is being done. `None` when that is not to be tried.
+    fn guess(&self, _world: &World<'_>, _input: &Input) -> Option<Foreseen> {
         None
     }
 
@@ -71,6 +71,16 @@ pub trait Application: Send {
     fn wake_at(&self, _world: &World<'_>) -> Option<Timestamp> {
         None
     }
+}
+
+/// Where an input leads.
+pub struct Foreseen {
+    /// The application then.
+    pub app: Box<dyn Application>,
+    /// The till then.
+    pub till: Till,
+    /// Whether that is the answer, or only shown until it comes.
+    pub kind: GuessKind,
 }
 
 /// The pictures of products, where the ledger keeps them.
@@ -156,10 +166,15 @@ impl Application for Handheld {
         self.app.staff()
     }
 
-    fn guess(&self, world: &World<'_>, input: &Input) -> Option<(Box<dyn Application>, Till)> {
+    fn guess(&self, world: &World<'_>, input: &Input) -> Option<Foreseen> {
         let message = message_of(AppInput::Input(input.clone()))?;
-        let (app, till) = tresen_mpos::guess(&self.app, world, message)?;
-        Some((Box::new(Self { app, typesetter: self.typesetter.clone(), marks: self.marks }), till))
+        let tresen_mpos::Foreseen { app, till, reach } = tresen_mpos::guess(&self.app, world, message)?;
+        let app = Box::new(Self { app, typesetter: self.typesetter.clone(), marks: self.marks });
+        let kind = match reach {
+            Reach::Lines => GuessKind::Answer,
+            Reach::Beyond => GuessKind::Pending,
+        };
+        Some(Foreseen { app, till, kind })
     }
 
     fn set_marks(&mut self, marks: Marks) {

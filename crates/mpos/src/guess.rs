@@ -1,7 +1,7 @@
 //! What a message would lead to, tried before it comes: so that a screen can be shown before the server is asked.
 //!
-//! Invariant: nothing whose effects leave the till is tried. Of what an update wants done, only plain line bookings are followed, on a copy of the
-//! till; nothing is carried out.
+//! Invariant: how something turns out whose effects leave the till is never foreseen, only that it is being done. Of what an update wants done, only
+//! plain line bookings are followed, on a copy of the till; nothing is carried out.
 
 use tresen_till::{Command, Context, Till};
 
@@ -48,15 +48,30 @@ impl Commit {
     }
 }
 
-/// The app and the till after `message`, if it came now and nobody interfered. `None` when that is not to be tried: something is on its way already,
-/// or it would reach beyond the till, or be refused.
-pub fn guess(app: &App, world: &World, message: Message) -> Option<(App, Till)> {
-    if app.is_waiting() || matches!(message, Message::Tap(crate::Tap::LogOut)) {
+/// Where a message leads.
+#[derive(Clone, Debug)]
+pub struct Foreseen {
+    /// The app then.
+    pub app: App,
+    /// The till then.
+    pub till: Till,
+    /// Whether that is all of it. [`Reach::Beyond`]: it is what is shown while something is done that reaches beyond the till; how that turns out is not
+    /// foreseen.
+    pub reach: Reach,
+}
+
+/// Where `message` leads, if it came now and nobody interfered. `None` when that is not to be tried: something is on its way already, or it would
+/// be refused, or it reaches beyond the till and nothing shows that it is being done.
+pub fn guess(app: &App, world: &World, message: Message) -> Option<Foreseen> {
+    if app.is_waiting() {
         return None;
     }
     let mut app = app.clone();
     let mut till = world.till.clone();
     let mut effects = update(&mut app, world, message);
+    if effects.iter().any(|effect| effect.reach() == Reach::Beyond) {
+        return app.is_waiting().then_some(Foreseen { app, till, reach: Reach::Beyond });
+    }
     let mut bookings = 0;
     while let Some(effect) = effects.pop() {
         let Effect::Commit(commit) = effect else { return None };
@@ -73,5 +88,5 @@ pub fn guess(app: &App, world: &World, message: Message) -> Option<(App, Till)> 
         till = till.decide_all(&context, &commit.commands).ok()?.0;
         effects = update(&mut app, &World { till: &till, ..*world }, Message::Committed(Ok(())));
     }
-    Some((app, till))
+    Some(Foreseen { app, till, reach: Reach::Lines })
 }

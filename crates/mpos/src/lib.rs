@@ -27,7 +27,7 @@ mod world;
 
 pub use app::App;
 pub use effect::{Commit, Effect};
-pub use guess::{Reach, guess};
+pub use guess::{Foreseen, Reach, guess};
 pub use habit::{Habit, Memory, habit_of_key, habit_of_tap};
 pub use looks_at::looks_at;
 pub use message::{Failure, Key, Message, PinOutcome, ScrollArea, TableFilter, TablesLayout, Tap};

@@ -2,9 +2,7 @@
 
 use smol_str::SmolStr;
 
-use crate::{
-    Action, Field, Keyboard, Label, Node, Op, Point, Rect, Role, Scroll, ScrollOffsets, Touch, TouchState,
-};
+use crate::{Action, Field, Keyboard, Node, Op, Point, Rect, Role, Scroll, ScrollOffsets, Touch, TouchState};
 
 /// What lies under a point. Rectangles are whole ones, in the coordinates of the screen.
 #[derive(Clone, Debug, Default)]
@@ -197,7 +195,7 @@ impl Outliner<'_> {
 /// What an op tells: where, what it is, its own name, what it does.
 fn outlined(op: &Op) -> Option<(Rect, Role, Option<&SmolStr>, OutlineKind)> {
     match op {
-        Op::Label(Label { role: Role::Shared, .. }) => None,
+        Op::Label(label) if !label.role.is_thing() => None,
         Op::Touch(touch) => {
             let kind = OutlineKind::Touch { action: touch.action.clone(), state: touch.state };
             Some((touch.rect, touch.role, touch.label.as_ref(), kind))

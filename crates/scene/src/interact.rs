@@ -55,6 +55,16 @@ pub enum Role {
     Key = 7,
     /// No thing of its own: what stands there is an amount that others may change. A client marks it while it shows a guess.
     Shared = 8,
+    /// No thing of its own: its text tells for whom the screen is drawn. So the screens of two people are never the same, and what was foreseen for
+    /// one is not shown to the other. A client shows nothing of it.
+    Viewer = 9,
+}
+
+impl Role {
+    /// Whether it is a thing that a person finds on the screen.
+    pub const fn is_thing(self) -> bool {
+        !matches!(self, Self::Shared | Self::Viewer)
+    }
 }
 
 /// The way a handle is pulled.

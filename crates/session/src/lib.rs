@@ -41,5 +41,5 @@ pub use error::PeerError;
 pub use receiver::{LinkState, Receiver, ReceiverEvent, Resume};
 pub use receiver_guesses::GuessStats;
 pub use sender::{Sender, SenderEvent};
-pub use sender_guesses::NoGuess;
+pub use sender_guesses::{Foresight, NoGuess};
 pub use stats::Stats;

@@ -240,6 +240,11 @@ impl Receiver {
         self.kept.guesses.shown().is_some()
     }
 
+    /// Whether [`Receiver::root`] says no more than that something is being done.
+    pub fn is_pending(&self) -> bool {
+        self.kept.guesses.is_pending()
+    }
+
     /// Guesses that it holds now.
     pub fn guesses_held(&self) -> usize {
         self.kept.guesses.held()

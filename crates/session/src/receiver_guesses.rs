@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tresen_scene::{Node, ObjectId};
-use tresen_wire::{Input, RootTag};
+use tresen_wire::{Guess, GuessKind, Input, RootTag};
 
 use crate::limits;
 
@@ -18,6 +18,7 @@ use crate::limits;
 struct Held {
     base: RootTag,
     input: Input,
+    kind: GuessKind,
     root: Arc<Node>,
     /// Counts the guesses that have arrived.
     ordinal: u64,
@@ -27,6 +28,7 @@ struct Held {
 #[derive(Clone, Debug)]
 struct Claim {
     number: u64,
+    kind: GuessKind,
     root: Arc<Node>,
     ordinal: u64,
 }
@@ -38,7 +40,9 @@ pub struct GuessStats {
     pub hits: u64,
     /// … and it did not.
     pub misses: u64,
-    /// … and nobody said so in time.
+    /// Inputs that were answered by what is shown while they are being done.
+    pub pending: u64,
+    /// Inputs that were answered by a guess, and nobody said in time how it came out.
     pub given_up: u64,
     /// Inputs that had to wait for the server.
     pub waited: u64,
@@ -61,6 +65,11 @@ pub(crate) struct Guesses {
 impl Guesses {
     pub fn held(&self) -> usize {
         self.held.len()
+    }
+
+    /// Whether what is shown instead of the server's screen says no more than that something is being done.
+    pub fn is_pending(&self) -> bool {
+        self.shown.is_some() && self.claims.back().is_some_and(|claim| claim.kind == GuessKind::Pending)
     }
 
     /// What is shown instead of the server's screen.
@@ -93,10 +102,11 @@ impl Guesses {
     }
 
     /// A guess has arrived; `keeps` is how many are kept.
-    pub fn take(&mut self, base: RootTag, input: Input, root: Arc<Node>, keeps: usize) {
+    pub fn take(&mut self, guess: Guess<'_>, root: Arc<Node>, keeps: usize) {
+        let Guess { kind, base, input, .. } = guess;
         self.held.retain(|held| held.base != base || held.input != input);
         self.ordinals += 1;
-        self.held.push_back(Held { base, input, root, ordinal: self.ordinals });
+        self.held.push_back(Held { base, input, kind, root, ordinal: self.ordinals });
         while self.held.len() > keeps {
             self.held.pop_front();
         }
@@ -113,24 +123,18 @@ impl Guesses {
         applied: u64,
     ) -> Option<RootTag> {
         let found = self.find(number, input, screen, applied);
-        let Some((root, ordinal)) = found else {
+        let Some(Held { kind, root, ordinal, .. }) = found else {
             self.stats.waited += 1;
             return None;
         };
-        self.claims.push_back(Claim { number, root: root.clone(), ordinal });
+        self.claims.push_back(Claim { number, kind, root: root.clone(), ordinal });
         let tag = RootTag::of(root.id());
         let since_ms = self.shown.as_ref().map_or(now_ms, |(_, since_ms, _)| *since_ms);
         self.shown = Some((root, since_ms, number));
         Some(tag)
     }
 
-    fn find(
-        &self,
-        number: u64,
-        input: &Input,
-        screen: Option<&Arc<Node>>,
-        applied: u64,
-    ) -> Option<(Arc<Node>, u64)> {
+    fn find(&self, number: u64, input: &Input, screen: Option<&Arc<Node>>, applied: u64) -> Option<Held> {
         let answered = match &self.shown {
             Some((_, _, last)) => *last,
             None => applied,
@@ -141,8 +145,7 @@ impl Guesses {
             return None;
         }
         let base = RootTag::of(self.shown().or(screen)?.id());
-        let held = self.held.iter().rev().find(|held| held.base == base && held.input == *input)?;
-        Some((held.root.clone(), held.ordinal))
+        self.held.iter().rev().find(|held| held.base == base && held.input == *input).cloned()
     }
 
     /// The root that was shown for the input with this number.
@@ -156,10 +159,15 @@ impl Guesses {
         if let Some(newest) = self.claims.drain(..covered).next_back() {
             let exact = newest.number == applied;
             let right = exact && newest.root.id() == root;
-            if exact && !right {
-                self.held.retain(|held| held.ordinal < newest.ordinal);
-            }
-            *(if right { &mut self.stats.hits } else { &mut self.stats.misses }) += covered as u64;
+            let counted = if right {
+                &mut self.stats.hits
+            } else if exact && newest.kind == GuessKind::Pending {
+                &mut self.stats.pending
+            } else {
+                self.held.retain(|held| !exact || held.ordinal < newest.ordinal);
+                &mut self.stats.misses
+            };
+            *counted += covered as u64;
         }
         match &mut self.shown {
             Some((_, _, last)) if *last <= applied => self.shown = None,

@@ -79,11 +79,12 @@ impl Receiver {
         let root = if ahead == 0 { self.kept.apply(None, guess.body) } else { None };
         let Some(root) = root else { return self.lose(now_ms) };
         let guesses = &mut self.kept.guesses;
-        guesses.take(guess.base, guess.input, root, usize::from(self.keeps));
+        let sequence = guess.sequence;
+        guesses.take(guess, root, usize::from(self.keeps));
         guesses.stats.arrived += 1;
         guesses.stats.bytes += bytes as u64;
-        self.kept.sequence = guess.sequence;
-        self.owe(now_ms, guess.sequence, bytes, Kind::Guess);
+        self.kept.sequence = sequence;
+        self.owe(now_ms, sequence, bytes, Kind::Guess);
         Ok(())
     }
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use smol_str::SmolStr;
-use tresen_scene::{Node, ObjectId};
-use tresen_wire::{CloseCode, Frame, Guess, Have, Input, RootTag, SEQUENCES, ToClient};
+use tresen_scene::Node;
+use tresen_wire::{CloseCode, Frame, Guess, Have, RootTag, SEQUENCES, ToClient};
 
 use crate::flight::Sent;
-use crate::sender_guesses::Outcome;
+use crate::sender_guesses::{Foresight, Outcome};
 use crate::{Sender, limits};
 
 impl Sender {
@@ -117,15 +117,15 @@ impl Sender {
     pub(crate) fn send_guess(
         &mut self,
         now_ms: u64,
-        base: ObjectId,
-        input: &Input,
-        root: &Arc<Node>,
+        foresight: &Foresight<'_>,
         most_bytes: usize,
     ) -> Option<usize> {
+        let Foresight { base, input, root, kind } = *foresight;
         let link = self.link.as_mut().filter(|link| link.outbox.len() < limits::OUTBOX)?;
         let (body, undo) = self.table.encode(&self.namer, root).ok()?;
         let sequence = self.next_sequence;
         let guess = Guess {
+            kind,
             sequence: (sequence % u64::from(SEQUENCES)) as u8,
             base: RootTag::of(base),
             input: input.clone(),
@@ -140,7 +140,7 @@ impl Sender {
         link.outbox.push_back(message);
         self.next_sequence += 1;
         self.flight.push(Sent { sequence, root: None, undo, at_ms: now_ms, bytes });
-        self.guesses.push(sequence, base, input.clone(), root.clone(), bytes);
+        self.guesses.push(sequence, foresight, bytes);
         self.stats.guesses += 1;
         self.stats.guess_bytes += bytes as u64;
         Some(bytes)

@@ -9,9 +9,34 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tresen_scene::{Node, ObjectId};
-use tresen_wire::{Input, RootTag};
+use tresen_wire::{GuessKind, Input, RootTag};
 
 use crate::{Sender, Stats, limits};
+
+/// What an input on a root leads to.
+#[derive(Clone, Copy, Debug)]
+pub struct Foresight<'a> {
+    /// The client's screen, or what another guess leads to.
+    pub base: ObjectId,
+    /// What is done on it.
+    pub input: &'a Input,
+    /// What is shown then.
+    pub root: &'a Arc<Node>,
+    /// Whether that is the answer, or only shown until it comes.
+    pub kind: GuessKind,
+}
+
+impl<'a> Foresight<'a> {
+    /// The answer itself.
+    pub const fn answer(base: ObjectId, input: &'a Input, root: &'a Arc<Node>) -> Self {
+        Self { base, input, root, kind: GuessKind::Answer }
+    }
+
+    /// What is shown until the answer comes.
+    pub const fn pending(base: ObjectId, input: &'a Input, root: &'a Arc<Node>) -> Self {
+        Self { base, input, root, kind: GuessKind::Pending }
+    }
+}
 
 /// A guess that was sent.
 #[derive(Debug)]
@@ -19,7 +44,11 @@ struct Made {
     sequence: u64,
     base: ObjectId,
     input: Input,
-    root: Arc<Node>,
+    /// The name of the root that it leads to.
+    name: ObjectId,
+    /// The root itself, of the newest [`limits::GUESS_ROOTS`].
+    root: Option<Arc<Node>>,
+    kind: GuessKind,
     bytes: usize,
     /// The client keeps it, as far as is known.
     kept: bool,
@@ -30,8 +59,27 @@ struct Made {
 #[derive(Debug)]
 struct Claim {
     number: u64,
-    /// What it showed, and in which guess that came; `None`: nobody knows.
-    shown: Option<(Arc<Node>, u64)>,
+    /// What it showed; `None`: nobody knows.
+    shown: Option<Shown>,
+}
+
+#[derive(Debug)]
+struct Shown {
+    name: ObjectId,
+    kind: GuessKind,
+    /// The guess in which it came.
+    sequence: u64,
+}
+
+/// What is known of the root that a client says it showed.
+#[derive(Debug)]
+pub(crate) enum Claimed {
+    /// All of it.
+    Root(Arc<Node>),
+    /// Only that it was told to the client as the answer to that input.
+    Told,
+    /// The client was never told so.
+    Unknown,
 }
 
 /// How the claims came out that a screen covers.
@@ -41,8 +89,8 @@ pub(crate) enum Outcome {
     Nothing,
     /// The newest one was right, and nothing was done since.
     Right,
-    /// Something was shown that is not so, or is not so any more.
-    Wrong,
+    /// Something else is to be shown.
+    Other,
 }
 
 /// Why a guess is not sent.
@@ -68,6 +116,7 @@ pub(crate) struct Guesses {
     claims: VecDeque<Claim>,
     pub hits: u64,
     pub misses: u64,
+    pub pending: u64,
     pub used_bytes: u64,
     pub wasted_bytes: u64,
 }
@@ -92,11 +141,6 @@ impl Guesses {
         self.let_go(|_| true);
     }
 
-    /// Whether the client keeps some, as far as is known.
-    pub fn are_kept(&self) -> bool {
-        self.made.iter().any(|made| made.kept)
-    }
-
     /// Nothing is known of what the client shows.
     pub fn forget(&mut self) {
         self.dismiss();
@@ -104,10 +148,17 @@ impl Guesses {
         self.claims.clear();
     }
 
-    /// The answer that the client keeps for an input on a root.
+    /// Whether the client keeps `root` as the answer for an input on a root.
+    fn knows(&mut self, base: ObjectId, input: &Input, root: &Arc<Node>) -> bool {
+        let same = |made: &&mut Made| made.kept && made.base == base && made.input == *input;
+        let made = self.made.iter_mut().find(same).filter(|made| made.name == root.id());
+        made.map(|made| made.root = Some(root.clone())).is_some()
+    }
+
+    /// The answer that the client keeps for an input on a root, if it is at hand.
     pub fn answer(&self, base: ObjectId, input: &Input) -> Option<&Arc<Node>> {
         let same = |made: &&Made| made.kept && made.base == base && made.input == *input;
-        self.made.iter().find(same).map(|made| &made.root)
+        self.made.iter().find(same).and_then(|made| made.root.as_ref())
     }
 
     /// How many guesses lead from the client's screen to `root`; `None` when it is not among those that it keeps.
@@ -117,15 +168,19 @@ impl Guesses {
             if at == screen {
                 return Some(depth);
             }
-            at = self.made.iter().rev().find(|made| made.kept && made.root.id() == at)?.base;
+            at = self.made.iter().rev().find(|made| made.kept && made.name == at)?.base;
         }
         Some(limits::GUESS_DEPTH + 1)
     }
 
     /// A guess is sent.
-    pub fn push(&mut self, sequence: u64, base: ObjectId, input: Input, root: Arc<Node>, bytes: usize) {
-        self.let_go(|made| made.base == base && made.input == input);
-        self.made.push_back(Made { sequence, base, input, root, bytes, kept: true, used: false });
+    pub fn push(&mut self, sequence: u64, foresight: &Foresight<'_>, bytes: usize) {
+        let Foresight { base, input, root, kind } = *foresight;
+        self.let_go(|made| made.base == base && made.input == *input);
+        let (input, name, root) = (input.clone(), root.id(), Some(root.clone()));
+        self.made.push_back(Made { sequence, base, input, name, root, kind, bytes, kept: true, used: false });
+        let old = self.made.len().saturating_sub(limits::GUESS_ROOTS);
+        self.made.iter_mut().take(old).for_each(|made| made.root = None);
         let most = self.keeps + limits::GUESSES_IN_FLIGHT;
         for kept in [true, false] {
             while self.made.iter().filter(|made| made.kept == kept).count() > most
@@ -143,30 +198,30 @@ impl Guesses {
         self.made.retain(|made| made.sequence != sequence);
     }
 
-    /// The client says that it showed `shown` for an input. Returns the root, if it is the answer to that input on a screen that it may have.
+    /// The client says that it showed `shown` for an input. It counts if it is the answer to that input on a screen that it may have.
     pub fn claim(
         &mut self,
         number: u64,
         input: &Input,
         shown: RootTag,
         may_show: impl Fn(ObjectId) -> bool,
-    ) -> Option<Arc<Node>> {
-        let fits = |made: &&mut Made| {
-            RootTag::of(made.root.id()) == shown && made.input == *input && may_show(made.base)
-        };
+    ) -> Claimed {
+        let fits =
+            |made: &&mut Made| RootTag::of(made.name) == shown && made.input == *input && may_show(made.base);
         let made = self.made.iter_mut().rev().find(fits);
+        let mut claimed = Claimed::Unknown;
         let found = made.map(|made| {
             self.used_bytes += if made.used { 0 } else { made.bytes as u64 };
             made.used = true;
-            (made.root.clone(), made.sequence)
+            claimed = made.root.clone().map_or(Claimed::Told, Claimed::Root);
+            Shown { name: made.name, kind: made.kind, sequence: made.sequence }
         });
-        let root = found.as_ref().map(|(root, _)| root.clone());
         if self.claims.len() as u64 >= limits::INPUTS_OPEN {
             // The outcome of the newer ones says it as well.
             self.claims.pop_front();
         }
         self.claims.push_back(Claim { number, shown: found });
-        root
+        claimed
     }
 
     /// Whether an input that the client answered by itself has its effect by now.
@@ -185,18 +240,22 @@ impl Guesses {
         let Some(newest) = newest else { return Outcome::Nothing };
         let known = newest.shown.filter(|_| newest.number == applied);
         match known {
-            Some((shown, _)) if shown.id() == root => {
+            Some(shown) if shown.name == root => {
                 self.hits += covered;
                 Outcome::Right
             }
-            Some((_, sequence)) => {
+            Some(Shown { kind: GuessKind::Pending, .. }) => {
+                self.pending += covered;
+                Outcome::Other
+            }
+            Some(Shown { sequence, .. }) => {
                 self.misses += covered;
                 self.let_go(|made| made.sequence >= sequence);
-                Outcome::Wrong
+                Outcome::Other
             }
             None => {
                 self.misses += covered;
-                Outcome::Wrong
+                Outcome::Other
             }
         }
     }
@@ -226,18 +285,6 @@ impl Sender {
         self.is_connected() && self.guesses.keeps() > 0
     }
 
-    /// The client is to forget every guess: for whom they were made is gone. The next frame is a fresh one, which needs some kilobytes; nothing
-    /// happens when it was told none. Call it right before [`Sender::show`], so that no screen is sent twice.
-    pub fn forget_guesses(&mut self) {
-        if !self.guesses.are_kept() {
-            return;
-        }
-        // Frames on their way are not looked for any more, but may be before the person when the next input is made.
-        let under_way: Vec<_> = self.flight.roots().cloned().collect();
-        under_way.into_iter().for_each(|root| self.inputs.root_guessed(root));
-        self.start_afresh();
-    }
-
     /// Whether round trips take much longer than they could.
     fn is_congested(&self) -> bool {
         let Stats { rtt_ms, least_rtt_ms, .. } = *self.stats();
@@ -245,28 +292,26 @@ impl Sender {
         rtt_ms > least_ms + least_ms / 2 + limits::GUESS_JITTER_MS
     }
 
-    /// The answer that the client keeps for an input on a root.
+    /// The answer that the client keeps for an input on a root, if it is still at hand.
     pub fn guessed(&self, base: ObjectId, input: &Input) -> Option<&Arc<Node>> {
         self.guesses.answer(base, input)
     }
 
-    /// Sends what `root` will be shown if `input` is made on `base`: the client's screen, or what another guess leads to. Returns the bytes that
-    /// it takes.
+    /// Sends what an input leads to. Returns the bytes that it takes.
     ///
     /// # Errors
     /// When it is not sent; nothing has changed then.
     pub fn guess(
         &mut self,
         now_ms: u64,
-        base: ObjectId,
-        input: &Input,
-        root: &Arc<Node>,
+        foresight: &Foresight<'_>,
         most_bytes: usize,
     ) -> Result<usize, NoGuess> {
+        let Foresight { base, input, root, .. } = *foresight;
         if !self.can_guess() || !input.is_guessable() {
             return Err(NoGuess::Busy);
         }
-        if self.guessed(base, input).is_some_and(|known| known.id() == root.id()) {
+        if self.guesses.knows(base, input, root) {
             return Err(NoGuess::Known);
         }
         let screen = self.root().map(|root| root.id()).ok_or(NoGuess::Busy)?;
@@ -275,7 +320,7 @@ impl Sender {
             Some(depth) if depth >= limits::GUESS_DEPTH => return Err(NoGuess::TooDeep),
             Some(_) => {}
         }
-        let bytes = self.send_guess(now_ms, base, input, root, most_bytes.min(limits::GUESS_BYTES));
+        let bytes = self.send_guess(now_ms, foresight, most_bytes.min(limits::GUESS_BYTES));
         bytes.ok_or(NoGuess::TooLarge)
     }
 }

@@ -48,6 +48,8 @@ pub(crate) struct Inputs {
     offer_keys: RandomState,
     /// Nothing sent on this connection was acknowledged: inputs may have been made before it.
     early: bool,
+    /// The client may show a root that it was told and that is not at hand any more: what stands on it is looked at later.
+    unsure: bool,
 }
 
 impl Inputs {
@@ -63,6 +65,7 @@ impl Inputs {
             roots: VecDeque::new(),
             offer_keys: RandomState::new(),
             early: true,
+            unsure: false,
         }
     }
 
@@ -112,6 +115,7 @@ impl Inputs {
     /// The client shows `root`, which was sent to it.
     pub(crate) fn root_arrived(&mut self, root: Arc<Node>) {
         self.early = false;
+        self.unsure = false;
         self.root_guessed(root);
     }
 
@@ -121,6 +125,11 @@ impl Inputs {
             self.roots.pop_front();
         }
         self.roots.push_back(Offers::of(&root, &self.offer_keys));
+    }
+
+    /// The same, and the root is not at hand.
+    pub(crate) fn unknown_root_guessed(&mut self) {
+        self.unsure = true;
     }
 
     pub(crate) fn arrive<'a>(
@@ -146,11 +155,11 @@ impl Inputs {
         let known = !self.roots.is_empty();
         let stands = self.roots.iter().rev().any(|offers| offers.offers(&input, &self.offer_keys))
             || flying.any(|root| stands_on(&input, root));
-        if known && !stands && !self.early {
+        if known && !stands && !self.early && !self.unsure {
             return Err(PeerError::InventedAction(number));
         }
         self.received = number;
-        if known && !stands {
+        if known && !stands && !self.unsure {
             self.refuse(number);
         } else {
             self.held.push_back(Held { number, input, checked: stands });

@@ -35,6 +35,8 @@ pub struct Stats {
     pub hits: u64,
     /// … and wrongly.
     pub misses: u64,
+    /// Inputs for which the client showed by itself that they are being done.
+    pub pending: u64,
     /// Bytes of guesses that were used.
     pub used_bytes: u64,
     /// Bytes of guesses that went without being used.
@@ -45,6 +47,7 @@ impl Stats {
     pub(crate) fn note_guesses(&mut self, guesses: &Guesses) {
         self.hits = guesses.hits;
         self.misses = guesses.misses;
+        self.pending = guesses.pending;
         self.used_bytes = guesses.used_bytes;
         self.wasted_bytes = guesses.wasted_bytes;
     }

@@ -57,7 +57,7 @@ fn guesses_in_flight_are_sorted_out() {
         let base = pair.shown();
         for tap in [&one, &other] {
             let root = pair.after(&[tap]);
-            pair.sender.guess(1, base, tap, &root, usize::MAX).unwrap();
+            pair.sender.guess(1, &Foresight::answer(base, tap, &root), usize::MAX).unwrap();
         }
         let flight: Vec<_> = std::iter::from_fn(|| pair.sender.poll_transmit(1)).collect();
         for message in &flight[..arrived] {

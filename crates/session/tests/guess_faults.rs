@@ -185,7 +185,7 @@ impl World {
         }
         let root = till.view(&self.namer);
         self.known.insert(root.id());
-        let _ = self.sender.guess(self.now_ms, base.id(), &input, &root, 1_000);
+        let _ = self.sender.guess(self.now_ms, &Foresight::answer(base.id(), &input, &root), 1_000);
         till
     }
 

@@ -107,7 +107,7 @@ fn a_guess_of_something_where_nothing_happens_is_corrected() {
     let (idle, tap) = (pair.tap(3), pair.tap(1));
     let before = pair.shown();
     let wrong = pair.after(&[&tap]);
-    pair.sender.guess(1, before, &idle, &wrong, usize::MAX).unwrap();
+    pair.sender.guess(1, &Foresight::answer(before, &idle, &wrong), usize::MAX).unwrap();
     pair.exchange(1);
     pair.receiver.input(10, idle).unwrap();
     assert_eq!(pair.shown(), wrong.id());
@@ -215,19 +215,31 @@ fn guesses_stay_within_their_limits() {
     pair.guess(&path);
     let deepest = pair.after(&path).id();
     let root = pair.after(&[&tap; limits::GUESS_DEPTH + 1]);
-    assert_eq!(pair.sender.guess(2, deepest, &tap, &root, usize::MAX), Err(NoGuess::TooDeep));
+    assert_eq!(
+        pair.sender.guess(2, &Foresight::answer(deepest, &tap, &root), usize::MAX),
+        Err(NoGuess::TooDeep)
+    );
     let base = pair.shown();
-    assert_eq!(pair.sender.guess(2, base, &tap, &pair.after(&[&tap]), usize::MAX), Err(NoGuess::Known));
-    assert_eq!(pair.sender.guess(2, root.id(), &tap, &root, usize::MAX), Err(NoGuess::Astray));
+    assert_eq!(
+        pair.sender.guess(2, &Foresight::answer(base, &tap, &pair.after(&[&tap])), usize::MAX),
+        Err(NoGuess::Known)
+    );
+    assert_eq!(
+        pair.sender.guess(2, &Foresight::answer(root.id(), &tap, &root), usize::MAX),
+        Err(NoGuess::Astray)
+    );
     let key = Input::Key(Key::Digit(1));
     let digest = pair.receiver.resume();
-    assert_eq!(pair.sender.guess(2, base, &key, &Till(3).view(&pair.namer), 20), Err(NoGuess::TooLarge));
+    assert_eq!(
+        pair.sender.guess(2, &Foresight::answer(base, &key, &Till(3).view(&pair.namer)), 20),
+        Err(NoGuess::TooLarge)
+    );
     drop(digest);
     let mut sent = 0;
     for number in 0..100 {
         let root = Till(number).view(&pair.namer);
-        let guess =
-            pair.sender.guess(2, base, &Input::Key(Key::Function(number as u8 + 1)), &root, usize::MAX);
+        let input = Input::Key(Key::Function(number as u8 + 1));
+        let guess = pair.sender.guess(2, &Foresight::answer(base, &input, &root), usize::MAX);
         sent += usize::from(guess.is_ok());
     }
     assert!(sent > 2 && sent <= limits::GUESSES_IN_FLIGHT, "{sent}");
@@ -235,14 +247,14 @@ fn guesses_stay_within_their_limits() {
     for number in 0..1000_u64 {
         let root = Till(number).view(&pair.namer);
         let input = Input::Key(Key::Character(char::from_u32(0x4e00 + number as u32).unwrap()));
-        pair.sender.guess(4, base, &input, &root, usize::MAX).unwrap();
+        pair.sender.guess(4, &Foresight::answer(base, &input, &root), usize::MAX).unwrap();
         pair.exchange(4);
     }
     assert_eq!(pair.receiver.guesses_held(), limits::GUESSES_KEPT);
     pair.till.colleague(1);
     pair.sender.show(pair.till.view(&pair.namer));
     assert_eq!(
-        pair.sender.guess(5, base, &key, &root, usize::MAX),
+        pair.sender.guess(5, &Foresight::answer(base, &key, &root), usize::MAX),
         Err(NoGuess::Busy),
         "a frame comes first"
     );
@@ -275,7 +287,10 @@ fn who_offers_nothing_gets_none() {
     let tap = pair.tap(1);
     assert!(!pair.sender.can_guess());
     let root = pair.after(&[&tap]);
-    assert_eq!(pair.sender.guess(2, pair.shown(), &tap, &root, usize::MAX), Err(NoGuess::Busy));
+    assert_eq!(
+        pair.sender.guess(2, &Foresight::answer(pair.shown(), &tap, &root), usize::MAX),
+        Err(NoGuess::Busy)
+    );
     pair.receiver.input(3, tap).unwrap();
     assert!(matches!(ToServer::decode(&pair.up(3)[0]), Ok(ToServer::Input { .. })));
     pair.work();
@@ -290,43 +305,4 @@ fn a_confirmation_of_nothing_is_repaired() {
     let message = Frame { fresh: false, sequence: 1, input_ack: None, applied: Some(0), body: &[] };
     pair.receiver.handle(1, &ToClient::Frame(message).encode()).unwrap();
     assert_eq!(pair.receiver.poll_transmit(1), Some(ToServer::Nak.encode()));
-}
-
-/// Promise: what was guessed for one person is over for the next one: the client answers nothing by it any more, and shows nothing of it. What it did
-/// before it knew that is taken.
-#[test]
-fn forgotten_guesses_are_over() {
-    let mut pair = Pair::new();
-    let [first, second] = [1, 3].map(|at| pair.tap(at));
-    pair.guess(&[&first]);
-    let guessed = pair.after(&[&first]).id();
-    // A colleague's screen is under way, and the client answers a tap by itself before the server's word comes.
-    pair.till.colleague(1);
-    pair.sender.show(pair.till.view(&pair.namer));
-    let under_way = pair.sender.poll_transmit(2).expect("a frame");
-    pair.receiver.input(2, first.clone()).unwrap();
-    assert_eq!(pair.shown(), guessed);
-    pair.till.colleague(2);
-    pair.sender.forget_guesses();
-    pair.sender.show(pair.till.view(&pair.namer));
-    pair.receiver.handle(3, &under_way).unwrap();
-    pair.down(3);
-    assert_eq!(pair.receiver.guesses_held(), 0);
-    assert!(!pair.receiver.is_guess() && pair.shown() == pair.till.view(&pair.namer).id());
-    // It stands on the screen that was under way.
-    pair.receiver.input(3, second).unwrap();
-    assert!(!pair.receiver.is_guess());
-    pair.exchange(3);
-    assert_eq!(pair.heard.len(), 2, "both inputs are taken");
-    pair.work();
-    pair.exchange(4);
-    assert_eq!((pair.shown(), pair.receiver.unacknowledged()), (pair.till.view(&pair.namer).id(), 0));
-}
-
-/// Promise: nothing is sent anew for a client that was told no guess.
-#[test]
-fn who_has_no_guesses_has_none_to_forget() {
-    let mut pair = Pair::new();
-    pair.sender.forget_guesses();
-    assert_eq!(pair.down(1).len(), 0);
 }

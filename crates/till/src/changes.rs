@@ -51,12 +51,12 @@ impl Changes {
     }
 
     /// Whether somebody is concerned who looks at these.
-    pub fn concern(&self, topics: &[Topic]) -> bool {
+    pub fn concern<'a>(&self, topics: impl IntoIterator<Item = &'a Topic>) -> bool {
         let changed = |topic: &Topic| match topic {
             Topic::Anything => true,
             topic => self.topics.contains(topic),
         };
-        self.everywhere || topics.iter().any(changed)
+        self.everywhere || topics.into_iter().any(changed)
     }
 }
 

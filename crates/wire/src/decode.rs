@@ -311,7 +311,7 @@ impl OpReader<'_, '_> {
     }
 
     fn role(&mut self) -> Result<Role, DecodeError> {
-        const ROLES: [Role; 9] = [
+        const ROLES: [Role; 10] = [
             Role::Button,
             Role::Tab,
             Role::ListItem,
@@ -321,6 +321,7 @@ impl OpReader<'_, '_> {
             Role::Image,
             Role::Key,
             Role::Shared,
+            Role::Viewer,
         ];
         let value = self.reader.u8()?;
         ROLES.get(usize::from(value)).copied().ok_or(unknown("role", value))

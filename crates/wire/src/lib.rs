@@ -99,7 +99,7 @@
 //! | 7 | scroll | x, y, w, h | byte: +slot, +action, +height of the content, +offset (signed) |
 //! | 8 | touch | x, y, w, h | byte: +action, +hold?, +role, +label?, +state?, +pressed?; hold, label and pressed: 0, or 1 and bytes, text, slot; state: 1 selected, 2 disabled, 4 pulled up or 8 pulled down (since version 2) |
 //! | 9 | field | x, y, w, h | byte: +action, +keyboard, +label, +value |
-//! | 10 | label | x, y, w, h | byte: +role, +text?: 0, or 1 and text. Role 8: no thing of its own, but an amount that others may change (since version 2) |
+//! | 10 | label | x, y, w, h | byte: +role, +text?: 0, or 1 and text. Role 8: no thing of its own, but an amount that others may change (since version 2). Role 9: for whom the screen is drawn (since version 4) |
 //!
 //! A colour is its place in the ring (byte), or 127 and red, green, blue, alpha, which take the next place.
 //!
@@ -145,5 +145,5 @@ pub use client_table::ClientTable;
 pub use error::{CloseCode, DecodeError};
 pub use hello::{Have, Hello, Language, Look, SessionId, Theme, Welcome};
 pub use input::{Input, Key};
-pub use message::{Frame, Guess, RootTag, SEQUENCES, ToClient, ToServer};
+pub use message::{Frame, Guess, GuessKind, RootTag, SEQUENCES, ToClient, ToServer};
 pub use server_table::{ServerTable, TooBig, Undo};

@@ -1,7 +1,7 @@
 //! Every limit of the protocol. A decoder refuses what lies beyond them.
 
 /// Versions of the protocol that this build speaks, lowest and highest.
-pub const VERSIONS: (u16, u16) = (3, 3);
+pub const VERSIONS: (u16, u16) = (4, 4);
 /// Largest message to a server, in bytes.
 pub const TO_SERVER_BYTES: usize = 4096;
 /// Largest message to a client, in bytes.
@@ -21,7 +21,7 @@ pub const INPUTS_OPEN: u64 = 64;
 /// Frames that a server may have sent without an acknowledgement.
 pub const FRAMES_IN_FLIGHT: usize = 2;
 /// Guesses that a client may offer to keep.
-pub const GUESSES: u16 = 256;
+pub const GUESSES: u16 = 1024;
 /// Largest body of a guess, in bytes.
 pub const GUESS_BYTES: usize = 4096;
 /// Slots for nodes, masks and sprites.

@@ -36,9 +36,20 @@ impl RootTag {
     }
 }
 
+/// What a guess shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GuessKind {
+    /// What the screen becomes.
+    Answer,
+    /// What is shown while something is done that reaches beyond the till. The answer is never guessed.
+    Pending,
+}
+
 /// What a root will become when something is done on it, told before it is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guess<'a> {
+    /// What it shows.
+    pub kind: GuessKind,
     /// Its number modulo 64; it counts with the frames.
     pub sequence: u8,
     /// The root on which the input stands: of a frame, or of another guess.
@@ -148,6 +159,7 @@ const INPUT_ACK: u8 = 2;
 const RESEND: u8 = 3;
 const FRESH: u8 = 4;
 const GUESS: u8 = 5;
+const PENDING_GUESS: u8 = 10;
 /// An applied input, before a frame.
 const APPLIED: u8 = 9;
 /// First byte of a frame: `1 a ssssss`, a: an acknowledgement follows, s: sequence.
@@ -249,7 +261,11 @@ impl<'a> ToClient<'a> {
             }
             Self::Guess(guess) => {
                 out.reserve(guess.body.len());
-                out.extend([GUESS, guess.sequence % SEQUENCES]);
+                let first = match guess.kind {
+                    GuessKind::Answer => GUESS,
+                    GuessKind::Pending => PENDING_GUESS,
+                };
+                out.extend([first, guess.sequence % SEQUENCES]);
                 out.extend(guess.base.0);
                 put_input(&mut out, &guess.input);
                 out.extend(guess.body);
@@ -285,7 +301,8 @@ impl<'a> ToClient<'a> {
                 let code = CloseCode::from_number(reader.u8()?);
                 Self::Bye { code, text: reader.text(limits::BYE_TEXT_BYTES, "goodbye")?.into() }
             }
-            GUESS => return guess(reader),
+            GUESS => return guess(reader, GuessKind::Answer),
+            PENDING_GUESS => return guess(reader, GuessKind::Pending),
             FRESH => {
                 let first = reader.u8()?;
                 return frame(reader, first, true);
@@ -314,7 +331,7 @@ fn frame(mut reader: Reader<'_>, mut first: u8, fresh: bool) -> Result<ToClient<
     Ok(ToClient::Frame(Frame { fresh, sequence: first % SEQUENCES, input_ack, applied, body }))
 }
 
-fn guess(mut reader: Reader<'_>) -> Result<ToClient<'_>, DecodeError> {
+fn guess(mut reader: Reader<'_>, kind: GuessKind) -> Result<ToClient<'_>, DecodeError> {
     let sequence = sequence(reader.u8()?)?;
     let base = RootTag(reader.array()?);
     let input = guessable(get_input(&mut reader)?)?;
@@ -322,7 +339,7 @@ fn guess(mut reader: Reader<'_>) -> Result<ToClient<'_>, DecodeError> {
     if body.len() > limits::GUESS_BYTES {
         return Err(DecodeError::TooLarge("GUESS_BYTES"));
     }
-    Ok(ToClient::Guess(Guess { sequence, base, input, body }))
+    Ok(ToClient::Guess(Guess { kind, sequence, base, input, body }))
 }
 
 fn guessable(input: Input) -> Result<Input, DecodeError> {

@@ -61,6 +61,7 @@ fn to_client() -> Vec<(&'static str, ToClient<'static>)> {
     let frame =
         Frame { fresh: false, sequence: 5, input_ack: None, applied: None, body: &[0, 7, 0x12, 0x34] };
     let guess = Guess {
+        kind: GuessKind::Answer,
         sequence: 6,
         base: RootTag([0xd0, 0xd1, 0xd2, 0xd3]),
         input: Input::Tap(Action::new(&[1, 2, 3])),
@@ -77,7 +78,8 @@ fn to_client() -> Vec<(&'static str, ToClient<'static>)> {
             "confirmation",
             ToClient::Frame(Frame { applied: Some(45), input_ack: Some(45), body: &[], ..frame }),
         ),
-        ("guess", ToClient::Guess(guess)),
+        ("guess", ToClient::Guess(guess.clone())),
+        ("pending guess", ToClient::Guess(Guess { kind: GuessKind::Pending, ..guess })),
         ("input ack", ToClient::InputAck { low: 44 }),
         ("resend", ToClient::Resend { low: 45 }),
         ("ping", ToClient::Ping { number: 255 }),
@@ -243,7 +245,7 @@ fn what_is_too_large_is_refused() {
     assert!(matches!(taken, ToServer::Hello(Hello { guesses: limits::GUESSES, .. })));
     let guess = |input, length| {
         let body = vec![0; length];
-        let guess = Guess { sequence: 1, base: RootTag([0; 4]), input, body: &body };
+        let guess = Guess { kind: GuessKind::Answer, sequence: 1, base: RootTag([0; 4]), input, body: &body };
         ToClient::decode(&ToClient::Guess(guess).encode()).map(|_| ())
     };
     assert_eq!(guess(Input::Key(Key::Enter), limits::GUESS_BYTES), Ok(()));

@@ -131,7 +131,7 @@ impl Instance {
             self.mark_by(if on_disk { self.lazily_ms() } else { 0 });
             self.render();
             // What was tried before was tried on another till.
-            self.guess_again_later();
+            self.guessed_of_what_changed();
             if !self.flights.any(Cargo::Commit)
                 && let Some(commit) = self.waiting.pop_front()
             {

@@ -7,7 +7,7 @@
 //! [`CREDIT_BYTES`] are saved up.
 //!
 //! Invariants: nothing is tried while a booking or a PIN is on its way; nothing that is tried has an effect; nobody is shown what was
-//! foreseen for the person before.
+//! foreseen for the person before, because their screens are never the same (`tresen_scene::Role::Viewer`).
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,14 +18,15 @@ use jiff::Timestamp;
 use tresen_mpos::ui::Marks;
 use tresen_mpos::{Memory, World};
 use tresen_scene::ObjectId;
-use tresen_session::{NoGuess, Stats};
-use tresen_till::{StaffId, StationId};
+use tresen_session::{Foresight, NoGuess, Stats};
+use tresen_till::{StationId, Till, Topic};
 use tresen_wire::Input;
 
 use super::flights::Cargo;
 use super::plan::{Idea, Keys, Known, Plan, Tried, name_of};
 use super::session::Session;
 use super::task::Instance;
+use crate::application::Foreseen;
 use crate::config::Prediction;
 use crate::habits::{Around, Name};
 use crate::look;
@@ -61,6 +62,8 @@ const AGAIN_MS: u64 = 1_000;
 #[derive(Default)]
 pub struct Guessing {
     plan: Option<Plan>,
+    /// The till as it was when the plan was made.
+    planned_on: Option<Arc<Till>>,
     credit_bytes: u64,
     seen: Stats,
     before: Option<Name>,
@@ -69,10 +72,10 @@ pub struct Guessing {
     marking: Marks,
     /// What was tried on the till as it is: what the client keeps of that is still true. At most [`CHECKED`].
     checked: HashSet<(ObjectId, Name)>,
+    /// What that looks at of the till.
+    topics: HashSet<Topic>,
     /// A try panicked: a tap that nobody made must not take the instance down, so nothing more is tried.
     broken: bool,
-    /// Who was logged in when a screen was drawn last: the client's guesses are of what this person sees and may do.
-    made_for: Option<StaffId>,
     /// The till is another one than the plan was made with.
     pub again_due_ms: Option<u64>,
 }
@@ -135,9 +138,19 @@ impl Instance {
         }
     }
 
-    /// Others booked: what was tried may not be what would follow any more.
-    pub(super) fn guess_again_later(&mut self) {
-        self.try_again_in(AGAIN_MS);
+    /// What was tried may not be what would follow any more, unless it was tried on the till as it is now.
+    pub(super) fn guessed_of_what_changed(&mut self) {
+        let shown = self.session.as_ref().and_then(Session::shown);
+        let Guessing { plan, planned_on, checked, .. } = &mut self.guessing;
+        let Some(plan) = plan.as_ref().filter(|plan| Some(plan.root()) == shown) else {
+            // The plan for this screen is yet to be made.
+            return self.forget_checked();
+        };
+        if planned_on.as_ref().is_some_and(|till| Arc::ptr_eq(till, &self.till.borrow())) {
+            checked.retain(|(base, _)| plan.tries_on(*base));
+        } else {
+            self.try_again_in(AGAIN_MS);
+        }
     }
 
     fn try_again_in(&mut self, ahead_ms: u64) {
@@ -149,21 +162,17 @@ impl Instance {
         *again = Some(again.map_or(due, |earlier| earlier.min(due)));
     }
 
-    /// A screen is drawn. What was foreseen for somebody who is not logged in any more is over, on the device too.
-    pub(super) fn forget_the_former(&mut self) {
-        let staff = self.app.staff();
-        let former = std::mem::replace(&mut self.guessing.made_for, staff);
-        if former.is_some() && former != staff {
-            self.guess_again();
-            self.session.iter_mut().for_each(Session::forget_guesses);
-        }
-    }
-
     /// The till has been another one for a while.
     pub(super) fn guess_again(&mut self) {
         self.guessing.again_due_ms = None;
         self.guessing.plan = None;
+        self.forget_checked();
+    }
+
+    fn forget_checked(&mut self) {
         self.guessing.checked.clear();
+        self.guessing.topics.clear();
+        self.news.guess_on_nothing();
     }
 
     /// Tries one thing.
@@ -178,7 +187,8 @@ impl Instance {
             self.guessing.broken = true;
             return;
         };
-        if let Some((tried, stale_at)) = tried {
+        if let Some((tried, topics, stale_at)) = tried {
+            self.follow(topics);
             if let Some(stale_at) = stale_at {
                 let ahead_ms = stale_at.duration_since(self.around.clock.now()).as_millis();
                 self.try_again_in(u64::try_from(ahead_ms).unwrap_or(0));
@@ -187,6 +197,18 @@ impl Instance {
         }
         self.status.count(&self.status.tries, 1);
         self.status.count(&self.status.tries_us, begun.elapsed().as_micros() as usize);
+    }
+
+    /// From now on, changes of these are heard of.
+    fn follow(&mut self, topics: Vec<Topic>) {
+        if self.guessing.checked.len() >= CHECKED {
+            self.forget_checked();
+        }
+        let known = &mut self.guessing.topics;
+        let new: Vec<Topic> = topics.into_iter().filter(|topic| known.insert(*topic)).collect();
+        if !new.is_empty() {
+            self.news.guess_on(new);
+        }
     }
 
     /// What was sent, and how the client's guesses came out.
@@ -207,7 +229,7 @@ impl Instance {
         let before = self.guessing.before;
         let current = self.guessing.plan.take().filter(|plan| plan.root() == root.id());
         let mut plan = current.unwrap_or_else(|| {
-            self.news.guess_on();
+            self.guessing.planned_on = Some(self.till.borrow().clone());
             Plan::new(&*self.app, root, before, known)
         });
         let idea = plan.likeliest(TRIES);
@@ -215,8 +237,8 @@ impl Instance {
         idea
     }
 
-    /// What an idea leads to, and when that will look different by itself.
-    fn try_out(&self, idea: &Idea) -> Option<(Tried, Option<Timestamp>)> {
+    /// What an idea leads to, what that looks at of the till, and when it will look different by itself.
+    fn try_out(&self, idea: &Idea) -> Option<(Tried, Vec<Topic>, Option<Timestamp>)> {
         let stage = self.guessing.plan.as_ref()?.stage(idea.stage);
         let now = self.till.borrow().clone();
         let (app, till) = match &stage.tried {
@@ -234,7 +256,7 @@ impl Instance {
             language: look::language(&look),
             photos: &photos,
         };
-        let (app, till) = app.guess(&world, &idea.input)?;
+        let Foreseen { app, till, kind } = app.guess(&world, &idea.input)?;
         let till = Arc::new(till);
         let then = World { till: &till, ..world };
         // Drawing is what a try costs most.
@@ -246,8 +268,8 @@ impl Instance {
         if !self.lacking.taken().is_empty() {
             return None;
         }
-        let stale_at = app.wake_at(&then);
-        Some((Tried { app, till, root }, stale_at))
+        let (stale_at, topics) = (app.wake_at(&then), app.looks_at(&then, &look));
+        Some((Tried { app, till, root, kind }, topics, stale_at))
     }
 
     fn send_guess(&mut self, idea: Idea, tried: Tried) {
@@ -259,11 +281,10 @@ impl Instance {
             return;
         }
         let known = Known { keys: self.guessing.keys, habits: &self.around.habits };
-        if self.guessing.checked.len() >= CHECKED {
-            self.guessing.checked.clear();
-        }
         self.guessing.checked.insert((base.id(), idea.name));
-        match session.guess(now_ms, base.id(), &idea.input, &tried.root, credit as usize) {
+        let Tried { root, kind, .. } = &tried;
+        let foresight = Foresight { base: base.id(), input: &idea.input, root, kind: *kind };
+        match session.guess(now_ms, &foresight, credit as usize) {
             Ok(bytes) => {
                 self.guessing.credit_bytes = credit.saturating_sub(bytes as u64 + GUESS_WIRE_BYTES);
                 plan.goes_on(&idea, tried, known);

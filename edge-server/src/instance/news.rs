@@ -30,7 +30,7 @@ struct Readers {
     all: HashMap<u64, Looking>,
     by_topic: HashMap<Topic, HashSet<u64>>,
     strays: HashMap<u64, Arc<Till>>,
-    guessing: HashSet<u64>,
+    guessing: HashMap<u64, HashSet<Topic>>,
 }
 
 /// A reader, as the news know it.
@@ -73,7 +73,7 @@ impl News {
             all: HashMap::new(),
             by_topic: HashMap::new(),
             strays: HashMap::new(),
-            guessing: HashSet::new(),
+            guessing: HashMap::new(),
         };
         Arc::new(Self { readers: Mutex::new(readers) })
     }
@@ -119,10 +119,9 @@ impl News {
             });
             readers.ring_if_concerned(id, &since[at].1);
         }
-        for id in std::mem::take(&mut readers.guessing) {
-            if let Some(reader) = readers.all.get(&id) {
-                reader.bell.guessed.store(true, Ordering::Relaxed);
-                reader.bell.rung.notify_one();
+        for (id, topics) in &readers.guessing {
+            if let Some(reader) = readers.all.get(id).filter(|_| changes.concern(topics)) {
+                reader.bell.ring_for_guesses();
             }
         }
         readers.told = newest.clone();
@@ -132,10 +131,9 @@ impl News {
         let mut readers = self.lock();
         for reader in readers.all.values() {
             reader.bell.ring();
-            reader.bell.guessed.store(true, Ordering::Relaxed);
+            reader.bell.ring_for_guesses();
         }
         readers.strays.clear();
-        readers.guessing.clear();
         readers.told = newest.clone();
     }
 
@@ -188,6 +186,11 @@ impl Bell {
         self.shown.store(true, Ordering::Relaxed);
         self.rung.notify_one();
     }
+
+    fn ring_for_guesses(&self) {
+        self.guessed.store(true, Ordering::Relaxed);
+        self.rung.notify_one();
+    }
 }
 
 impl Reader {
@@ -216,9 +219,14 @@ impl Reader {
         readers.guessing.remove(&self.id);
     }
 
-    /// Guesses are made on the till as it is. Rings once, when it changes.
-    pub fn guess_on(&self) {
-        self.news.lock().guessing.insert(self.id);
+    /// Guesses are made of these too. Rings when they change.
+    pub fn guess_on(&self, topics: impl IntoIterator<Item = Topic>) {
+        self.news.lock().guessing.entry(self.id).or_default().extend(topics);
+    }
+
+    /// Of what was guessed, nothing counts any more.
+    pub fn guess_on_nothing(&self) {
+        self.news.lock().guessing.remove(&self.id);
     }
 
     /// Waits for news. Safe to drop and call again.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tresen_scene::{Node, ObjectId, touches};
 use tresen_session::limits::GUESS_DEPTH;
 use tresen_till::Till;
-use tresen_wire::{Input, Key};
+use tresen_wire::{GuessKind, Input, Key};
 
 use crate::application::Application;
 use crate::habits::{Around, Habits, Name};
@@ -67,6 +67,11 @@ impl Plan {
         self.stages[0].root.id()
     }
 
+    /// Whether it tries what may be done on this screen.
+    pub fn tries_on(&self, root: ObjectId) -> bool {
+        self.stages.iter().any(|stage| stage.root.id() == root)
+    }
+
     /// Whether nothing is left.
     pub fn is_done(&self) -> bool {
         self.ideas.is_empty()
@@ -104,8 +109,9 @@ impl Plan {
     /// The client was told what an idea leads to: from there it may go on.
     pub fn goes_on(&mut self, idea: &Idea, tried: Tried, known: Known<'_>) {
         let depth = self.stages[idea.stage].depth + 1;
-        let Tried { app, till, root } = tried;
-        if depth < GUESS_DEPTH && root.id() != self.stages[idea.stage].root.id() {
+        let Tried { app, till, root, kind } = tried;
+        if kind == GuessKind::Answer && depth < GUESS_DEPTH && root.id() != self.stages[idea.stage].root.id()
+        {
             self.think(&*app, &root, Some(idea.name), idea.likely, known);
             self.stages.push(Stage { tried: Some((app, till)), root, depth });
         }
@@ -169,6 +175,8 @@ pub struct Tried {
     pub till: Arc<Till>,
     /// What is shown then.
     pub root: Arc<Node>,
+    /// Whether that is the answer, or only shown until it comes.
+    pub kind: GuessKind,
 }
 
 /// Whether the device has keys that are used.

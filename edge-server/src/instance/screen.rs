@@ -60,7 +60,6 @@ impl Instance {
             let ahead_ms = u64::try_from(at.duration_since(now).as_millis()).unwrap_or(0);
             self.now_ms() + ahead_ms.max(LEAST_WAKE_MS)
         });
-        self.forget_the_former();
         let committing = self.flights.any(Cargo::Commit);
         self.status.set_shown(Shown { root: root.clone(), size: look::size(&look) });
         if let Some(session) = &mut self.session {

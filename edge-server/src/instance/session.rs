@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tresen_identity::Fingerprint;
 use tresen_scene::{Namer, Node, ObjectId};
-use tresen_session::{NoGuess, Sender, SenderEvent, Stats};
+use tresen_session::{Foresight, NoGuess, Sender, SenderEvent, Stats};
 use tresen_wire::{CloseCode, Hello, Input, Look, SessionId};
 
 use super::link::Leaving;
@@ -179,17 +179,10 @@ impl Session {
     pub fn guess(
         &mut self,
         now_ms: u64,
-        base: ObjectId,
-        input: &Input,
-        root: &Arc<Node>,
+        foresight: &Foresight<'_>,
         most_bytes: usize,
     ) -> Result<usize, NoGuess> {
-        self.sender.guess(now_ms, base, input, root, most_bytes)
-    }
-
-    /// The device is to forget every guess with the next screen.
-    pub fn forget_guesses(&mut self) {
-        self.sender.forget_guesses();
+        self.sender.guess(now_ms, foresight, most_bytes)
     }
 
     /// Inputs up to this one are on disk with their effects.

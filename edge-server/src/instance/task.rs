@@ -195,7 +195,7 @@ impl Instance {
     /// no news.
     pub(super) fn heard_news(&mut self, rung: Rung) {
         if rung.guessed {
-            self.guess_again_later();
+            self.guessed_of_what_changed();
         }
         if rung.shown && self.is_connected() && self.till.has_changed().unwrap_or(false) {
             self.tell(AppInput::Changed);

@@ -1,8 +1,8 @@
 //! What guessing brings: the handheld's script at a person's pace over a poor line, on the real server, with guesses and without.
 //!
 //! Two servers, each in a process of its own, each behind its own emulated line, play the same evenings at the same time. A tap counts as *answered* when
-//! the client shows at once what the server's screen is when the tap has had its effect; as *wrong for long* when it shows something else of its
-//! own making for longer than a round trip. A person looks at what came before tapping on, so taps do not overlap.
+//! the client shows at once what the server's screen is when the tap has had its effect, or, for a tap that reaches beyond the till, that it is being
+//! done; as *wrong for long* when it shows something else of its own making for longer than a round trip. A person looks at what came before tapping on, so taps do not overlap.
 //!
 //! The first evening is the script as it stands and finds the server without habits. Each further one is the same, or, with `--shuffled`, has the orders of each
 //! round in another order.
@@ -54,7 +54,9 @@ pub struct Evening {
     pub taps: usize,
     /// Those answered within 16 ms with the right pixels.
     pub answered: usize,
-    /// Taps that may not be guessed: sending, paying, the last digit of a PIN, logging out.
+    /// Of these, those that reach beyond the till and showed at once that they are being done.
+    pub pending: usize,
+    /// Taps that reach beyond the till: sending, paying, the last digit of a PIN, logging out.
     pub beyond: usize,
     /// Taps after which something wrong was shown for longer than a round trip.
     pub wrong: usize,
@@ -141,6 +143,7 @@ fn summary(answers: &[(script::Step, Answer)]) -> Evening {
         taps: answers.len(),
         answered: count(Answer::is_answered),
         beyond: script::beyond(answers.iter().map(|(step, _)| *step)),
+        pending: count(|answer| answer.is_pending),
         wrong: count(Answer::is_wrong_for_long),
         missed: count(|answer| answer.wrong_ms.is_some()),
         right_ms: (right[right.len() / 2], right[right.len() * 99 / 100]),

@@ -9,7 +9,7 @@ pub fn table(report: &Report) -> String {
         "Handheld script over the line `{}`, {} ms from tap to tap, the right pixels within 16 ms:\n\n",
         report.profile, report.pace_ms
     );
-    text += "evening  guesses   taps  answered  of those that may be  wrong > 1 RTT  missed  right p50/p99 ms   UDP bytes  payload bytes  CPU us/tap\n";
+    text += "evening  guesses   taps  answered  of them pending  wrong > 1 RTT  missed  right p50/p99 ms   UDP bytes  payload bytes  CPU us/tap\n";
     for (number, (with, without)) in report.with.iter().zip(&report.without).enumerate() {
         text += &line(number, "with", with);
         text += &line(number, "without", without);
@@ -28,12 +28,13 @@ pub fn table(report: &Report) -> String {
 fn line(number: usize, name: &str, evening: &Evening) -> String {
     let share = |part: usize, all: usize| 100.0 * part as f64 / all.max(1) as f64;
     format!(
-        "{:>7}  {:<8} {:>5}  {:>6.1} %  {:>18.1} %  {:>11.2} %  {:>6}  {:>7.0} / {:<7.0} {:>10}  {:>13}  {:>10.0}\n",
+        "{:>7}  {:<8} {:>5}  {:>6.1} %  {:>7} of {:>4}    {:>11.2} %  {:>6}  {:>7.0} / {:<7.0} {:>10}  {:>13}  {:>10.0}\n",
         number,
         name,
         evening.taps,
         share(evening.answered, evening.taps),
-        share(evening.answered, evening.taps - evening.beyond),
+        evening.pending,
+        evening.beyond,
         share(evening.wrong, evening.taps),
         evening.missed,
         evening.right_ms.0,

@@ -45,13 +45,15 @@ pub struct Answer {
     pub right_ms: f64,
     /// How long something wrong of the client's own making was shown, if it was.
     pub wrong_ms: Option<f64>,
+    /// Whether it was shown at once that the tap is being done: what reaches beyond the till is answered so.
+    pub is_pending: bool,
     round_trip_ms: u64,
 }
 
 impl Answer {
-    /// Whether the right screen was there at once.
+    /// Whether the right screen was there at once: the answer, or that the tap is being done.
     pub fn is_answered(&self) -> bool {
-        self.right_ms <= AT_ONCE_MS
+        self.is_pending || self.right_ms <= AT_ONCE_MS
     }
 
     /// Whether something wrong was shown for longer than a round trip.
@@ -116,6 +118,7 @@ impl Walker {
         let mut seen = vec![(0.0, before)];
         self.look(&mut seen);
         let guessed = self.client.is_guess().then(|| self.shown());
+        let is_pending = self.client.is_pending() && self.shown() != before;
         let least = self.tapped + Duration::from_millis(self.round_trip_ms + 20);
         let deadline = self.tapped + PATIENCE;
         while !(self.client.unanswered() == 0 && !self.client.is_guess() && Instant::now() >= least) {
@@ -126,7 +129,8 @@ impl Walker {
             .await?;
             self.look(&mut seen);
         }
-        Ok(self.judge(&seen, guessed))
+        let answer = self.judge(&seen, guessed.filter(|_| !is_pending));
+        Ok(Answer { is_pending, ..answer })
     }
 
     /// What was shown last is right; since when was it there?
@@ -135,7 +139,7 @@ impl Walker {
         let first = seen.iter().rposition(|(_, root)| *root != right).map_or(0, |last| last + 1);
         let right_ms = seen.get(first).map_or(0.0, |(at_ms, _)| *at_ms);
         let wrong_ms = guessed.filter(|guessed| *guessed != right).map(|_| right_ms);
-        Answer { right_ms, wrong_ms, round_trip_ms: self.round_trip_ms }
+        Answer { right_ms, wrong_ms, is_pending: false, round_trip_ms: self.round_trip_ms }
     }
 
     fn look(&self, seen: &mut Vec<(f64, ObjectId)>) {

@@ -180,7 +180,7 @@ impl Found {
                 let kind = ItemKind::Field { action, keyboard, value: field.value.to_string() };
                 (field.rect, Role::Text, Some(&field.label), kind)
             }
-            Op::Label(Label { role: Role::Shared, .. }) => return,
+            Op::Label(label) if !label.role.is_thing() => return,
             Op::Label(label) => (label.rect, label.role, label.text.as_ref(), ItemKind::Label),
             _ => return,
         };

@@ -14,7 +14,7 @@ use super::element::{Content, Cover, Element, Over};
 use super::layout::{Layouter, Placed};
 use super::pen::{Press, touch};
 use super::surface::{Shadow, Surface, SurfaceCorners};
-use super::{Ink, Kit, Pen};
+use super::{Ink, Kit, Marks, Pen};
 
 /// Widest sheet, in dp; on a wider screen it stands in the middle.
 const SHEET_WIDTH: i32 = 560;
@@ -39,6 +39,10 @@ pub(super) fn screen<'a>(layouter: &Layouter<'a>, size: Size, root: &'a Element)
         let rect = Rect::of_size(size);
         drawing.ops.push(Op::Fill { rect, color: Ink::Ground.color(layouter.kit.theme) });
         drawing.element(&layouter.exactly(root, size).root(), Point::ZERO);
+    }
+    if let Kit { marks: Marks::Told, viewer: Some(viewer), .. } = layouter.kit {
+        let text = Some(viewer.to_string().into());
+        drawing.ops.push(Op::Label(Label { rect: Rect::new(0, 0, 0, 0), role: Role::Viewer, text }));
     }
     drawing.finish()
 }

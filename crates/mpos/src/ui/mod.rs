@@ -83,9 +83,11 @@ pub struct Kit {
     pub marks: Marks,
     /// When photos are scaled that nobody has scaled yet.
     pub developing: Developing,
+    /// For whom is drawn; told with the marks.
+    pub viewer: Option<u32>,
 }
 
-/// Whether a screen says which of its amounts others may change. Only a client that shows guesses has a use for it.
+/// Whether a screen says which of its amounts others may change, and for whom it is drawn. Only a client that shows guesses has a use for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Marks {
     /// It does not.
@@ -98,13 +100,19 @@ pub enum Marks {
 impl Kit {
     /// A kit that draws with `typesetter`.
     pub const fn new(typesetter: Arc<Typesetter>, theme: Theme, scale: Scale) -> Self {
-        Self { typesetter, theme, scale, marks: Marks::Left, developing: Developing::AtOnce }
+        Self { typesetter, theme, scale, marks: Marks::Left, developing: Developing::AtOnce, viewer: None }
     }
 
     /// The same, with marks or without.
     #[must_use]
     pub fn marking(self, marks: Marks) -> Self {
         Self { marks, ..self }
+    }
+
+    /// The same, for this person.
+    #[must_use]
+    pub fn seen_by(self, viewer: Option<u32>) -> Self {
+        Self { viewer, ..self }
     }
 
     /// The same, with another way to come by photos.

@@ -29,7 +29,8 @@ const SIDEWAYS_WIDTH: i32 = 560;
 
 /// The screen of an app, `size` device pixels large.
 pub fn view(app: &App, world: &World, kit: &Kit, size: Size) -> Arc<Node> {
-    let kit = kit.clone().developing(world.photos.developing());
+    let viewer = app.staff.map(|staff| staff.0);
+    let kit = kit.clone().developing(world.photos.developing()).seen_by(viewer);
     let scene = Scene { app, world, kit: &kit, words: Words::of(world.language), size: kit.size_dp(size) };
     ui::render(&kit, size, scene.screen())
 }

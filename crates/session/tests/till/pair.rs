@@ -98,7 +98,7 @@ impl Pair {
         for done in 0..path.len() {
             let base = self.after(&path[..done]).id();
             let root = self.after(&path[..=done]);
-            self.sender.guess(1, base, path[done], &root, usize::MAX).expect("a guess");
+            self.sender.guess(1, &Foresight::answer(base, path[done], &root), usize::MAX).expect("a guess");
         }
         self.exchange(1);
     }

@@ -136,7 +136,9 @@ fn a_booking_rings_for_whom_it_concerns() {
     waiters[1].table = 1;
     waiters[1].draw();
     waiters[2].reader.look_away();
-    waiters[1].reader.guess_on();
+    // Two of them guess as well, one of them of the other table.
+    waiters[1].reader.guess_on([table(0).into()]);
+    waiters[0].reader.guess_on([table(1).into()]);
     let next = after_a_beer(&till.borrow(), table(0));
     publish.send_replace(Arc::new(next));
     news.tell(&till.borrow());
@@ -144,11 +146,22 @@ fn a_booking_rings_for_whom_it_concerns() {
     let (shown, guessed, nothing) =
         (Rung { shown: true, guessed: false }, Rung { shown: false, guessed: true }, Rung::default());
     assert_eq!(heard(&waiters), [shown, guessed, nothing]);
+    let next = after_a_beer(&till.borrow(), table(1));
+    publish.send_replace(Arc::new(next));
+    news.tell(&till.borrow());
+    assert_eq!(heard(&waiters), [guessed, shown, nothing]);
     let mut next = Till::clone(&till.borrow());
     next.apply(&tresen_till::Event::ProductRemoved(ProductId(201)));
     publish.send_replace(Arc::new(next));
     news.tell(&till.borrow());
-    assert_eq!(heard(&waiters), [shown, shown, nothing]);
+    let both = Rung { shown: true, guessed: true };
+    assert_eq!(heard(&waiters), [both, both, nothing]);
+    waiters[1].reader.guess_on_nothing();
+    next = Till::clone(&till.borrow());
+    next.apply(&tresen_till::Event::ProductRemoved(ProductId(202)));
+    publish.send_replace(Arc::new(next));
+    news.tell(&till.borrow());
+    assert_eq!(heard(&waiters), [both, shown, nothing], "who guesses no more is told no more");
 }
 
 /// Promise: a reader that is gone is forgotten.
@@ -157,7 +170,7 @@ fn who_is_gone_is_forgotten() {
     let till = watch::channel(Arc::new(Till::demo())).1;
     let news = News::new(till.borrow().clone());
     let waiter = Waiter::new(&news, &till);
-    waiter.reader.guess_on();
+    waiter.reader.guess_on([Topic::Tables]);
     drop(waiter);
     let readers = news.lock();
     let left = (readers.all.len(), readers.by_topic.len(), readers.strays.len(), readers.guessing.len());

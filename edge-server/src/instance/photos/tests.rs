@@ -6,12 +6,12 @@ use tresen_mpos::ui::{self, Kit, Picture, Scale, Theme};
 use tresen_mpos::{Effect, Habit, Memory, World};
 use tresen_scene::{Action, Namer, Node, Op};
 use tresen_session::Receiver;
-use tresen_till::{ProductId, Till};
+use tresen_till::ProductId;
 use tresen_typeset::Typesetter;
-use tresen_wire::{Input, Look};
+use tresen_wire::{GuessKind, Input, Look};
 
 use super::super::bench::{Bench, Phone, device};
-use crate::application::{AppInput, Application, Applications};
+use crate::application::{AppInput, Application, Applications, Foreseen};
 use crate::config::Prediction;
 use crate::darkroom::Darkroom;
 
@@ -56,8 +56,9 @@ impl Application for Shelf {
         Vec::new()
     }
 
-    fn guess(&self, world: &World<'_>, _input: &Input) -> Option<(Box<dyn Application>, Till)> {
-        Some((Box::new(Self { drinks: self.drinks + 1, ..self.clone() }), world.till.clone()))
+    fn guess(&self, world: &World<'_>, _input: &Input) -> Option<Foreseen> {
+        let app = Box::new(Self { drinks: self.drinks + 1, ..self.clone() });
+        Some(Foreseen { app, till: world.till.clone(), kind: GuessKind::Answer })
     }
 
     fn habit(&self, _input: &Input) -> Option<Habit> {

@@ -1,7 +1,7 @@
 //! Guesses of an episode's server: what some of the next inputs will show, and what follows from that; some of them wrong on purpose.
 
 use tresen_scene::ObjectId;
-use tresen_session::{NoGuess, Sender};
+use tresen_session::{Foresight, NoGuess, Sender};
 use tresen_wire::Input;
 
 use super::app::{Kit, Shared, State};
@@ -72,7 +72,7 @@ impl Guesser {
             if guessed.id() == base {
                 continue;
             }
-            match sender.guess(ms(now_us), base, &input, &guessed, MOST_BYTES) {
+            match sender.guess(ms(now_us), &Foresight::answer(base, &input, &guessed), MOST_BYTES) {
                 Ok(_) => checker.guessed(base, &input, &guessed),
                 Err(NoGuess::Busy) => {
                     self.ideas.push(Idea { base, before, input, depth });

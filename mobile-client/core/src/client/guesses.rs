@@ -40,8 +40,8 @@ pub struct Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let GuessStats { hits, misses, given_up, waited, arrived, bytes } = self.guesses;
-        write!(f, "hit {hits} miss {misses} wait {waited}")?;
+        let GuessStats { hits, misses, pending, given_up, waited, arrived, bytes } = self.guesses;
+        write!(f, "hit {hits} miss {misses} pending {pending} wait {waited}")?;
         if given_up > 0 {
             write!(f, " given up {given_up}")?;
         }
@@ -82,6 +82,11 @@ impl Client {
     /// Whether what is shown is a guess that the server has not confirmed.
     pub fn is_guess(&self) -> bool {
         self.receiver.is_guess()
+    }
+
+    /// Whether what is shown says no more than that something is being done, which the server has not confirmed.
+    pub fn is_pending(&self) -> bool {
+        self.receiver.is_pending()
     }
 
     /// What is drawn over a guess that is not confirmed: marks under amounts that others may change.
