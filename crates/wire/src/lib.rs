@@ -40,11 +40,12 @@
 //! | 4 | fresh frame | a frame follows; the slots are emptied before it |
 //! | 9 | applied | low seven bits of the highest input whose effect the frame shows; a frame follows. Comes after a 4 |
 //! | 5 | guess | sequence (byte), first four bytes of the name of its base, kind and parts of an input (0, 1 and 5 only), body |
+//! | 10 | pending guess | as 5: what is shown while the input is being done; its answer comes in a frame |
 //! | `1ass ssss` (0x80-0xff) | frame | s: sequence modulo 64; with a: low seven bits of an input ack; then the body |
 //!
 //! Seven bits do: a client has at most 64 inputs open, so a number is one of them or an old one.
 //!
-//! A client that offers to keep no guesses gets neither 5 nor 9. A guess says what is shown if *this input* is made while the root with *that
+//! A client that offers to keep no guesses gets none of 5, 9 and 10. A guess says what is shown if *this input* is made while the root with *that
 //! name* is shown. It is a link of the same chain as frames: it has the next sequence, its body changes the slots and the digest in the same way,
 //! and it is acknowledged, taken back and repaired as they are. Only what its root is for differs.
 //!

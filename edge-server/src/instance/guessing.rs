@@ -32,7 +32,7 @@ use crate::habits::{Around, Name};
 use crate::look;
 
 /// Percent of a byte that a byte earns.
-const EARNED_PERCENT: u64 = 80;
+const EARNED_PERCENT: u64 = 70;
 
 /// What a tap and the frame that answers it take beside their own bytes: headers, tags and acknowledgements of their packets, both ways.
 const FRAME_WIRE_BYTES: u64 = 160;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tresen_scene::*;
+use tresen_session::Foresight;
 use tresen_wire::Input;
 
 use crate::world::{BUTTON, LIST, LOOK, ROW_H, Screen, World, action, namer};
@@ -37,7 +38,8 @@ fn pixel(canvas: &Canvas, at: Point) -> u32 {
 
 fn guess(world: &mut World, root: &Arc<Node>) {
     let base = world.client.root().expect("a screen").id();
-    world.sender.guess(world.now_ms, base, &Input::Tap(action("sell")), root, usize::MAX).expect("a guess");
+    let tap = Input::Tap(action("sell"));
+    world.sender.guess(world.now_ms, &Foresight::answer(base, &tap, root), usize::MAX).expect("a guess");
     world.settle();
 }
 
