@@ -138,7 +138,7 @@ pub fn wan(shell: &Shell, rest: &[String]) -> Result<()> {
 pub fn bench(shell: &Shell, what: &str, rest: &[String]) -> Result<()> {
     let mut programs = vec!["--package", "tresen-loadtest"];
     if what == "peers" {
-        setup::install(shell, setup::PEERS)?;
+        setup::install_peers(shell)?;
         programs.extend(["--package", "tresen-desktop"]);
     }
     eprintln!("Building for speed (the first time takes some minutes) ...");

@@ -30,7 +30,7 @@ pub const END_TO_END: &[Needed] = &[
 ];
 
 /// The peers that Tresen is measured beside, and what shows and taps them.
-pub const PEERS: &[Needed] = &[
+const PEERS: &[Needed] = &[
     Needed { file: "/usr/bin/Xvfb", package: "xvfb" },
     Needed { file: "/usr/bin/Xtigervnc", package: "tigervnc-standalone-server" },
     Needed { file: "/usr/bin/xtigervncviewer", package: "tigervnc-viewer" },
@@ -46,6 +46,15 @@ pub const PEERS: &[Needed] = &[
     Needed { file: "/usr/share/doc/python3-tk", package: "python3-tk" },
     Needed { file: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", package: "fonts-dejavu-core" },
     Needed { file: "/usr/bin/xkbcomp", package: "x11-xkb-utils" },
+];
+
+/// What Debian starts together with the peers, and the file that is there once its package is. The comparison starts its own, and a machine that
+/// was only measured on must not listen for RDP from then on.
+const PEER_SERVICES: &[(&str, &str)] = &[
+    ("/usr/sbin/xrdp", "xrdp.service"),
+    ("/usr/sbin/xrdp", "xrdp-sesman.service"),
+    ("/usr/bin/xpra", "xpra.service"),
+    ("/usr/bin/xpra", "xpra.socket"),
 ];
 
 /// What runs the browser tests. Only where there is no other Node: people bring it in many ways.
@@ -78,6 +87,21 @@ pub fn target_dir() -> PathBuf {
 /// # Errors
 /// When something is missing and can't be installed from here; the message names the packages.
 pub fn install(shell: &Shell, needed: &[Needed]) -> Result<()> {
+    install_without_services(shell, needed, &[])
+}
+
+/// Installs the peers that are missing, and stops the services that come with them. Those of peers that were there already are left alone.
+///
+/// # Errors
+/// As [`install`].
+pub fn install_peers(shell: &Shell) -> Result<()> {
+    let systemd = shell.path_exists("/run/systemd/system");
+    let unwanted = PEER_SERVICES.iter().filter(|(program, _)| systemd && !shell.path_exists(program));
+    let services: Vec<&str> = unwanted.map(|(_, service)| *service).collect();
+    install_without_services(shell, PEERS, &services)
+}
+
+fn install_without_services(shell: &Shell, needed: &[Needed], services: &[&str]) -> Result<()> {
     let missing: Vec<&str> =
         needed.iter().filter(|each| !shell.path_exists(each.file)).map(|each| each.package).collect();
     if missing.is_empty() {
@@ -86,8 +110,12 @@ pub fn install(shell: &Shell, needed: &[Needed]) -> Result<()> {
     let line = format!("apt-get install --yes --no-install-recommends {}", missing.join(" "));
     let root = cmd!(shell, "id -u").quiet().read().is_ok_and(|id| id.trim() == "0");
     if !root || !shell.path_exists("/usr/bin/apt-get") {
+        let stop = match services {
+            [] => String::new(),
+            services => format!("\n    sudo systemctl disable --now {}", services.join(" ")),
+        };
         bail!(
-            "Something is missing on this machine. On Debian, type:\n    sudo {line}\nand run this command again."
+            "Something is missing on this machine. On Debian, type:\n    sudo {line}{stop}\nand run this command again."
         );
     }
     eprintln!("Installing {} ...", missing.join(", "));
@@ -97,7 +125,11 @@ pub fn install(shell: &Shell, needed: &[Needed]) -> Result<()> {
         .env("DEBIAN_FRONTEND", "noninteractive")
         .ignore_stdout()
         .run()
-        .with_context(|| format!("This failed: {line}"))
+        .with_context(|| format!("This failed: {line}"))?;
+    if !services.is_empty() {
+        cmd!(shell, "systemctl disable --now {services...}").run()?;
+    }
+    Ok(())
 }
 
 /// How WebAssembly is compiled here.
