@@ -4,7 +4,7 @@ pub mod script;
 
 use tresen_scene::Point;
 
-/// What a hand does for one step: where the wheel is turned by so many lines (down is positive), if it has to be, and where it taps.
+/// What a hand does for one step: where the wheel is turned by so many notches (down is positive), if it has to be, and where it taps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Act {
     /// Turns the wheel first.

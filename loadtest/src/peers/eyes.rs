@@ -13,7 +13,7 @@ use x11rb::protocol::damage::{ConnectionExt as _, ReportLevel};
 use x11rb::protocol::xproto::{ConnectionExt as _, ImageFormat};
 use x11rb::rust_connection::RustConnection;
 
-use super::hand::{PIXEL_BYTES, looks_different};
+use super::picture::{PIXEL_BYTES, looks_different};
 
 /// Eyes on a display. They close when the display goes.
 pub struct Eyes(Arc<Mutex<Option<Instant>>>);

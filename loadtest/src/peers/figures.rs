@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::picture::ANOTHER_PERCENT;
 use crate::screen::figures::{mean, percentile};
 
 /// What one tap cost.
@@ -15,6 +16,8 @@ pub struct TapFigures {
     pub up_bytes: u64,
     /// From the tap to the last pixel that changed at the client; nothing when none did.
     pub last_pixel_ms: Option<f64>,
+    /// Pixels that look different than was rehearsed, in percent; 0 where nothing was.
+    pub unlike_percent: f64,
 }
 
 /// What the taps of a pass cost.
@@ -24,6 +27,10 @@ pub struct Pass {
     pub taps: usize,
     /// Of these, taps that changed no pixel; their bytes count, times they have none.
     pub without_change: usize,
+    /// Taps after which the client showed another picture than was rehearsed.
+    pub unlike: usize,
+    /// The largest share of pixels that looked different then, in percent.
+    pub unlike_most_percent: f64,
     /// Bytes to the client a tap.
     pub mean_bytes: f64,
     /// Their median.
@@ -51,6 +58,8 @@ impl Pass {
         Self {
             taps: taps.len(),
             without_change: taps.len() - times.len(),
+            unlike: taps.iter().filter(|tap| tap.unlike_percent >= ANOTHER_PERCENT).count(),
+            unlike_most_percent: taps.iter().map(|tap| tap.unlike_percent).fold(0.0, f64::max),
             mean_bytes: mean(&down),
             median_bytes: percentile(&down, 50.0),
             p95_bytes: percentile(&down, 95.0),

@@ -12,6 +12,8 @@ use x11rb::protocol::xproto::{
 use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
 
+use super::picture::PIXEL_BYTES;
+
 /// A display is there within this time, or never.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Between two looks.
@@ -21,7 +23,8 @@ const FIRST_DISPLAY: u16 = 120;
 /// The last one.
 const LAST_DISPLAY: u16 = 900;
 
-/// What a mouse's wheel is in X.
+/// The button of a tap, and what a mouse's wheel is in X.
+const PRESS: u8 = 1;
 const WHEEL_UP: u8 = 4;
 const WHEEL_DOWN: u8 = 5;
 
@@ -77,25 +80,35 @@ impl Hand {
         Ok(())
     }
 
-    /// Taps: goes there, presses, lets go, all at once.
-    pub fn tap(&self, at: Point) -> Result<()> {
-        self.press(at, 1, 1)
+    /// Goes there; what follows is done there.
+    pub fn go(&self, at: Point) -> Result<()> {
+        let Point { x, y } = self.origin;
+        self.fake(MOTION_NOTIFY_EVENT, 0, Point::new(x + at.x, y + at.y))?;
+        Ok(self.connection.flush()?)
     }
 
-    /// Turns the wheel; down is positive.
-    pub fn wheel(&self, at: Point, lines: i32) -> Result<()> {
-        self.press(at, if lines > 0 { WHEEL_DOWN } else { WHEEL_UP }, lines.unsigned_abs())
+    /// Taps: presses and lets go, at once.
+    pub fn tap(&self) -> Result<()> {
+        self.press(PRESS, 1)
     }
 
-    fn press(&self, at: Point, button: u8, times: u32) -> Result<()> {
-        let (x, y) = ((self.origin.x + at.x) as i16, (self.origin.y + at.y) as i16);
-        let fake = |event, detail| self.connection.xtest_fake_input(event, detail, 0, self.root, x, y, 0);
-        fake(MOTION_NOTIFY_EVENT, 0)?;
+    /// Turns the wheel by so many notches; down is positive.
+    pub fn wheel(&self, notches: i32) -> Result<()> {
+        self.press(if notches > 0 { WHEEL_DOWN } else { WHEEL_UP }, notches.unsigned_abs())
+    }
+
+    fn press(&self, button: u8, times: u32) -> Result<()> {
         for _ in 0..times {
-            fake(BUTTON_PRESS_EVENT, button)?;
-            fake(BUTTON_RELEASE_EVENT, button)?;
+            self.fake(BUTTON_PRESS_EVENT, button, Point::default())?;
+            self.fake(BUTTON_RELEASE_EVENT, button, Point::default())?;
         }
         Ok(self.connection.flush()?)
+    }
+
+    /// Queues an event; only a motion has a place.
+    fn fake(&self, event: u8, detail: u8, at: Point) -> Result<()> {
+        self.connection.xtest_fake_input(event, detail, 0, self.root, at.x as i16, at.y as i16, 0)?;
+        Ok(())
     }
 
     /// What is shown where the window is: blue, green, red and nothing for each pixel.
@@ -114,42 +127,5 @@ impl Hand {
         let image = request.reply()?.data;
         ensure!(image.len() == size.w as usize * size.h as usize * PIXEL_BYTES, "not four bytes a pixel");
         Ok(image)
-    }
-}
-
-/// The share of pixels that look different, in percent.
-pub fn different_percent(one: &[u8], other: &[u8]) -> f64 {
-    let pixels = (one.len() / PIXEL_BYTES).max(1);
-    let pairs = one.chunks(PIXEL_BYTES).zip(other.chunks(PIXEL_BYTES));
-    let different = pairs.filter(|(one, other)| looks_different(one, other)).count();
-    different as f64 / pixels as f64 * 100.0
-}
-
-/// Whether two pixels look different.
-pub fn looks_different(one: &[u8], other: &[u8]) -> bool {
-    one.iter().zip(other).take(3).any(|(one, other)| one.abs_diff(*other) > VISIBLE)
-}
-
-/// Bytes of a pixel: blue, green, red and nothing.
-pub const PIXEL_BYTES: usize = 4;
-/// A colour that is off by more than this is another one; less is what lossy pictures do.
-const VISIBLE: u8 = 24;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Proves that a wrong pixel is noticed, and the noise of a lossy picture is not.
-    #[test]
-    fn pictures_are_compared_by_what_is_visible() {
-        let white = [255_u8; 16];
-        let mut other = white;
-        other[1] = 250;
-        assert_eq!(different_percent(&white, &other), 0.0);
-        other[4] = 0;
-        assert_eq!(different_percent(&white, &other), 25.0);
-        let mut padding = white;
-        padding[3] = 0;
-        assert_eq!(different_percent(&white, &padding), 0.0);
     }
 }

@@ -15,6 +15,8 @@ const SEED: u64 = 2026;
 const SILENCE: Duration = Duration::from_millis(150);
 /// And so many round trips more: after a lost packet QUIC waits more than one.
 const SILENT_ROUND_TRIPS: u32 = 2;
+/// A pointer that was moved is where it shall be when for so long nothing was said.
+pub const REST: Duration = Duration::from_millis(50);
 /// A line that is not silent by then never will be.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 /// A session that is not open by then never will be.

@@ -11,6 +11,7 @@
 //! tapped through XTEST and watched through DAMAGE, and all traffic goes through our emulator. A peer that does not work is reported with the reason,
 //! and so is one whose client in the end, on any link, does not show what the script makes the till show.
 
+mod call;
 mod cast;
 mod chart;
 mod eyes;
@@ -18,9 +19,15 @@ mod family;
 mod figures;
 mod hand;
 mod line;
+mod ours;
+mod picture;
+mod play;
+mod ready;
 mod report;
 mod scene;
+mod serve;
 mod tables;
+mod xpra;
 mod xrdp;
 
 use std::path::PathBuf;

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::chart;
+use super::chart::number;
+use super::figures::Pass;
 use super::report::{Figures, Missing, Outcome, Report, mebibytes, session_mebibytes};
 
 /// The tables, as Markdown.
@@ -21,6 +22,7 @@ pub fn tables(report: &Report) -> String {
         machine.load_after,
         report.took_seconds,
     );
+    overview(&mut out, report);
     for (handheld, title) in [(false, "The reference till"), (true, "The handheld app")] {
         let some: Vec<&Outcome> = report.results.iter().filter(|each| each.handheld == handheld).collect();
         if !some.is_empty() {
@@ -36,8 +38,58 @@ pub fn tables(report: &Report) -> String {
         for Missing { link, reason } in &figures.missing {
             let _ = writeln!(out, "\n{} was not measured at {}: {reason}", outcome.name, link_name(link));
         }
+        for Missing { link, reason } in &figures.failed_attempts {
+            let _ =
+                writeln!(out, "\n{} needed another attempt at {}: {reason}", outcome.name, link_name(link));
+        }
     }
     out
+}
+
+/// What counts, everybody in one table.
+fn overview(out: &mut String, report: &Report) {
+    out.push_str(
+        "\n### At a glance\n\n| | first screen, B | ms: LAN / 40 ms / 150 ms | cold, B a tap: mean / median | repeated: mean / median \
+         | last pixel, ms, LAN: p50 / p99 | 40 ms: p50 / slowest | 150 ms: p50 / slowest | server CPU, ms a tap | a session, MiB |\n\
+         |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+    );
+    for outcome in &report.results {
+        let Some(figures) = &outcome.figures else {
+            let _ = writeln!(out, "| {} | not measured | | | | | | | | |", outcome.name);
+            continue;
+        };
+        let links = ["near", "far"].map(|link| figures.links.iter().find(|each| each.link == link));
+        let first =
+            links.map(|link| link.map_or("-".to_owned(), |link| number(link.first_screen.ms.round())));
+        let last = links.map(|link| {
+            link.map_or("-".to_owned(), |link| {
+                times(link.cold.last_pixel_p50_ms, link.cold.last_pixel_p99_ms)
+            })
+        });
+        let bytes =
+            |pass: &Pass| format!("{} / {}", number(pass.mean_bytes.round()), number(pass.median_bytes));
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} / {} / {} | {} | {} | {:.1} / {:.1} | {} | {} | {:.2} | {} |",
+            outcome.name,
+            number(figures.first_screen.down_bytes as f64),
+            number(figures.first_screen.ms.round()),
+            first[0],
+            first[1],
+            bytes(&figures.cold),
+            bytes(&figures.repeat),
+            figures.cold.last_pixel_p50_ms,
+            figures.cold.last_pixel_p99_ms,
+            last[0],
+            last[1],
+            figures.server_cpu_ms_per_tap,
+            number(session_mebibytes(figures)),
+        );
+    }
+}
+
+fn times(one: f64, other: f64) -> String {
+    format!("{} / {}", number(one.round()), number(other.round()))
 }
 
 fn lan_table(out: &mut String, title: &str, some: &[&Outcome]) {
@@ -63,7 +115,7 @@ fn lan_table(out: &mut String, title: &str, some: &[&Outcome]) {
             figures.cold.last_pixel_p99_ms,
             figures.server_cpu_ms_per_tap,
             figures.server_idle_cpu_percent,
-            chart::number(session_mebibytes(figures)),
+            number(session_mebibytes(figures)),
             mebibytes(figures.memory.private_bytes),
             figures.wrong_pixels_percent,
         );

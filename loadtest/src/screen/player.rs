@@ -20,8 +20,11 @@ pub(super) const SILENCE: Duration = Duration::from_millis(60);
 /// An answer that takes longer than this never comes.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A list that has more lines than this is too long for a script.
-const WHEEL_LINES: usize = 40;
+/// A list that takes more notches of the wheel than this is too long for a script.
+const WHEEL_NOTCHES: usize = 40;
+
+/// One part in so many of a thing is enough to tap it: a notch of the wheel may be more than a short list shows.
+const ENOUGH_SEEN: i32 = 4;
 
 /// The finger.
 const FINGER: u32 = 0;
@@ -114,9 +117,9 @@ impl Player {
     ///
     /// # Errors
     /// As [`Self::tap`], and when nothing has this name.
-    pub async fn rehearse(&mut self, step: Step, line_px: i32) -> Result<Act> {
+    pub async fn rehearse(&mut self, step: Step, notch_px: i32) -> Result<Act> {
         let mut wheel: Option<(Point, i32)> = None;
-        for _ in 0..WHEEL_LINES {
+        for _ in 0..WHEEL_NOTCHES {
             let Outline { areas, items } = self.client.outline();
             let item = named(&items, step).with_context(|| format!("it is not on the screen: {step:?}"))?;
             let middle = centre(item.rect);
@@ -124,15 +127,17 @@ impl Player {
                 self.tap(middle).await?;
                 return Ok(Act { wheel, tap: middle });
             };
-            if item.rect.intersect(area.rect) == item.rect {
+            let seen = item.rect.intersect(area.rect);
+            if seen.w > 0 && seen.h * ENOUGH_SEEN >= item.rect.h {
+                let middle = centre(seen);
                 self.tap(middle).await?;
                 return Ok(Act { wheel, tap: middle });
             }
             let down = if item.rect.y > area.rect.y { 1 } else { -1 };
             let at = centre(area.rect);
-            self.client.wheel(self.now_ms(), at, down * line_px);
+            self.client.wheel(self.now_ms(), at, down * notch_px);
             self.client.paint(self.now_ms());
-            wheel = Some((at, wheel.map_or(0, |(_, lines)| lines) + down));
+            wheel = Some((at, wheel.map_or(0, |(_, notches)| notches) + down));
         }
         bail!("scrolling does not bring it: {step:?}")
     }

@@ -129,11 +129,15 @@ async fn bare_us() -> Result<f64> {
     Ok(us)
 }
 
-/// How the evening is played with a mouse, so many steps of it in each pass, and the picture at the end.
+/// How the evening is played with a mouse, so many steps of it in each pass, a glance at the picture after each of them, and the picture at the end.
 ///
 /// # Errors
 /// When the app can't be played.
-pub async fn rehearse(steps: &[usize], line_px: i32) -> Result<(Vec<Vec<Act>>, Vec<u8>)> {
+pub async fn rehearse<G>(
+    steps: &[usize],
+    notch_px: i32,
+    glance: impl Fn(&[u8]) -> G,
+) -> Result<(Vec<Vec<(Act, G)>>, Vec<u8>)> {
     let mut server = Server::start(App::Mpos, 0, Guesses::Auto)?;
     let device = Device::pair(&server.pairing_code()?, "rehearsal").await?;
     let (mut player, _) = Player::open(&device, HANDHELD_LOOK).await?;
@@ -141,7 +145,8 @@ pub async fn rehearse(steps: &[usize], line_px: i32) -> Result<(Vec<Vec<Act>>, V
     for steps in steps {
         let mut pass = Vec::new();
         for step in handheld::steps().into_iter().take(*steps) {
-            pass.push(player.rehearse(step, line_px).await?);
+            let act = player.rehearse(step, notch_px).await?;
+            pass.push((act, glance(&player.pixels())));
         }
         passes.push(pass);
     }
