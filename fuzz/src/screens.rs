@@ -5,7 +5,7 @@ use tresen_scene::{
     Action, Canvas, Color, FaceId, Glyph, Insets, Mask, Namer, Node, Op, PlacedGlyph, Point, Rect, Role,
     Scroll, ScrollOffsets, Size, Sprite, TextRun, Touch, TouchState, damage, hit_test, outline,
 };
-use tresen_session::{Receiver, Sender};
+use tresen_session::{Foresight, Receiver, Sender};
 use tresen_wire::{
     ClientTable, Hello, Input, Key, Language, Look, ServerTable, SessionId, Theme, ToClient, ToServer, limits,
 };
@@ -157,7 +157,8 @@ fn sender_and_receiver() -> (Sender, Receiver) {
 fn guess(sender: &mut Sender, now_ms: u64, number: u8) {
     let Some(base) = sender.root().map(|root| root.id()) else { return };
     for input in [Input::Key(Key::Enter), Input::Tap(Action::new(b"touch"))] {
-        let _ = sender.guess(now_ms, base, &input, &screen(number.wrapping_add(1)), 1_000);
+        let root = screen(number.wrapping_add(1));
+        let _ = sender.guess(now_ms, &Foresight::answer(base, &input, &root), 1_000);
     }
 }
 
