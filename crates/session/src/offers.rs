@@ -10,7 +10,7 @@ use tresen_scene::{Action, Node, ObjectId, Op};
 use tresen_wire::Input;
 
 /// What one screen offers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Offers {
     root: ObjectId,
     hashes: Box<[u64]>,

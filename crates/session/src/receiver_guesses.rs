@@ -89,8 +89,7 @@ impl Guesses {
         }
     }
 
-    /// The slots are empty, or will be: what leads on from here is unknown. What is shown by itself is over too: the server may have begun afresh
-    /// because somebody else is before the screen.
+    /// The slots are empty, or will be: what leads on from here is unknown. What is shown by itself is over too.
     pub fn forget(&mut self) {
         self.held.clear();
         self.give_up();

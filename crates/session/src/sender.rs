@@ -10,7 +10,7 @@ use tresen_wire::{
 };
 
 use crate::flight::Flight;
-use crate::sender_guesses::{Claimed, Guesses};
+use crate::sender_guesses::Guesses;
 use crate::sender_inputs::{Arrival, Inputs};
 use crate::{PeerError, Stats, limits};
 
@@ -322,11 +322,8 @@ impl Sender {
                     let may_show = |name| {
                         self.inputs.may_show(name) || self.flight.roots().any(|root| root.id() == name)
                     };
-                    match self.guesses.claim(number, &input, shown, may_show) {
-                        Claimed::Root(root) => self.inputs.root_guessed(root),
-                        Claimed::Told => self.inputs.unknown_root_guessed(),
-                        Claimed::Unknown => {}
-                    }
+                    let offers = self.guesses.claim(number, &input, shown, may_show);
+                    offers.into_iter().for_each(|offers| self.inputs.root_guessed(offers));
                 }
                 Ok(self.poll_event())
             }

@@ -140,7 +140,7 @@ impl Sender {
         link.outbox.push_back(message);
         self.next_sequence += 1;
         self.flight.push(Sent { sequence, root: None, undo, at_ms: now_ms, bytes });
-        self.guesses.push(sequence, foresight, bytes);
+        self.guesses.push(sequence, foresight, self.inputs.offers_of(root), bytes);
         self.stats.guesses += 1;
         self.stats.guess_bytes += bytes as u64;
         Some(bytes)

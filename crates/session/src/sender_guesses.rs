@@ -11,6 +11,7 @@ use std::sync::Arc;
 use tresen_scene::{Node, ObjectId};
 use tresen_wire::{GuessKind, Input, RootTag};
 
+use crate::offers::Offers;
 use crate::{Sender, Stats, limits};
 
 /// What an input on a root leads to.
@@ -46,7 +47,9 @@ struct Made {
     input: Input,
     /// The name of the root that it leads to.
     name: ObjectId,
-    /// The root itself, of the newest [`limits::GUESS_ROOTS`].
+    /// What can be done there.
+    offers: Offers,
+    /// The root itself, of [`limits::GUESS_ROOTS`] of them.
     root: Option<Arc<Node>>,
     kind: GuessKind,
     bytes: usize,
@@ -69,17 +72,6 @@ struct Shown {
     kind: GuessKind,
     /// The guess in which it came.
     sequence: u64,
-}
-
-/// What is known of the root that a client says it showed.
-#[derive(Debug)]
-pub(crate) enum Claimed {
-    /// All of it.
-    Root(Arc<Node>),
-    /// Only that it was told to the client as the answer to that input.
-    Told,
-    /// The client was never told so.
-    Unknown,
 }
 
 /// How the claims came out that a screen covers.
@@ -152,7 +144,16 @@ impl Guesses {
     fn knows(&mut self, base: ObjectId, input: &Input, root: &Arc<Node>) -> bool {
         let same = |made: &&mut Made| made.kept && made.base == base && made.input == *input;
         let made = self.made.iter_mut().find(same).filter(|made| made.name == root.id());
-        made.map(|made| made.root = Some(root.clone())).is_some()
+        let known = made.map(|made| made.root = Some(root.clone())).is_some();
+        self.drop_roots(root.id());
+        known
+    }
+
+    /// Lets the oldest roots go, down to those that may be at hand; not this one.
+    fn drop_roots(&mut self, but: ObjectId) {
+        let at_hand = self.made.iter().filter(|made| made.root.is_some()).count();
+        let old = self.made.iter_mut().filter(|made| made.root.is_some() && made.name != but);
+        old.take(at_hand.saturating_sub(limits::GUESS_ROOTS)).for_each(|made| made.root = None);
     }
 
     /// The answer that the client keeps for an input on a root, if it is at hand.
@@ -174,13 +175,13 @@ impl Guesses {
     }
 
     /// A guess is sent.
-    pub fn push(&mut self, sequence: u64, foresight: &Foresight<'_>, bytes: usize) {
+    pub fn push(&mut self, sequence: u64, foresight: &Foresight<'_>, offers: Offers, bytes: usize) {
         let Foresight { base, input, root, kind } = *foresight;
         self.let_go(|made| made.base == base && made.input == *input);
         let (input, name, root) = (input.clone(), root.id(), Some(root.clone()));
-        self.made.push_back(Made { sequence, base, input, name, root, kind, bytes, kept: true, used: false });
-        let old = self.made.len().saturating_sub(limits::GUESS_ROOTS);
-        self.made.iter_mut().take(old).for_each(|made| made.root = None);
+        let (kept, used) = (true, false);
+        self.made.push_back(Made { sequence, base, input, name, offers, root, kind, bytes, kept, used });
+        self.drop_roots(name);
         let most = self.keeps + limits::GUESSES_IN_FLIGHT;
         for kept in [true, false] {
             while self.made.iter().filter(|made| made.kept == kept).count() > most
@@ -198,30 +199,30 @@ impl Guesses {
         self.made.retain(|made| made.sequence != sequence);
     }
 
-    /// The client says that it showed `shown` for an input. It counts if it is the answer to that input on a screen that it may have.
+    /// The client says that it showed `shown` for an input. Returns what can be done there, if it is the answer to that input on a screen that it may
+    /// have.
     pub fn claim(
         &mut self,
         number: u64,
         input: &Input,
         shown: RootTag,
         may_show: impl Fn(ObjectId) -> bool,
-    ) -> Claimed {
+    ) -> Option<Offers> {
         let fits =
             |made: &&mut Made| RootTag::of(made.name) == shown && made.input == *input && may_show(made.base);
         let made = self.made.iter_mut().rev().find(fits);
-        let mut claimed = Claimed::Unknown;
         let found = made.map(|made| {
             self.used_bytes += if made.used { 0 } else { made.bytes as u64 };
             made.used = true;
-            claimed = made.root.clone().map_or(Claimed::Told, Claimed::Root);
-            Shown { name: made.name, kind: made.kind, sequence: made.sequence }
+            (Shown { name: made.name, kind: made.kind, sequence: made.sequence }, made.offers.clone())
         });
+        let (shown, offers) = found.unzip();
         if self.claims.len() as u64 >= limits::INPUTS_OPEN {
             // The outcome of the newer ones says it as well.
             self.claims.pop_front();
         }
-        self.claims.push_back(Claim { number, shown: found });
-        claimed
+        self.claims.push_back(Claim { number, shown });
+        offers
     }
 
     /// Whether an input that the client answered by itself has its effect by now.
@@ -238,7 +239,8 @@ impl Guesses {
             covered += 1;
         }
         let Some(newest) = newest else { return Outcome::Nothing };
-        let known = newest.shown.filter(|_| newest.number == applied);
+        let exact = newest.number == applied;
+        let known = newest.shown.filter(|_| exact);
         match known {
             Some(shown) if shown.name == root => {
                 self.hits += covered;
@@ -255,6 +257,8 @@ impl Guesses {
             }
             None => {
                 self.misses += covered;
+                // Which guess it was, and what the client forgets with it, is not known.
+                self.let_go(|_| exact);
                 Outcome::Other
             }
         }

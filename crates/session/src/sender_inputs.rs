@@ -48,8 +48,6 @@ pub(crate) struct Inputs {
     offer_keys: RandomState,
     /// Nothing sent on this connection was acknowledged: inputs may have been made before it.
     early: bool,
-    /// The client may show a root that it was told and that is not at hand any more: what stands on it is looked at later.
-    unsure: bool,
 }
 
 impl Inputs {
@@ -65,7 +63,6 @@ impl Inputs {
             roots: VecDeque::new(),
             offer_keys: RandomState::new(),
             early: true,
-            unsure: false,
         }
     }
 
@@ -115,21 +112,21 @@ impl Inputs {
     /// The client shows `root`, which was sent to it.
     pub(crate) fn root_arrived(&mut self, root: Arc<Node>) {
         self.early = false;
-        self.unsure = false;
-        self.root_guessed(root);
+        let offers = self.offers_of(&root);
+        self.root_guessed(offers);
     }
 
-    /// The client shows `root` by itself: the answer of a guess to an input that it made.
-    pub(crate) fn root_guessed(&mut self, root: Arc<Node>) {
+    /// What a root offers.
+    pub(crate) fn offers_of(&self, root: &Node) -> Offers {
+        Offers::of(root, &self.offer_keys)
+    }
+
+    /// The client shows a root by itself that offers this: the answer of a guess to an input that it made.
+    pub(crate) fn root_guessed(&mut self, offers: Offers) {
         if self.roots.len() == limits::RECENT_ROOTS {
             self.roots.pop_front();
         }
-        self.roots.push_back(Offers::of(&root, &self.offer_keys));
-    }
-
-    /// The same, and the root is not at hand.
-    pub(crate) fn unknown_root_guessed(&mut self) {
-        self.unsure = true;
+        self.roots.push_back(offers);
     }
 
     pub(crate) fn arrive<'a>(
@@ -155,11 +152,11 @@ impl Inputs {
         let known = !self.roots.is_empty();
         let stands = self.roots.iter().rev().any(|offers| offers.offers(&input, &self.offer_keys))
             || flying.any(|root| stands_on(&input, root));
-        if known && !stands && !self.early && !self.unsure {
+        if known && !stands && !self.early {
             return Err(PeerError::InventedAction(number));
         }
         self.received = number;
-        if known && !stands && !self.unsure {
+        if known && !stands {
             self.refuse(number);
         } else {
             self.held.push_back(Held { number, input, checked: stands });

@@ -74,6 +74,8 @@ pub struct Guessing {
     checked: HashSet<(ObjectId, Name)>,
     /// What that looks at of the till.
     topics: HashSet<Topic>,
+    /// The plan took something for what it was when an earlier one tried it.
+    trusts: bool,
     /// A try panicked: a tap that nobody made must not take the instance down, so nothing more is tried.
     broken: bool,
     /// The till is another one than the plan was made with.
@@ -100,7 +102,9 @@ impl Instance {
     /// Whether there is something to try now.
     pub(super) fn has_ideas(&self) -> bool {
         let busy = self.flights.any(Cargo::Commit) || self.pin.is_some() || !self.waiting.is_empty();
-        if busy || !self.is_guessing() || self.guessing.credit_bytes < LEAST_CREDIT_BYTES {
+        // A screen without marks does not tell for whom it is.
+        let unmarked = self.guessing.marking == Marks::Left;
+        if busy || unmarked || !self.is_guessing() || self.guessing.credit_bytes < LEAST_CREDIT_BYTES {
             return false;
         }
         let Some(session) = self.session.as_ref().filter(|session| session.can_guess()) else { return false };
@@ -141,12 +145,13 @@ impl Instance {
     /// What was tried may not be what would follow any more, unless it was tried on the till as it is now.
     pub(super) fn guessed_of_what_changed(&mut self) {
         let shown = self.session.as_ref().and_then(Session::shown);
-        let Guessing { plan, planned_on, checked, .. } = &mut self.guessing;
+        let Guessing { plan, planned_on, checked, trusts, .. } = &mut self.guessing;
         let Some(plan) = plan.as_ref().filter(|plan| Some(plan.root()) == shown) else {
             // The plan for this screen is yet to be made.
             return self.forget_checked();
         };
-        if planned_on.as_ref().is_some_and(|till| Arc::ptr_eq(till, &self.till.borrow())) {
+        let on_this_till = planned_on.as_ref().is_some_and(|till| Arc::ptr_eq(till, &self.till.borrow()));
+        if on_this_till && !*trusts {
             checked.retain(|(base, _)| plan.tries_on(*base));
         } else {
             self.try_again_in(AGAIN_MS);
@@ -179,6 +184,9 @@ impl Instance {
     pub(super) fn guess(&mut self) {
         let begun = Instant::now();
         let Some(idea) = self.next_idea() else { return };
+        let on = self.till.borrow().clone();
+        let base = self.guessing.plan.as_ref().map(|plan| plan.stage(idea.stage).root.id());
+        self.guessing.trusts |= base.is_some_and(|base| self.guessing.checked.contains(&(base, idea.name)));
         let Ok(tried) = catch_unwind(AssertUnwindSafe(|| self.try_out(&idea))) else {
             tracing::error!(
                 station = self.place.number,
@@ -189,6 +197,10 @@ impl Instance {
         };
         if let Some((tried, topics, stale_at)) = tried {
             self.follow(topics);
+            if !Arc::ptr_eq(&on, &self.till.borrow()) {
+                // It may have been told before it was listened to.
+                self.try_again_in(AGAIN_MS);
+            }
             if let Some(stale_at) = stale_at {
                 let ahead_ms = stale_at.duration_since(self.around.clock.now()).as_millis();
                 self.try_again_in(u64::try_from(ahead_ms).unwrap_or(0));
@@ -201,9 +213,6 @@ impl Instance {
 
     /// From now on, changes of these are heard of.
     fn follow(&mut self, topics: Vec<Topic>) {
-        if self.guessing.checked.len() >= CHECKED {
-            self.forget_checked();
-        }
         let known = &mut self.guessing.topics;
         let new: Vec<Topic> = topics.into_iter().filter(|topic| known.insert(*topic)).collect();
         if !new.is_empty() {
@@ -223,15 +232,27 @@ impl Instance {
         self.guessing.earn(&now);
     }
 
+    /// A plan is made: of what is tried and not sent, at least the screen itself is heard of.
+    fn begin_plan(&mut self) {
+        if self.guessing.checked.len() + TRIES >= CHECKED {
+            self.forget_checked();
+        }
+        self.guessing.trusts = false;
+        self.guessing.planned_on = Some(self.till.borrow().clone());
+        let look = self.look();
+        let topics = self.with_world(&look, |app, world| app.looks_at(world, &look));
+        self.news.guess_on(topics);
+    }
+
     fn next_idea(&mut self) -> Option<Idea> {
         let root = self.session.as_ref()?.root()?.clone();
-        let known = Known { keys: self.guessing.keys, habits: &self.around.habits };
         let before = self.guessing.before;
         let current = self.guessing.plan.take().filter(|plan| plan.root() == root.id());
-        let mut plan = current.unwrap_or_else(|| {
-            self.guessing.planned_on = Some(self.till.borrow().clone());
-            Plan::new(&*self.app, root, before, known)
-        });
+        if current.is_none() {
+            self.begin_plan();
+        }
+        let known = Known { keys: self.guessing.keys, habits: &self.around.habits };
+        let mut plan = current.unwrap_or_else(|| Plan::new(&*self.app, root, before, known));
         let idea = plan.likeliest(TRIES);
         self.guessing.plan = Some(plan);
         idea
