@@ -40,8 +40,6 @@ pub const INPUTS_AHEAD: u64 = 1 << 24;
 pub const RECENT_ROOTS: usize = 16;
 /// Guesses that either end keeps; a client may offer fewer. Enough for what is done over and over in an evening.
 pub const GUESSES_KEPT: usize = 512;
-/// Guesses whose roots a server keeps at hand; of the others it knows the names, and what can be done there.
-pub const GUESS_ROOTS: usize = 64;
 /// Guesses that may build on each other, counted from the screen that the client has.
 pub const GUESS_DEPTH: usize = 4;
 /// Guesses that may be sent without an acknowledgement.

@@ -49,8 +49,6 @@ struct Made {
     name: ObjectId,
     /// What can be done there.
     offers: Offers,
-    /// The root itself, of [`limits::GUESS_ROOTS`] of them.
-    root: Option<Arc<Node>>,
     kind: GuessKind,
     bytes: usize,
     /// The client keeps it, as far as is known.
@@ -140,26 +138,10 @@ impl Guesses {
         self.claims.clear();
     }
 
-    /// Whether the client keeps `root` as the answer for an input on a root.
-    fn knows(&mut self, base: ObjectId, input: &Input, root: &Arc<Node>) -> bool {
-        let same = |made: &&mut Made| made.kept && made.base == base && made.input == *input;
-        let made = self.made.iter_mut().find(same).filter(|made| made.name == root.id());
-        let known = made.map(|made| made.root = Some(root.clone())).is_some();
-        self.drop_roots(root.id());
-        known
-    }
-
-    /// Lets the oldest roots go, down to those that may be at hand; not this one.
-    fn drop_roots(&mut self, but: ObjectId) {
-        let at_hand = self.made.iter().filter(|made| made.root.is_some()).count();
-        let old = self.made.iter_mut().filter(|made| made.root.is_some() && made.name != but);
-        old.take(at_hand.saturating_sub(limits::GUESS_ROOTS)).for_each(|made| made.root = None);
-    }
-
-    /// The answer that the client keeps for an input on a root, if it is at hand.
-    pub fn answer(&self, base: ObjectId, input: &Input) -> Option<&Arc<Node>> {
+    /// Whether the client keeps the root with this name as the answer for an input on a root.
+    fn knows(&self, base: ObjectId, input: &Input, name: ObjectId) -> bool {
         let same = |made: &&Made| made.kept && made.base == base && made.input == *input;
-        self.made.iter().find(same).and_then(|made| made.root.as_ref())
+        self.made.iter().find(same).is_some_and(|made| made.name == name)
     }
 
     /// How many guesses lead from the client's screen to `root`; `None` when it is not among those that it keeps.
@@ -178,10 +160,8 @@ impl Guesses {
     pub fn push(&mut self, sequence: u64, foresight: &Foresight<'_>, offers: Offers, bytes: usize) {
         let Foresight { base, input, root, kind } = *foresight;
         self.let_go(|made| made.base == base && made.input == *input);
-        let (input, name, root) = (input.clone(), root.id(), Some(root.clone()));
-        let (kept, used) = (true, false);
-        self.made.push_back(Made { sequence, base, input, name, offers, root, kind, bytes, kept, used });
-        self.drop_roots(name);
+        let (input, name, kept, used) = (input.clone(), root.id(), true, false);
+        self.made.push_back(Made { sequence, base, input, name, offers, kind, bytes, kept, used });
         let most = self.keeps + limits::GUESSES_IN_FLIGHT;
         for kept in [true, false] {
             while self.made.iter().filter(|made| made.kept == kept).count() > most
@@ -296,11 +276,6 @@ impl Sender {
         rtt_ms > least_ms + least_ms / 2 + limits::GUESS_JITTER_MS
     }
 
-    /// The answer that the client keeps for an input on a root, if it is still at hand.
-    pub fn guessed(&self, base: ObjectId, input: &Input) -> Option<&Arc<Node>> {
-        self.guesses.answer(base, input)
-    }
-
     /// Sends what an input leads to. Returns the bytes that it takes.
     ///
     /// # Errors
@@ -315,7 +290,7 @@ impl Sender {
         if !self.can_guess() || !input.is_guessable() {
             return Err(NoGuess::Busy);
         }
-        if self.guesses.knows(base, input, root) {
+        if self.guesses.knows(base, input, root.id()) {
             return Err(NoGuess::Known);
         }
         let screen = self.root().map(|root| root.id()).ok_or(NoGuess::Busy)?;

@@ -9,7 +9,6 @@
 //! Invariants: nothing is tried while a booking or a PIN is on its way; nothing that is tried has an effect; nobody is shown what was
 //! foreseen for the person before, because their screens are never the same (`tresen_scene::Role::Viewer`).
 
-use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,7 +16,6 @@ use std::time::Instant;
 use jiff::Timestamp;
 use tresen_mpos::ui::Marks;
 use tresen_mpos::{Memory, World};
-use tresen_scene::ObjectId;
 use tresen_session::{Foresight, NoGuess, Stats};
 use tresen_till::{StationId, Till, Topic};
 use tresen_wire::Input;
@@ -46,9 +44,6 @@ const CREDIT_BYTES: u64 = 1_500;
 /// With less than this, nothing is tried.
 const LEAST_CREDIT_BYTES: u64 = 120;
 
-/// What is remembered of what was tried.
-const CHECKED: usize = 512;
-
 /// What is tried for one screen, so that a tap costs no more than so many screens that are drawn for nothing.
 const TRIES: usize = 10;
 
@@ -70,12 +65,6 @@ pub struct Guessing {
     keys: Keys,
     /// Guesses were of use on this session's link: its screens tell what others may change, and go on doing so.
     marking: Marks,
-    /// What was tried on the till as it is: what the client keeps of that is still true. At most [`CHECKED`].
-    checked: HashSet<(ObjectId, Name)>,
-    /// What that looks at of the till.
-    topics: HashSet<Topic>,
-    /// The plan took something for what it was when an earlier one tried it.
-    trusts: bool,
     /// A try panicked: a tap that nobody made must not take the instance down, so nothing more is tried.
     broken: bool,
     /// The till is another one than the plan was made with.
@@ -145,17 +134,16 @@ impl Instance {
     /// What was tried may not be what would follow any more, unless it was tried on the till as it is now.
     pub(super) fn guessed_of_what_changed(&mut self) {
         let shown = self.session.as_ref().and_then(Session::shown);
-        let Guessing { plan, planned_on, checked, trusts, .. } = &mut self.guessing;
-        let Some(plan) = plan.as_ref().filter(|plan| Some(plan.root()) == shown) else {
-            // The plan for this screen is yet to be made.
-            return self.forget_checked();
-        };
-        let on_this_till = planned_on.as_ref().is_some_and(|till| Arc::ptr_eq(till, &self.till.borrow()));
-        if on_this_till && !*trusts {
-            checked.retain(|(base, _)| plan.tries_on(*base));
-        } else {
+        let plan = self.guessing.plan.as_ref();
+        // Otherwise the plan for this screen is yet to be made.
+        if plan.is_some_and(|plan| Some(plan.root()) == shown) && !self.is_planned_on_this_till() {
             self.try_again_in(AGAIN_MS);
         }
+    }
+
+    fn is_planned_on_this_till(&self) -> bool {
+        let planned_on = self.guessing.planned_on.as_ref();
+        planned_on.is_some_and(|till| Arc::ptr_eq(till, &self.till.borrow()))
     }
 
     fn try_again_in(&mut self, ahead_ms: u64) {
@@ -171,22 +159,12 @@ impl Instance {
     pub(super) fn guess_again(&mut self) {
         self.guessing.again_due_ms = None;
         self.guessing.plan = None;
-        self.forget_checked();
-    }
-
-    fn forget_checked(&mut self) {
-        self.guessing.checked.clear();
-        self.guessing.topics.clear();
-        self.news.guess_on_nothing();
     }
 
     /// Tries one thing.
     pub(super) fn guess(&mut self) {
         let begun = Instant::now();
         let Some(idea) = self.next_idea() else { return };
-        let on = self.till.borrow().clone();
-        let base = self.guessing.plan.as_ref().map(|plan| plan.stage(idea.stage).root.id());
-        self.guessing.trusts |= base.is_some_and(|base| self.guessing.checked.contains(&(base, idea.name)));
         let Ok(tried) = catch_unwind(AssertUnwindSafe(|| self.try_out(&idea))) else {
             tracing::error!(
                 station = self.place.number,
@@ -196,9 +174,9 @@ impl Instance {
             return;
         };
         if let Some((tried, topics, stale_at)) = tried {
-            self.follow(topics);
-            if !Arc::ptr_eq(&on, &self.till.borrow()) {
-                // It may have been told before it was listened to.
+            self.news.guess_on(topics);
+            if !self.is_planned_on_this_till() {
+                // That may have been told before it was listened to.
                 self.try_again_in(AGAIN_MS);
             }
             if let Some(stale_at) = stale_at {
@@ -209,15 +187,6 @@ impl Instance {
         }
         self.status.count(&self.status.tries, 1);
         self.status.count(&self.status.tries_us, begun.elapsed().as_micros() as usize);
-    }
-
-    /// From now on, changes of these are heard of.
-    fn follow(&mut self, topics: Vec<Topic>) {
-        let known = &mut self.guessing.topics;
-        let new: Vec<Topic> = topics.into_iter().filter(|topic| known.insert(*topic)).collect();
-        if !new.is_empty() {
-            self.news.guess_on(new);
-        }
     }
 
     /// What was sent, and how the client's guesses came out.
@@ -232,16 +201,12 @@ impl Instance {
         self.guessing.earn(&now);
     }
 
-    /// A plan is made: of what is tried and not sent, at least the screen itself is heard of.
+    /// A plan is made. Of what it tries and does not send, at least the screen itself is heard of.
     fn begin_plan(&mut self) {
-        if self.guessing.checked.len() + TRIES >= CHECKED {
-            self.forget_checked();
-        }
-        self.guessing.trusts = false;
         self.guessing.planned_on = Some(self.till.borrow().clone());
         let look = self.look();
         let topics = self.with_world(&look, |app, world| app.looks_at(world, &look));
-        self.news.guess_on(topics);
+        self.news.guess_anew_on(topics);
     }
 
     fn next_idea(&mut self) -> Option<Idea> {
@@ -280,11 +245,7 @@ impl Instance {
         let Foreseen { app, till, kind } = app.guess(&world, &idea.input)?;
         let till = Arc::new(till);
         let then = World { till: &till, ..world };
-        // Drawing is what a try costs most.
-        let checked = self.guessing.checked.contains(&(stage.root.id(), idea.name));
-        let session = self.session.as_ref().filter(|_| checked);
-        let known = session.and_then(|session| session.guessed(stage.root.id(), &idea.input)).cloned();
-        let root = known.unwrap_or_else(|| app.view(&then, &look));
+        let root = app.view(&then, &look);
         // What lacks photos is about to look different, and nobody scales any for what nobody may ever see.
         if !self.lacking.taken().is_empty() {
             return None;
@@ -302,7 +263,6 @@ impl Instance {
             return;
         }
         let known = Known { keys: self.guessing.keys, habits: &self.around.habits };
-        self.guessing.checked.insert((base.id(), idea.name));
         let Tried { root, kind, .. } = &tried;
         let foresight = Foresight { base: base.id(), input: &idea.input, root, kind: *kind };
         match session.guess(now_ms, &foresight, credit as usize) {

@@ -224,9 +224,9 @@ impl Reader {
         self.news.lock().guessing.entry(self.id).or_default().extend(topics);
     }
 
-    /// Of what was guessed, nothing counts any more.
-    pub fn guess_on_nothing(&self) {
-        self.news.lock().guessing.remove(&self.id);
+    /// Guesses are made anew, of these. What the ones before were made of does not count any more.
+    pub fn guess_anew_on(&self, topics: impl IntoIterator<Item = Topic>) {
+        self.news.lock().guessing.insert(self.id, topics.into_iter().collect());
     }
 
     /// Waits for news. Safe to drop and call again.

@@ -67,11 +67,6 @@ impl Plan {
         self.stages[0].root.id()
     }
 
-    /// Whether it tries what may be done on this screen.
-    pub fn tries_on(&self, root: ObjectId) -> bool {
-        self.stages.iter().any(|stage| stage.root.id() == root)
-    }
-
     /// Whether nothing is left.
     pub fn is_done(&self) -> bool {
         self.ideas.is_empty()

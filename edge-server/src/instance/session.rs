@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tresen_identity::Fingerprint;
 use tresen_scene::{Namer, Node, ObjectId};
 use tresen_session::{Foresight, NoGuess, Sender, SenderEvent, Stats};
-use tresen_wire::{CloseCode, Hello, Input, Look, SessionId};
+use tresen_wire::{CloseCode, Hello, Look, SessionId};
 
 use super::link::Leaving;
 use super::{Counted, Link};
@@ -165,11 +165,6 @@ impl Session {
     /// Whether a guess may be sent now.
     pub fn can_guess(&self) -> bool {
         self.sender.can_guess()
-    }
-
-    /// What the device was told that an input on a root leads to, and keeps.
-    pub fn guessed(&self, base: ObjectId, input: &Input) -> Option<&Arc<Node>> {
-        self.sender.guessed(base, input)
     }
 
     /// Sends what an input on a root will lead to, unless it takes more than so many bytes.
