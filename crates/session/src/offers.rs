@@ -4,9 +4,7 @@
 //!
 //! Invariant: what is kept is a hash under a key that no client knows, so that nobody can make an action that is taken for another one.
 
-use std::hash::{BuildHasher, RandomState};
-
-use tresen_scene::{Action, Node, ObjectId, Op};
+use tresen_scene::{Action, Namer, Node, ObjectId, Op};
 use tresen_wire::Input;
 
 /// What one screen offers.
@@ -17,7 +15,8 @@ pub(crate) struct Offers {
 }
 
 /// The ways to do something with an action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 enum Way {
     Tap,
     Hold,
@@ -27,9 +26,9 @@ enum Way {
 
 impl Offers {
     /// What `root` offers.
-    pub(crate) fn of(root: &Node, keys: &RandomState) -> Self {
+    pub(crate) fn of(root: &Node, secret: &Namer) -> Self {
         let mut hashes = Vec::with_capacity(64);
-        collect(root, &mut |way, action| hashes.push(keys.hash_one((way, action.bytes()))));
+        collect(root, &mut |way, action| hashes.push(hash(way, action, secret)));
         Self { root: root.id(), hashes: hashes.into() }
     }
 
@@ -39,12 +38,20 @@ impl Offers {
     }
 
     /// Whether a person before it can do `input`.
-    pub(crate) fn offers(&self, input: &Input, keys: &RandomState) -> bool {
+    pub(crate) fn offers(&self, input: &Input, secret: &Namer) -> bool {
         match done(input) {
-            Some((way, action)) => self.hashes.contains(&keys.hash_one((way, action.bytes()))),
+            Some((way, action)) => self.hashes.contains(&hash(way, action, secret)),
             None => true,
         }
     }
+}
+
+fn hash(way: Way, action: &Action, secret: &Namer) -> u64 {
+    let mut bytes = Vec::with_capacity(1 + action.bytes().len());
+    bytes.push(way as u8);
+    bytes.extend(action.bytes());
+    let [a, b, c, d, e, f, g, h, ..] = secret.name(&bytes).0;
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
 /// Whether a person before `root` can do `input`.
@@ -129,8 +136,8 @@ mod tests {
     /// Promise: what is kept of a screen takes exactly the inputs that the screen itself takes.
     #[test]
     fn a_screen_that_is_gone_takes_what_it_took() {
-        let (root, keys) = (screen(), RandomState::new());
-        let offers = Offers::of(&root, &keys);
+        let (root, secret) = (screen(), Namer::new([9; 32]));
+        let offers = Offers::of(&root, &secret);
         assert_eq!(offers.root(), root.id());
         let mut taken = Vec::new();
         for name in ["pay", "grey", "row", "row's details", "list", "elsewhere"] {
@@ -142,22 +149,18 @@ mod tests {
                 Input::Text { action, text: "x".into() },
             ];
             for (way, input) in ["tap", "hold", "scroll", "text"].into_iter().zip(inputs) {
-                assert_eq!(offers.offers(&input, &keys), stands_on(&input, &root), "{input:?}");
+                assert_eq!(offers.offers(&input, &secret), stands_on(&input, &root), "{input:?}");
                 taken.extend(stands_on(&input, &root).then(|| format!("{way} {name}")));
             }
         }
         assert_eq!(taken, ["tap pay", "tap row", "hold row's details", "scroll list"]);
-        assert!(offers.offers(&Input::Scan("4006381333931".into()), &keys), "a scanner needs no screen");
+        assert!(offers.offers(&Input::Scan("4006381333931".into()), &secret), "a scanner needs no screen");
     }
 
-    /// Promise: the screens that a session remembers take half a kilobyte each, not what they drew.
+    /// Promise: of a screen that a session remembers, eight bytes are kept for each thing that can be done, and nothing that it drew.
     #[test]
     fn a_screen_that_is_gone_is_small() {
-        let root = screen();
-        let offers = Offers::of(&root, &RandomState::new());
-        assert_eq!(offers.hashes.len(), 4, "a hash for each thing that can be done");
-        let kept = Arc::downgrade(&root);
-        drop(root);
-        assert!(kept.upgrade().is_none(), "nothing of the screen is kept alive");
+        let offers = Offers::of(&screen(), &Namer::new([9; 32]));
+        assert_eq!(size_of_val(&*offers.hashes), 4 * 8, "a hash for each thing that can be done");
     }
 }

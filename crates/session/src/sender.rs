@@ -83,7 +83,8 @@ pub struct Sender {
 
 impl Sender {
     /// A session in which nobody is connected. `next_input` is the number of the first input that was never seen: 1, or what the ledger says.
-    pub fn new(namer: Namer, session_id: SessionId, epoch: u64, next_input: u64) -> Self {
+    /// `secret` is drawn at random and told to nobody: what past screens offered is kept as hashes under it.
+    pub fn new(namer: Namer, session_id: SessionId, epoch: u64, next_input: u64, secret: [u8; 32]) -> Self {
         Self {
             namer,
             session: session_id,
@@ -95,7 +96,7 @@ impl Sender {
             arrived: None,
             wanted: None,
             applied: next_input.saturating_sub(1),
-            inputs: Inputs::new(next_input),
+            inputs: Inputs::new(next_input, Namer::new(secret)),
             guesses: Guesses::default(),
             link: None,
             stats: Stats::default(),

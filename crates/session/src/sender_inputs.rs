@@ -4,10 +4,9 @@
 //! without the refused ones. A client never moves `received` by more than [`limits::INPUTS_AHEAD`] at once.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::hash::RandomState;
 use std::sync::Arc;
 
-use tresen_scene::{Node, ObjectId};
+use tresen_scene::{Namer, Node, ObjectId};
 use tresen_wire::Input;
 
 use crate::offers::{Offers, stands_on};
@@ -45,13 +44,13 @@ pub(crate) struct Inputs {
     refused: BTreeSet<u64>,
     /// Of roots that the client acknowledged, the newest last.
     roots: VecDeque<Offers>,
-    offer_keys: RandomState,
+    secret: Namer,
     /// Nothing sent on this connection was acknowledged: inputs may have been made before it.
     early: bool,
 }
 
 impl Inputs {
-    pub(crate) fn new(next: u64) -> Self {
+    pub(crate) fn new(next: u64, secret: Namer) -> Self {
         let before = next.saturating_sub(1);
         Self {
             received: before,
@@ -61,7 +60,7 @@ impl Inputs {
             held: VecDeque::new(),
             refused: BTreeSet::new(),
             roots: VecDeque::new(),
-            offer_keys: RandomState::new(),
+            secret,
             early: true,
         }
     }
@@ -118,7 +117,7 @@ impl Inputs {
 
     /// What a root offers.
     pub(crate) fn offers_of(&self, root: &Node) -> Offers {
-        Offers::of(root, &self.offer_keys)
+        Offers::of(root, &self.secret)
     }
 
     /// The client shows a root by itself that offers this: the answer of a guess to an input that it made.
@@ -150,7 +149,7 @@ impl Inputs {
             return Err(PeerError::TooManyInputs);
         }
         let known = !self.roots.is_empty();
-        let stands = self.roots.iter().rev().any(|offers| offers.offers(&input, &self.offer_keys))
+        let stands = self.roots.iter().rev().any(|offers| offers.offers(&input, &self.secret))
             || flying.any(|root| stands_on(&input, root));
         if known && !stands && !self.early {
             return Err(PeerError::InventedAction(number));

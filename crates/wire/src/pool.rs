@@ -125,7 +125,7 @@ impl Pool {
         self.entries[usize::from(slot)] = Some(Entry { id, bytes, used, newer: NONE, older: NONE });
         self.link_newest(slot);
         let Self { by_id, entries, .. } = self;
-        let name = |slot: &u16| entries[usize::from(*slot)].map_or(0, |entry| hash(entry.id));
+        let name = |slot: &u16| hash(entries[usize::from(*slot)].expect("by_id holds filled slots only").id);
         by_id.insert_unique(hash(id), slot, name);
     }
 
@@ -137,9 +137,8 @@ impl Pool {
         let entry = self.entries.get(usize::from(slot)).copied().flatten()?;
         self.unlink(slot);
         self.entries[usize::from(slot)] = None;
-        if let Ok(known) = self.by_id.find_entry(hash(entry.id), |have| *have == slot) {
-            known.remove();
-        }
+        let known = self.by_id.find_entry(hash(entry.id), |have| *have == slot);
+        known.expect("by_id holds every filled slot").remove();
         Some((entry.id, entry.bytes.get()))
     }
 

@@ -50,7 +50,8 @@ impl Session {
         epoch: u64,
         look: Look,
     ) -> Self {
-        let sender = Sender::new(namer, id, epoch, next_input);
+        let secret = rand::random();
+        let sender = Sender::new(namer, id, epoch, next_input, secret);
         let applied = next_input - 1;
         Self { id, device, look, applied, epoch, acknowledged: applied, sender, link: None }
     }

@@ -60,7 +60,7 @@ impl Server {
         let kit = Kit::new(&mut dice);
         let shared = Shared::new(&mut dice);
         let guesser = Guesser::new(dice.fork());
-        let sender = Sender::new(kit.namer().clone(), SESSION, 1, 1);
+        let sender = Sender::new(kit.namer().clone(), SESSION, 1, 1, [9; 32]);
         Self {
             dice,
             fault,
@@ -116,7 +116,8 @@ impl Server {
         self.guesser.forget();
         self.state = self.disk.state.clone();
         self.marked = true;
-        self.sender = Sender::new(self.kit.namer().clone(), SESSION, self.epoch, self.disk.input + 1);
+        self.sender =
+            Sender::new(self.kit.namer().clone(), SESSION, self.epoch, self.disk.input + 1, [9; 32]);
         checker.server_restarted();
     }
 
