@@ -7,9 +7,11 @@ import { join, resolve } from 'node:path';
 import { chromium } from 'playwright-core';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const BINARIES = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'debug');
+const BINARIES = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), process.env.TRESEN_PROFILE ?? 'debug');
 const START_LIMIT_MS = 20_000;
 const LIMIT_MS = 10_000;
+/** A new window loads pages of the browser's own for about so long. */
+export const WINDOW_OPENS_MS = 1_500;
 export const PICTURES = join(ROOT, 'target/e2e');
 mkdirSync(PICTURES, { recursive: true });
 
@@ -21,6 +23,8 @@ const CHROMIUM_FLAGS = [
 /** The path of a program of the workspace. */
 export const program = (name) => join(BINARIES, name);
 
+export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
 /** Tries `work` until it gives something other than a falsehood; throws with `what` when it takes too long. */
 export async function eventually(what, work, limitMs = LIMIT_MS) {
   const limit = Date.now() + limitMs;
@@ -28,7 +32,7 @@ export async function eventually(what, work, limitMs = LIMIT_MS) {
     const found = await work();
     if (found) return found;
     if (Date.now() > limit) throw new Error(`this did not happen within ${limitMs} ms: ${what}`);
-    await new Promise((done) => setTimeout(done, 40));
+    await pause(40);
   }
 }
 
@@ -82,13 +86,19 @@ export function openBrowser() {
   return chromium.launch({ executablePath: '/usr/bin/chromium', args: CHROMIUM_FLAGS });
 }
 
-/** A page on the handheld: a phone of 360x720 dp. Waits for its first screen. */
-export async function openHandheld(browser, address, options = {}) {
+/** An empty window as large as a phone: 360x720 dp. */
+export async function openWindow(browser, options = {}) {
   const context = await browser.newContext({
     viewport: { width: 360, height: 720 }, deviceScaleFactor: 2, hasTouch: true, locale: 'en-GB', ...options,
   });
   const page = await context.newPage();
   page.setDefaultTimeout(LIMIT_MS);
+  return page;
+}
+
+/** A page on the handheld. Waits for its first screen. */
+export async function openHandheld(browser, address, options = {}) {
+  const page = await openWindow(browser, options);
   await page.goto(address);
   await firstScreen(page);
   return page;

@@ -63,7 +63,7 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
-    /// Measures: `bench screen`, `bench guess`, `bench load` write to `target/bench`; `bench peers` (VNC, NX, xpra and RDP
+    /// Measures: `bench screen`, `bench guess`, `bench load` write to `target/bench`; `bench page` times the handheld's page; `bench peers` (VNC, NX, xpra and RDP
     /// beside Tresen; as root it installs them) writes to `docs/benchmarks`.
     Bench {
         /// What to measure.

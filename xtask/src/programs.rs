@@ -131,11 +131,24 @@ pub fn wan(shell: &Shell, rest: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Runs a benchmark of `loadtest`.
+/// Measures the handheld's page in a browser.
+fn bench_page(shell: &Shell) -> Result<()> {
+    setup::install(shell, setup::END_TO_END)?;
+    setup::npm_packages(shell)?;
+    build_web(shell)?;
+    cmd!(shell, "cargo build --quiet --release --package tresen-edge --bins").run()?;
+    cmd!(shell, "node xtask/e2e/page.bench.mjs").env("TRESEN_PROFILE", "release").run()?;
+    Ok(())
+}
+
+/// Runs a benchmark: of the page in a browser, or one of `loadtest`.
 ///
 /// # Errors
 /// When it can't be built, or fails.
 pub fn bench(shell: &Shell, what: &str, rest: &[String]) -> Result<()> {
+    if what == "page" {
+        return bench_page(shell);
+    }
     let mut programs = vec!["--package", "tresen-loadtest"];
     if what == "peers" {
         setup::install_peers(shell)?;

@@ -33,7 +33,7 @@ pub use interact::{Action, Field, Keyboard, Label, Pull, Role, Scroll, Touch, To
 pub use node::{Node, Op, PlacedGlyph, TextRun};
 pub use object::{Color, FaceId, Glyph, Mask, Sprite};
 pub use photo::Photo;
-pub use raster::{Canvas, Pressed};
+pub use raster::{Canvas, Pressed, window_pixel};
 pub use scroll::ScrollOffsets;
 
 /// Named limits of a scene. A decoder refuses what lies beyond them; a builder asserts.

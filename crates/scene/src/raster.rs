@@ -18,7 +18,7 @@ pub struct Pressed {
     pub look: Arc<Node>,
 }
 
-/// Pixels, row by row, each `0x00RRGGBB`.
+/// Pixels, row by row, each `0xFFBBGGRR`: on a little-endian machine the bytes red, green, blue, 255, as browsers and pictures want them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Canvas {
     size: Size,
@@ -35,7 +35,7 @@ impl Canvas {
     /// A black canvas.
     pub fn new(size: Size) -> Self {
         let area = size.w.max(0) as usize * size.h.max(0) as usize;
-        Self { size, pixels: vec![0; area] }
+        Self { size, pixels: vec![OPAQUE; area] }
     }
 
     /// Its size in pixels.
@@ -43,7 +43,7 @@ impl Canvas {
         self.size
     }
 
-    /// Its pixels, row by row.
+    /// Its pixels, row by row, each `0xFFBBGGRR`.
     pub fn pixels(&self) -> &[u32] {
         &self.pixels
     }
@@ -53,10 +53,8 @@ impl Canvas {
         let rect = rect.intersect(Rect::of_size(self.size));
         let mut bytes = Vec::with_capacity(rect.w as usize * rect.h as usize * 4);
         for y in rect.y..rect.bottom() {
-            for pixel in &self.pixels[self.span(y, rect.x, rect.right())] {
-                let [_, r, g, b] = pixel.to_be_bytes();
-                bytes.extend([r, g, b, 255]);
-            }
+            let row = &self.pixels[self.span(y, rect.x, rect.right())];
+            bytes.extend(row.iter().flat_map(|pixel| pixel.to_le_bytes()));
         }
         (rect, bytes)
     }
@@ -194,8 +192,15 @@ fn tiles(area: Rect) -> impl Iterator<Item = Rect> {
         .map(move |(x, y)| Rect::new(x, y, TILE.w, TILE.h).intersect(area))
 }
 
+const OPAQUE: u32 = 0xFF00_0000;
+
 const fn packed(color: Color) -> u32 {
-    (color.r as u32) << 16 | (color.g as u32) << 8 | color.b as u32
+    OPAQUE | (color.b as u32) << 16 | (color.g as u32) << 8 | color.r as u32
+}
+
+/// `0x00RRGGBB` of a canvas's pixel, as a desktop's windows want it.
+pub const fn window_pixel(pixel: u32) -> u32 {
+    pixel.swap_bytes() >> 8
 }
 
 /// `value / 255`, rounded to nearest, for values up to 65,025.
@@ -228,30 +233,30 @@ fn blend(pixel: u32, color: Color, alpha: u32) -> u32 {
     Mix::new(color, alpha).over(pixel)
 }
 
-/// A colour to lay over pixels. Red and blue are mixed at once, each in a half of the word: no product of bytes carries over.
+/// A colour to lay over pixels. Blue and red are mixed at once, each in a half of the word: no product of bytes carries over.
 #[derive(Clone, Copy)]
 struct Mix {
-    red_blue: u32,
+    blue_red: u32,
     green: u32,
     keep: u32,
 }
 
-/// Red and blue of a pixel, or green alone.
-const RED_BLUE: u32 = 0x00FF_00FF;
+/// Blue and red of a pixel, or green alone.
+const BLUE_RED: u32 = 0x00FF_00FF;
 const GREEN: u32 = 0x0000_FF00;
 
 impl Mix {
     fn new(color: Color, alpha: u32) -> Self {
-        let red_blue = (u32::from(color.r) << 16 | u32::from(color.b)) * alpha + 0x0080_0080;
-        Self { red_blue, green: u32::from(color.g) * alpha + 0x80, keep: 255 - alpha }
+        let blue_red = (u32::from(color.b) << 16 | u32::from(color.r)) * alpha + 0x0080_0080;
+        Self { blue_red, green: u32::from(color.g) * alpha + 0x80, keep: 255 - alpha }
     }
 
     /// As [`div_255`] of each channel.
     fn over(self, pixel: u32) -> u32 {
-        let red_blue = (pixel & RED_BLUE) * self.keep + self.red_blue;
-        let red_blue = (red_blue + (red_blue >> 8 & RED_BLUE)) >> 8 & RED_BLUE;
+        let blue_red = (pixel & BLUE_RED) * self.keep + self.blue_red;
+        let blue_red = (blue_red + (blue_red >> 8 & BLUE_RED)) >> 8 & BLUE_RED;
         let green = (pixel >> 8 & 255) * self.keep + self.green;
-        red_blue | (green + (green >> 8)) & GREEN
+        OPAQUE | blue_red | (green + (green >> 8)) & GREEN
     }
 }
 
@@ -268,10 +273,10 @@ mod tests {
         for (above, alpha) in bytes().flat_map(|above| bytes().map(move |alpha| (above, u32::from(alpha)))) {
             let color = Color { r: above, g: 255 - above, b: above ^ 0x5A, a: 255 };
             for below in bytes().map(u32::from) {
-                let pixel = below << 16 | (255 - below) << 8 | (below ^ 0x33);
-                let (r, g) = (alone(below, color.r, alpha), alone(255 - below, color.g, alpha));
-                let mixed = r << 16 | g << 8 | alone(below ^ 0x33, color.b, alpha);
-                assert_eq!(blend(pixel, color, alpha), mixed, "{color:?} {alpha} over {pixel:06x}");
+                let pixel = OPAQUE | below << 16 | (255 - below) << 8 | (below ^ 0x33);
+                let (b, g) = (alone(below, color.b, alpha), alone(255 - below, color.g, alpha));
+                let mixed = OPAQUE | b << 16 | g << 8 | alone(below ^ 0x33, color.r, alpha);
+                assert_eq!(blend(pixel, color, alpha), mixed, "{color:?} {alpha} over {pixel:08x}");
             }
         }
     }

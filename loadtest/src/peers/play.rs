@@ -1,7 +1,7 @@
 //! What is played, and whether it was understood.
 
 use anyhow::{Context, Result, ensure};
-use tresen_scene::{Canvas, Namer, Point, Rect, ScrollOffsets, hit_test};
+use tresen_scene::{Canvas, Namer, Point, Rect, ScrollOffsets, hit_test, window_pixel};
 use tresen_typeset::Typesetter;
 
 use super::cast::App;
@@ -121,7 +121,7 @@ pub fn expected(passes: &[Vec<Point>]) -> Vec<u8> {
     }
     let mut canvas = Canvas::new(SIZE);
     canvas.paint(&view.root(&model), &[Rect::of_size(SIZE)], &ScrollOffsets::default(), None);
-    canvas.pixels().iter().flat_map(|pixel| pixel.to_le_bytes()).collect()
+    canvas.pixels().iter().flat_map(|pixel| window_pixel(*pixel).to_le_bytes()).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use tresen_client::{Client, Outline, Path, Pointer};
-use tresen_scene::Point;
+use tresen_scene::{Point, window_pixel};
 use tresen_wire::Look;
 
 use super::figures::Tap;
@@ -142,9 +142,9 @@ impl Player {
         bail!("scrolling does not bring it: {step:?}")
     }
 
-    /// What it shows.
+    /// What it shows, as a window of a desktop: blue, green, red, 0.
     pub fn pixels(&self) -> Vec<u8> {
-        self.client.canvas().pixels().iter().flat_map(|pixel| pixel.to_le_bytes()).collect()
+        self.client.canvas().pixels().iter().flat_map(|pixel| window_pixel(*pixel).to_le_bytes()).collect()
     }
 
     /// The names on the screen.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use anyhow::{Result, anyhow};
 use softbuffer::Surface;
-use tresen_scene::{Canvas, Rect};
+use tresen_scene::{Canvas, Rect, window_pixel};
 use winit::event_loop::OwnedDisplayHandle;
 use winit::window::Window;
 
@@ -54,7 +54,8 @@ impl Shown {
             for y in rect.y..rect.bottom() {
                 let from = (y * size.w + rect.x) as usize;
                 let row = from..from + rect.w as usize;
-                buffer[row.clone()].copy_from_slice(&canvas.pixels()[row]);
+                let pixels = canvas.pixels()[row.clone()].iter().map(|pixel| window_pixel(*pixel));
+                buffer[row].iter_mut().zip(pixels).for_each(|(place, pixel)| *place = pixel);
             }
         }
         let damage: Vec<_> = rects.iter().filter_map(surface_rect).collect();

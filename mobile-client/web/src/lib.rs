@@ -6,9 +6,8 @@
 mod outline;
 
 use tresen_client::{Backoff, Client, Event, KeyPress, Link, Path, Pointer};
-use tresen_scene::{Keyboard, Point, Rect};
+use tresen_scene::{Keyboard, Point};
 use tresen_wire::{Language, Look, Theme, limits};
-use wasm_bindgen::Clamped;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::outline::FlatOutline;
@@ -130,9 +129,9 @@ impl Handheld {
         self.client.paint(ms(now)).into_iter().flat_map(|rect| [rect.x, rect.y, rect.w, rect.h]).collect()
     }
 
-    /// The pixels of a rectangle of the canvas, for `ImageData`.
-    pub fn pixels(&self, x: i32, y: i32, w: i32, h: i32) -> Clamped<Vec<u8>> {
-        Clamped(self.client.canvas().rgba(Rect::new(x, y, w, h)).1)
+    /// Where the canvas stands in the module's memory: four bytes a pixel, as `ImageData` has them, good until the next call.
+    pub fn pixels(&self) -> *const u32 {
+        self.client.canvas().pixels().as_ptr()
     }
 
     /// Whether something moves by itself.

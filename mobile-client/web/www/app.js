@@ -25,6 +25,7 @@ const bubble = document.getElementById('words');
 
 let place = layOut();
 let handheld;
+let memory;
 let socket = null;
 let opening = false;
 let barred = false;
@@ -75,16 +76,19 @@ function askFrame() {
 
 function frame() {
   frameAsked = false;
+  if (!handheld.has_screen()) return;
   const fresh = canvas.width !== place.width || canvas.height !== place.height;
   if (fresh) [canvas.width, canvas.height] = [place.width, place.height];
   const rects = handheld.paint(now());
-  for (let at = 0; at < rects.length; at += 4) {
-    const [x, y, w, h] = rects.subarray(at, at + 4);
-    context.putImageData(new ImageData(handheld.pixels(x, y, w, h), w, h), x, y);
+  if (rects.length > 0) {
+    const bytes = new Uint8ClampedArray(memory.buffer, handheld.pixels(), 4 * place.width * place.height);
+    const image = new ImageData(bytes, place.width, place.height);
+    for (let at = 0; at < rects.length; at += 4) context.putImageData(image, 0, 0, ...rects.subarray(at, at + 4));
+    outline.update(handheld, place.ratio);
   }
-  if (handheld.has_screen() && rects.length > 0) outline.update(handheld, place.ratio);
-  if (handheld.has_screen() && firstScreenMs === null) {
+  if (firstScreenMs === null) {
     firstScreenMs = now();
+    canvas.hidden = false;
     navigator.serviceWorker?.register('sw.js').catch(() => {});
   }
   flush();
@@ -184,6 +188,8 @@ function received(from, data) {
   after();
   if (!handled) lost(from);
   else if (!noticed && handheld.has_screen()) hideNotice();
+  // The first screen does not wait for the display's next turn.
+  if (firstScreenMs === null) frame();
 }
 
 /** For developers: `?overlay` shows how the link is and what became of guesses. */
@@ -221,7 +227,8 @@ globalThis.tresen = Object.freeze({
   },
 });
 
-const ready = init().then(() => {
+const ready = init({ module_or_path: globalThis.compiledClient }).then((module) => {
+  memory = module.memory;
   handheld = new Handheld(place.width, place.height, place.ratio, theme(), language);
   listen({ handheld: () => handheld, ratio: () => place.ratio, after });
   keepBack(() => act(() => handheld.key(now(), 'Escape')));

@@ -9,16 +9,11 @@ export class NotConnected extends Error {}
 
 /** Opens a WebSocket, proves who this browser is, and resolves with the socket. Messages that come early wait in `socket.early`. */
 export async function connect() {
-  const address = new URL('session', location.href);
-  address.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
-  address.hash = address.search = '';
-  const socket = new WebSocket(address);
-  socket.binaryType = 'arraybuffer';
-  socket.early = [];
+  const socket = globalThis.firstSocket ?? globalThis.openSocket();
+  globalThis.firstSocket = null;
   try {
     const answer = await proof(JSON.parse(await greeting(socket)));
     if (answer === null) throw new NotConnected('notPaired');
-    socket.onmessage = (event) => socket.early.push(event.data);
     socket.send(answer);
     return socket;
   } catch (error) {
@@ -28,16 +23,20 @@ export async function connect() {
   }
 }
 
+/** The first message; those that follow wait in `socket.early`. */
 function greeting(socket) {
   return new Promise((done, failed) => {
-    const limit = setTimeout(failed, GREETING_LIMIT_MS, new NotConnected('noServer'));
-    socket.onmessage = (event) => {
+    const keep = socket.onmessage;
+    const end = (settle, value) => {
       clearTimeout(limit);
-      done(event.data);
+      socket.onmessage = keep;
+      settle(value);
     };
-    socket.onclose = () => {
-      clearTimeout(limit);
-      failed(new NotConnected('noServer'));
-    };
+    const fail = () => end(failed, new NotConnected('noServer'));
+    const limit = setTimeout(fail, GREETING_LIMIT_MS);
+    if (socket.early.length > 0) return end(done, socket.early.shift());
+    if (socket.readyState > WebSocket.OPEN) return fail();
+    socket.onmessage = (event) => end(done, event.data);
+    socket.onclose = fail;
   });
 }

@@ -3,8 +3,8 @@
 
 const VERSION = '@VERSION@';
 const SHELL = [
-  './', 'style.css', 'icon.svg', 'manifest.webmanifest', 'app.js', 'connection.js', 'device.js', 'identity.js', 'input.js', 'outline.js',
-  'stage.js', 'words.js', 'tresen_web.js', 'tresen_web_bg.wasm',
+  './', 'style.css', 'icon.svg', 'manifest.webmanifest', 'app.js', 'connection.js', 'device.js', 'early.js', 'identity.js', 'input.js',
+  'outline.js', 'stage.js', 'words.js', 'tresen_web.js', 'tresen_web_bg.wasm',
 ].map((path) => new URL(path, location.href).href);
 
 addEventListener('install', (event) => {

@@ -165,7 +165,7 @@ fn another_look_is_told_and_painted() {
     assert_eq!(canvas.size(), Size::new(320, 200));
     assert_eq!(
         canvas.pixels()[310],
-        0x0010_1214,
+        0xFF14_1210,
         "the ground of the theme where the old screen does not reach"
     );
     world.settle();
