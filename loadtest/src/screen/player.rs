@@ -107,6 +107,7 @@ impl Player {
     /// # Errors
     /// As [`Self::tap`], and when nothing has this name.
     pub async fn step(&mut self, step: Step) -> Result<Tap> {
+        self.until_named(step).await?;
         let now_ms = self.now_ms();
         let at = find(&mut self.client, now_ms, step)
             .with_context(|| format!("it is not on the screen: {:?}", self.names()))?;
@@ -118,6 +119,7 @@ impl Player {
     /// # Errors
     /// As [`Self::tap`], and when nothing has this name.
     pub async fn rehearse(&mut self, step: Step, notch_px: i32) -> Result<Act> {
+        self.until_named(step).await?;
         let mut wheel: Option<(Point, i32)> = None;
         for _ in 0..WHEEL_NOTCHES {
             let Outline { areas, items } = self.client.outline();
@@ -154,6 +156,19 @@ impl Player {
 
     fn root_id(&self) -> Option<tresen_scene::ObjectId> {
         self.client.root().map(|root| root.id())
+    }
+
+    /// Waits until something on the screen has the step's name: the answer that brings it may take longer than the silence after a tap.
+    async fn until_named(&mut self, step: Step) -> Result<()> {
+        let limit = Instant::now() + PATIENCE;
+        while named(&self.client.outline().items, step).is_none() {
+            ensure!(Instant::now() < limit, "{step:?} is not on the screen: {:?}", self.names());
+            self.transmit().await?;
+            if let Ok(message) = tokio::time::timeout(SILENCE, self.connection.receive()).await {
+                self.take(&message.context("the server closed the connection")?, &mut Heard::default())?;
+            }
+        }
+        Ok(())
     }
 
     /// Sends what the client has to say and takes what comes, until nothing comes any more.
