@@ -2,7 +2,7 @@
 //! come from, an ordinary QUIC migration follows.
 //!
 //! Invariants: rounds are bounded, and each connection has two at most, the newest and the one last heard, whose way may still be used; the birthday method
-//! runs for one client at a time, and many ports are tried only at an address that the relay vouches for, so that no device can have others' ports tried.
+//! runs for one client at a time, and only towards an address that the relay vouches for, so that no device can have a stranger flooded.
 //!
 //! Order of calls: as with [`crate::ClientPath`].
 

@@ -207,20 +207,17 @@ pub(crate) struct Heard {
     pub(crate) proven: Option<Proven>,
 }
 
-/// An end's part in the birthday method, when exactly one side's mapping is known to be hard. `vouched`: to which address many ports may be tried.
+/// An end's part in the birthday method, when exactly one side's mapping is known to be hard. Either part sends a thousand probes where the peer says that
+/// it is seen, so only to an address that is `vouched` for.
 pub(crate) fn part(local: &Local, peer: &Terms, vouched: impl Fn(IpAddr) -> bool) -> Option<Part> {
-    let reachable = |kind| {
-        let of_kind = peer.candidates.iter().filter(move |candidate| candidate.kind == kind);
-        of_kind
-            .map(|candidate| candidate.address)
-            .find(|address| address.is_ipv4() && local.may_try(*address))
-    };
-    let observed = reachable(CandidateKind::Observed);
+    let observed = peer.candidates.iter().filter(|candidate| candidate.kind == CandidateKind::Observed);
+    let is_there =
+        |address: &SocketAddr| address.is_ipv4() && local.may_try(*address) && vouched(address.ip());
+    let address = observed.map(|candidate| candidate.address).find(is_there)?;
     match (local.mapping(), peer.mapping) {
-        (Mapping::PerDestination, Mapping::Stable | Mapping::Unknown) => observed.map(Part::ManySockets),
-        (Mapping::Stable | Mapping::Unknown, Mapping::PerDestination) => {
-            observed.map(|address| address.ip()).filter(|ip| vouched(*ip)).map(Part::ManyPorts)
-        }
-        _ => None,
+        (Mapping::PerDestination, Mapping::Stable | Mapping::Unknown) => Some(Part::ManySockets(address)),
+        (Mapping::Stable | Mapping::Unknown, Mapping::PerDestination) => Some(Part::ManyPorts(address.ip())),
+        (Mapping::PerDestination, Mapping::PerDestination)
+        | (Mapping::Stable | Mapping::Unknown, Mapping::Stable | Mapping::Unknown) => None,
     }
 }
