@@ -98,13 +98,13 @@ impl Gate {
     pub fn revoke(&mut self, now_s: u64, subject: Subject) {
         // The issuer's clock may be ahead of this one.
         let last_s = now_s.saturating_add(CLOCK_SKEW_S);
-        if self.revoked.len() >= limits::REVOCATIONS && !self.revoked.contains_key(&subject) {
+        if !self.revoked.contains_key(&subject) && self.revoked.len() >= limits::REVOCATIONS {
             let longest_s = u64::from(*TOKEN_LIFETIME_S.end());
             self.revoked.retain(|_, last_s| last_s.saturating_add(longest_s) > now_s);
-        }
-        if self.revoked.len() >= limits::REVOCATIONS {
-            self.revoked.clear();
-            self.floor_s = last_s;
+            if self.revoked.len() >= limits::REVOCATIONS {
+                self.revoked.clear();
+                self.floor_s = last_s;
+            }
         }
         self.revoked.insert(subject, last_s);
     }

@@ -71,6 +71,8 @@ fn revocations_are_bounded() {
     let many = limits::REVOCATIONS as u64;
     (1..many).for_each(|number| gate.revoke(NOW_S, subject(number)));
     assert_eq!(gate.revocations(), limits::REVOCATIONS);
+    gate.revoke(NOW_S, subject(1));
+    assert_eq!(gate.revocations(), limits::REVOCATIONS, "who is revoked again takes no more room");
     let mut later = gate.clone();
     later.revoke(NOW_S + 2_000, subject(many));
     assert_eq!(later.revocations(), 1, "no token from before is good any more");
