@@ -334,8 +334,8 @@ impl Router {
 
     /// The flow of a client that is here.
     #[must_use]
-    pub fn flow_of(&self, party: &Party) -> Option<FlowId> {
-        self.parties.find(party).map(FlowId)
+    pub fn flow_of(&self, client: &ClientName) -> Option<FlowId> {
+        self.parties.find(&Party::Client(*client)).map(FlowId)
     }
 
     /// How many edge servers and clients are here.

@@ -1,5 +1,6 @@
 //! Promises of a relay's routing.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use proptest::prelude::*;
@@ -62,9 +63,10 @@ fn dropped(reason: DropReason) -> Verdict {
 fn a_client_and_its_edge_server_reach_each_other() {
     let mut router = router(ROOMY);
     let server = register(&mut router, edge(1, 1), 1);
-    let client = admit(&mut router, client(edge(1, 1), 5), 5);
+    let name = client(edge(1, 1), 5);
+    let client = admit(&mut router, name, 5);
     assert_eq!((server.own_handles.len(), client.own_handles.len(), client.edge_handles.len()), (64, 16, 8));
-    let flow = FlowId(1);
+    let flow = router.flow_of(&name).expect("it is here");
     for handle in server.own_handles.iter().chain(&client.edge_handles) {
         let verdict = router.route(1, address(5), &short(*handle));
         assert_eq!(verdict, Verdict::Forward { to: address(1), flow });
@@ -217,55 +219,122 @@ fn handles_take_turns() {
     assert!(CidMaker::new(Vec::new()).is_none());
 }
 
-proptest! {
-    /// Promise: whatever comes from whomever, it goes to a party's address or nowhere, and never to a stranger's or back to its sender.
-    #[test]
-    fn bytes_go_where_they_may(host in 0_u8..30, datagram in proptest::collection::vec(any::<u8>(), 0..60),
-                               with in proptest::option::of((0_usize..96, any::<u8>()))) {
-        let mut router = router(ROOMY);
-        let server = register(&mut router, edge(1, 1), 1);
-        let device = admit(&mut router, client(edge(1, 1), 5), 5);
-        let datagram = match with {
-            Some((handle, first)) => {
-                let all = [server.own_handles, device.own_handles, device.edge_handles].concat();
-                [&[first], all[handle % all.len()].as_bytes().as_slice(), &datagram].concat()
-            }
-            None => datagram,
-        };
-        if let Verdict::Forward { to, .. } = router.route(1, address(host), &datagram) {
-            prop_assert!([(1, 5), (5, 1)].map(|(a, b)| (address(a), address(b))).contains(&(address(host), to)));
-        }
-        let _ = router.knock(1, address(host), &datagram);
-        prop_assert_eq!(router.address_of(&Party::Edge(edge(1, 1))), Some(address(1)));
+/// A table of parties as it should be: where each is, and until when.
+#[derive(Default)]
+struct Model(BTreeMap<Party, (Option<u8>, u64)>);
+
+impl Model {
+    fn count(&self, which: impl Fn(&Party) -> bool) -> usize {
+        self.0.keys().filter(|party| which(party)).count()
     }
 
-    /// Promise: the table stays whole whatever comes and goes in whatever order.
+    fn has_room_for(&self, party: &Party) -> bool {
+        let clients = |which: &dyn Fn(&EdgeName) -> bool| {
+            self.count(|other| matches!(other, Party::Client(client) if which(&client.edge)))
+        };
+        match party {
+            _ if self.0.contains_key(party) => true,
+            Party::Edge(_) => self.count(|other| matches!(other, Party::Edge(_))) < 3,
+            Party::Client(ClientName { edge, .. }) => {
+                let of_tenant = clients(&|other| other.tenant == edge.tenant);
+                let is_edge_here = self.0.contains_key(&Party::Edge(*edge));
+                is_edge_here && clients(&|_| true) < 5 && of_tenant < 4 && clients(&|other| other == edge) < 3
+            }
+        }
+    }
+
+    fn put(&mut self, party: Party, host: u8, expires_at_ms: u64) {
+        self.0.values_mut().filter(|(other, _)| *other == Some(host)).for_each(|(other, _)| *other = None);
+        self.0.insert(party, (Some(host), expires_at_ms));
+    }
+
+    fn expire(&mut self, now_ms: u64) {
+        let over = self.0.iter().filter(|(_, (_, expires_at_ms))| *expires_at_ms <= now_ms);
+        let over: BTreeSet<Party> = over.map(|(party, _)| *party).collect();
+        self.0.retain(|party, _| !over.contains(party) && !over.contains(&Party::Edge(*party.edge())));
+    }
+
+    fn route(&self, from: u8, to: &Party) -> Result<SocketAddr, DropReason> {
+        let (host, _) = self.0.get(to).ok_or(DropReason::UnknownId)?;
+        let sender = self.0.iter().find(|(_, (host, _))| *host == Some(from));
+        match (sender.ok_or(DropReason::UnknownSender)?.0, to) {
+            (Party::Client(client), Party::Edge(edge)) | (Party::Edge(edge), Party::Client(client))
+                if client.edge == *edge => {}
+            _ => return Err(DropReason::NotAllowed),
+        }
+        host.map(address).ok_or(DropReason::NoAddress)
+    }
+}
+
+proptest! {
+    /// Promise: a packet of QUIC, whatever is in it, goes from a client to its edge server and back, and nowhere from anybody else or to its sender.
     #[test]
-    fn the_table_stays_whole(steps in proptest::collection::vec((0_u8..6, 0_u8..4, 0_u8..4, 1_u8..9, 1_u64..50), 0..60)) {
+    fn bytes_go_where_they_may(host in 0_u8..8, handle in 0_usize..80, first in 0x40_u8..0x80,
+                               body in proptest::collection::vec(any::<u8>(), 24..60)) {
+        let mut router = router(ROOMY);
+        let server = register(&mut router, edge(1, 1), 1).own_handles;
+        let device = admit(&mut router, client(edge(1, 1), 5), 5).own_handles;
+        let expected = match host {
+            5 if handle < server.len() => Some(address(1)),
+            1 if handle >= server.len() => Some(address(5)),
+            _ => None,
+        };
+        let datagram = [&[first], [server, device].concat()[handle].as_bytes().as_slice(), &body].concat();
+        let to = match router.route(1, address(host), &datagram) {
+            Verdict::Forward { to, .. } => Some(to),
+            _ => None,
+        };
+        prop_assert_eq!(to, expected);
+    }
+
+    /// Promise: whatever comes and goes in whatever order, the table knows who is there, where and until when, and routes accordingly.
+    #[test]
+    fn the_table_stays_whole(steps in proptest::collection::vec((0_u8..6, 0_u8..3, 0_u8..2, 0_u8..4, 1_u8..9, 1_u64..50), 0..60)) {
         let mut router = router(Capacity { edges: 3, clients: 5, clients_of_edge: 3 });
-        let mut now_ms = 0;
-        for (step, tenant, device, host, ms) in steps {
-            let name = edge(tenant, tenant);
-            match step {
-                0 | 1 => drop(router.register(now_ms, name, address(host), ms, secret(host))),
-                2 | 3 => drop(router.admit(now_ms, client(name, device), address(host), ms, 4, secret(host))),
-                4 => drop(router.remove(&Subject::Party(Party::Client(client(name, device))))),
-                _ => {
-                    now_ms += ms;
-                    router.handle_timeout(now_ms);
-                    prop_assert!(router.poll_timeout().is_none_or(|at_ms| at_ms > now_ms));
+        let (mut model, mut now_ms) = (Model::default(), 0);
+        let edges = (0..3).flat_map(|tenant| (0..2).map(move |site| edge(tenant, site)));
+        let parties = edges.flat_map(|edge| (0..5).map(move |device| match device {
+            4 => Party::Edge(edge),
+            _ => Party::Client(client(edge, device)),
+        }));
+        let handles: BTreeMap<Party, Handle> = parties.map(|party| (party, key().handles(&party)[0])).collect();
+        for (step, tenant, site, device, host, ms) in steps {
+            let edge = edge(tenant, site);
+            let party = if step < 2 { Party::Edge(edge) } else { Party::Client(client(edge, device)) };
+            if step < 4 {
+                let taken = match party {
+                    Party::Edge(edge) => router.register(now_ms, edge, address(host), ms, secret(host)),
+                    Party::Client(client) => router.admit(now_ms, client, address(host), ms, 4, secret(host)),
+                };
+                prop_assert_eq!(taken.is_ok(), model.has_room_for(&party));
+                if taken.is_ok() {
+                    model.put(party, host, now_ms + ms);
                 }
+            } else if step == 4 {
+                let gone = router.remove(&Subject::Party(party));
+                prop_assert_eq!(gone.len(), usize::from(model.0.remove(&party).is_some()));
+            } else {
+                now_ms += ms;
+                router.handle_timeout(now_ms);
+                model.expire(now_ms);
             }
-            let (edges, clients) = router.counts();
-            prop_assert!(edges <= 3 && clients <= 5);
+            prop_assert_eq!(router.poll_timeout(), model.0.values().map(|(_, at_ms)| *at_ms).min());
+            for party in handles.keys() {
+                let host = model.0.get(party).and_then(|(host, _)| *host);
+                prop_assert_eq!(router.address_of(party), host.map(address), "{:?}", party);
+            }
+        }
+        for (party, handle) in &handles {
             for host in 1..9 {
-                let verdict = router.route(now_ms, address(host), &short(Handle::from_bytes([0; 8])));
-                prop_assert_eq!(verdict, dropped(DropReason::UnknownId));
+                let routed = match router.route(now_ms, address(host), &short(*handle)) {
+                    Verdict::Forward { to, .. } => Ok(to),
+                    Verdict::Drop(reason) => Err(reason),
+                    other => return Err(TestCaseError::fail(format!("{other:?}"))),
+                };
+                prop_assert_eq!(routed, model.route(host, party));
             }
         }
-        for tenant in 0..4 {
-            router.remove(&Subject::Tenant(edge(tenant, 0).tenant));
-        }
+        (0..3).for_each(|tenant| drop(router.remove(&Subject::Tenant(edge(tenant, 0).tenant))));
         prop_assert_eq!(router.counts(), (0, 0));
         prop_assert_eq!(router.poll_timeout(), None);
     }
