@@ -18,9 +18,6 @@ pub struct Fingerprint([u8; 32]);
 #[error("a fingerprint is 52 letters and digits (base32)")]
 pub struct FingerprintError;
 
-/// Length of the text.
-const TEXT_LEN: usize = 52;
-
 impl Fingerprint {
     /// The name of the key with this `SubjectPublicKeyInfo`.
     #[must_use]
@@ -63,11 +60,7 @@ impl FromStr for Fingerprint {
     type Err = FingerprintError;
 
     fn from_str(text: &str) -> Result<Self, FingerprintError> {
-        if text.len() != TEXT_LEN {
-            return Err(FingerprintError);
-        }
-        let bytes = base32().decode(text.as_bytes()).map_err(|_| FingerprintError)?;
-        bytes.try_into().map(Self).map_err(|_| FingerprintError)
+        from_base32(text).map(Self).ok_or(FingerprintError)
     }
 }
 
@@ -93,6 +86,16 @@ pub(crate) fn base32() -> Encoding {
         specification.translate.to.push(letter);
     }
     specification.encoding().expect("the symbols are those of base32, in lower case")
+}
+
+/// The `N` bytes that a text in [`base32`] stands for; `None` when it is not such a text of this length.
+pub(crate) fn from_base32<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let (encoding, mut bytes) = (base32(), [0; N]);
+    if text.len() != encoding.encode_len(N) {
+        return None;
+    }
+    encoding.decode_mut(text.as_bytes(), &mut bytes).ok()?;
+    Some(bytes)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::fingerprint::base32;
+use crate::fingerprint::{base32, from_base32};
 
 /// `N` secret bytes: no `Debug`, wiped when dropped, compared in constant time.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -31,11 +31,7 @@ impl<const N: usize> Secret<N> {
     /// From [`Self::to_text`]; `None` when it is not such a text of this length.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
-        if text.len() != base32().encode_len(N) {
-            return None;
-        }
-        let bytes = base32().decode(text.as_bytes()).ok()?;
-        bytes.try_into().ok().map(Self)
+        from_base32(text).map(Self)
     }
 
     /// Whether both are the same; takes the same time wherever they differ.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::fingerprint::base32;
+use crate::fingerprint::{base32, from_base32};
 
 /// A tenant: 16 random bytes, drawn when it is made. As text: 26 letters and digits (base32, lower case, no padding).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,9 +15,6 @@ pub struct TenantId([u8; 16]);
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("a tenant's id is 26 letters and digits (base32)")]
 pub struct TenantIdError;
-
-/// Length of the text.
-const TEXT_LEN: usize = 26;
 
 impl TenantId {
     /// From its 16 bytes.
@@ -49,11 +46,7 @@ impl FromStr for TenantId {
     type Err = TenantIdError;
 
     fn from_str(text: &str) -> Result<Self, TenantIdError> {
-        if text.len() != TEXT_LEN {
-            return Err(TenantIdError);
-        }
-        let bytes = base32().decode(text.as_bytes()).map_err(|_| TenantIdError)?;
-        bytes.try_into().map(Self).map_err(|_| TenantIdError)
+        from_base32(text).map(Self).ok_or(TenantIdError)
     }
 }
 
