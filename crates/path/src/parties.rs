@@ -112,29 +112,35 @@ impl Parties {
         arrival: Arrival,
     ) -> Vec<Handle> {
         let keys = KnockKeys::new(&arrival.knock_secret);
-        let index = self.find(&party).unwrap_or_else(|| {
-            let (serial, entry) = (self.next_serial, self.records.vacant_entry());
-            let index = entry.key();
-            let edge = edge.unwrap_or(index);
-            let keys = KnockKeys::new(&arrival.knock_secret);
-            let expires_at_ms = arrival.expires_at_ms;
-            entry.insert(Record { party, serial, address: None, expires_at_ms, edge, keys, next_counter: 0 });
-            self.next_serial += 1;
-            self.by_party.insert(party, index);
-            match party {
-                Party::Edge(_) => self.edges += 1,
-                Party::Client(ClientName { edge, .. }) => {
-                    *self.clients_of_tenant.entry(edge.tenant).or_default() += 1
-                }
+        let index = match self.find(&party) {
+            Some(index) => {
+                let record = &mut self.records[index];
+                (record.keys, record.next_counter) = (keys, 0);
+                index
             }
-            index
-        });
-        let record = &mut self.records[index];
-        (record.keys, record.next_counter) = (keys, 0);
+            None => self.insert(party, edge, keys, arrival.expires_at_ms),
+        };
         self.extend(index, arrival.expires_at_ms);
         self.place(index, arrival.address);
         let mine = |handle: &Handle| *self.by_handle.entry(*handle).or_insert(index) == index;
         handles.into_iter().filter(mine).collect()
+    }
+
+    /// Puts in who is not there yet, and is nowhere yet.
+    fn insert(&mut self, party: Party, edge: Option<usize>, keys: KnockKeys, expires_at_ms: u64) -> usize {
+        let (serial, entry) = (self.next_serial, self.records.vacant_entry());
+        let index = entry.key();
+        let edge = edge.unwrap_or(index);
+        entry.insert(Record { party, serial, address: None, expires_at_ms, edge, keys, next_counter: 0 });
+        self.next_serial += 1;
+        self.by_party.insert(party, index);
+        match party {
+            Party::Edge(_) => self.edges += 1,
+            Party::Client(ClientName { edge, .. }) => {
+                *self.clients_of_tenant.entry(edge.tenant).or_default() += 1
+            }
+        }
+        index
     }
 
     /// From now on it is known until then.
