@@ -17,6 +17,7 @@ use std::net::SocketAddr;
 
 use tresen_identity::Secret;
 
+use crate::action::{PathAction, Way};
 use crate::address::canonical;
 use crate::birthday::Birthday;
 use crate::candidate::Local;
@@ -25,43 +26,6 @@ use crate::limits;
 use crate::link::{self, Link, Proven, SocketId, Transmit};
 use crate::probe::{Side, claimed_link};
 use crate::seal::Entropy;
-
-/// Which way a client's packets go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// Through the relay.
-    Relay,
-    /// Straight to the edge server.
-    Direct {
-        /// From this socket.
-        socket: SocketId,
-        /// To this address.
-        address: SocketAddr,
-    },
-}
-
-/// What a shell has to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PathAction {
-    /// Send the connection's packets this way from now on.
-    Use(Way),
-    /// Open sockets with these numbers, and say which could be opened.
-    OpenSockets {
-        /// The first number.
-        first: SocketId,
-        /// How many.
-        count: u32,
-    },
-    /// Close sockets with these numbers, but this one.
-    CloseSockets {
-        /// The first number.
-        first: SocketId,
-        /// How many.
-        count: u32,
-        /// Still needed.
-        except: Option<SocketId>,
-    },
-}
 
 /// A client's paths to one edge server.
 pub struct ClientPath {
@@ -260,11 +224,15 @@ impl ClientPath {
         self.close_sockets(Some(way.socket));
     }
 
-    /// Which of the sockets that were asked for could be opened.
+    /// Which of the sockets that were asked for could be opened. Those that come too late are closed.
     pub fn opened(&mut self, now_ms: u64, sockets: Vec<SocketId>) {
+        let is_asked_for =
+            |socket: &SocketId| self.open.is_some_and(|(first, count)| socket.is_among(first, count));
+        let (own, late): (Vec<SocketId>, Vec<SocketId>) = sockets.into_iter().partition(is_asked_for);
+        self.actions.extend(late.into_iter().map(PathAction::close));
         let birthday = self.links.iter_mut().find_map(|(_, link)| link.birthday());
-        if let Some(birthday) = birthday {
-            birthday.opened(now_ms, sockets);
+        if let Some(birthday) = birthday.filter(|_| !own.is_empty()) {
+            birthday.opened(now_ms, own);
         }
     }
 
@@ -354,7 +322,7 @@ impl ClientPath {
 
     fn close_sockets(&mut self, except: Option<SocketId>) {
         if let Some((first, count)) = self.open {
-            let except = except.filter(|socket| (first.0..first.0 + count).contains(&socket.0));
+            let except = except.filter(|socket| socket.is_among(first, count));
             self.actions.push_back(PathAction::CloseSockets { first, count, except });
             self.open = except.map(|socket| (socket, 1));
         }

@@ -11,9 +11,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use tresen_identity::Secret;
 
+use crate::action::PathAction;
 use crate::birthday::Birthday;
 use crate::candidate::Local;
-use crate::client::PathAction;
 use crate::exchange::{Exchange, ExchangeError, LinkId, Terms};
 use crate::limits;
 use crate::link::{self, Link, SocketId, Transmit};
@@ -127,22 +127,26 @@ impl EdgePaths {
         let Some(heard) = round.link.handle(now_ms, socket, from, datagram) else { return };
         round.heard_at_ms = now_ms;
         let is_extra = socket != SocketId::MAIN;
-        if is_extra {
-            round.socket.get_or_insert(socket);
-        }
-        if (is_extra || heard.proven.is_some())
-            && self.birthday.as_ref().is_some_and(|running| running.link == id)
-        {
+        let has_birthday = self.birthday.as_ref().is_some_and(|running| running.link == id);
+        if has_birthday && (is_extra || heard.proven.is_some()) {
+            round.socket = is_extra.then_some(socket);
             self.end_birthday();
         }
     }
 
-    /// Which of the sockets that were asked for could be opened.
+    /// Which of the sockets that were asked for could be opened. Those that come too late are closed.
     pub fn opened(&mut self, now_ms: u64, sockets: Vec<SocketId>) {
-        let Some(running) = &self.birthday else { return };
-        let birthday = self.rounds.get_mut(&running.link).and_then(|round| round.link.birthday());
-        if let Some(birthday) = birthday {
-            birthday.opened(now_ms, sockets);
+        let running = self.birthday.as_ref().and_then(|running| Some((running.link, running.first?)));
+        let is_asked_for = |socket: &SocketId| {
+            running.is_some_and(|(_, first)| socket.is_among(first, limits::BIRTHDAY_SOCKETS))
+        };
+        let is_used = |socket: &SocketId| self.rounds.values().any(|round| round.socket == Some(*socket));
+        let (own, late): (Vec<SocketId>, Vec<SocketId>) = sockets.into_iter().partition(is_asked_for);
+        let late = late.into_iter().filter(|socket| !is_used(socket));
+        self.actions.extend(late.map(PathAction::close));
+        let birthday = running.and_then(|(link, _)| self.rounds.get_mut(&link)?.link.birthday());
+        if let Some(birthday) = birthday.filter(|_| !own.is_empty()) {
+            birthday.opened(now_ms, own);
         }
     }
 
@@ -162,8 +166,8 @@ impl EdgePaths {
         if self.birthday.as_ref().is_some_and(|running| running.link == id) {
             self.end_birthday();
         }
-        if let Some(first) = self.rounds.remove(&id).and_then(|round| round.socket) {
-            self.actions.push_back(PathAction::CloseSockets { first, count: 1, except: None });
+        if let Some(socket) = self.rounds.remove(&id).and_then(|round| round.socket) {
+            self.actions.push_back(PathAction::close(socket));
         }
     }
 

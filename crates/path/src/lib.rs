@@ -74,6 +74,7 @@
 //!
 //! Not for: sockets, batches, counting (`relay`); what is in the packets: nobody but their ends can read them.
 
+mod action;
 mod address;
 mod admission;
 mod birthday;
@@ -92,13 +93,14 @@ mod probe;
 mod router;
 mod seal;
 
+pub use action::{PathAction, Way};
 pub use admission::{Admitted, Gate, LimitKey, Refused};
 pub use candidate::{Candidate, CandidateKind, Local, Mapping};
 pub use cid::{
     CID_BYTES, CLIENT_HANDLES, Cid, CidMaker, ClientName, EDGE_HANDLES, EdgeName, HANDLE_BYTES, Handle,
     NODE_HANDLES, NodeId, Party, RoutingKey,
 };
-pub use client::{ClientPath, PathAction, Way};
+pub use client::ClientPath;
 pub use edge::{ConnectionNumber, EdgePaths};
 pub use exchange::{ExchangeError, MAX_EXCHANGE_BYTES};
 pub use knock::KNOCK_BYTES;

@@ -69,6 +69,11 @@ struct Ping {
 impl SocketId {
     /// The one that carries everything.
     pub const MAIN: Self = Self(0);
+
+    /// Whether it is one of `count` with numbers from `first` on.
+    pub(crate) const fn is_among(self, first: Self, count: u32) -> bool {
+        self.0.wrapping_sub(first.0) < count
+    }
 }
 
 impl Target {

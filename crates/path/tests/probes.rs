@@ -120,6 +120,63 @@ fn rounds_are_bounded() {
     assert_eq!(answers, 9, "an offer that comes too soon has no answer");
 }
 
+/// Promise: sockets that could be opened only when nobody needs them any more are closed, and nobody else's probes go out from them.
+#[test]
+fn sockets_that_come_too_late_are_closed() {
+    let seen = [at("203.0.113.5:5000"); 2];
+    let each_another = [at("198.51.100.1:7"), at("198.51.100.1:8")];
+    let client = |seed: u8, observed: &[SocketAddr]| {
+        let mut client = ClientPath::new(&Secret::new([seed; 32]));
+        client.set_local(0, Local::new(&[], &[], observed));
+        client.connected(0);
+        let offer = client.poll_message().expect("an offer");
+        (client, offer)
+    };
+    let asked = |action: Option<PathAction>| match action {
+        Some(PathAction::OpenSockets { first, count }) => {
+            (first.0..first.0 + count).map(SocketId).collect::<Vec<_>>()
+        }
+        other => panic!("sockets are asked for: {other:?}"),
+    };
+    let closed_one_by_one = |action: PathAction| match action {
+        PathAction::CloseSockets { first, count: 1, except: None } => first,
+        other => panic!("a socket is closed: {other:?}"),
+    };
+    let mut edge = EdgePaths::new(&Secret::new([2; 32]));
+    edge.set_local(Local::new(&[], &[], &each_another));
+    let vouched = Some(seen[0].ip());
+    edge.handle_message(0, ConnectionNumber(1), &client(1, &seen).1, vouched).expect("a good offer");
+    edge.handle_timeout(200);
+    let former = asked(edge.poll_action());
+    edge.closed(ConnectionNumber(1));
+    assert!(matches!(edge.poll_action(), Some(PathAction::CloseSockets { count: 256, except: None, .. })));
+    edge.handle_message(300, ConnectionNumber(2), &client(3, &seen).1, vouched).expect("a good offer");
+    edge.handle_timeout(500);
+    let own = asked(edge.poll_action());
+    edge.opened(510, former.clone());
+    let closed: Vec<SocketId> = std::iter::from_fn(|| edge.poll_action()).map(closed_one_by_one).collect();
+    assert_eq!(closed, former);
+    edge.opened(520, own.clone());
+    let sent: Vec<SocketId> =
+        std::iter::from_fn(|| edge.poll_transmit(1_000)).map(|ping| ping.socket).collect();
+    assert!(
+        sent.iter().any(|socket| own.contains(socket)) && !sent.iter().any(|socket| former.contains(socket))
+    );
+
+    let (mut client, offer) = client(4, &each_another);
+    let mut edge = EdgePaths::new(&Secret::new([2; 32]));
+    edge.set_local(Local::new(&[], &[], &seen));
+    edge.handle_message(0, ConnectionNumber(1), &offer, None).expect("a good offer");
+    client.handle_message(0, &edge.poll_message().expect("an answer").1).expect("a good answer");
+    client.handle_timeout(200);
+    let former = asked(client.poll_action());
+    client.disconnected();
+    assert!(matches!(client.poll_action(), Some(PathAction::CloseSockets { count: 256, except: None, .. })));
+    client.opened(210, former.clone());
+    let closed: Vec<SocketId> = std::iter::from_fn(|| client.poll_action()).map(closed_one_by_one).collect();
+    assert_eq!(closed, former);
+}
+
 proptest! {
     /// Promise: every start of a message is refused, and so is anything behind it, and a message for the other end.
     #[test]

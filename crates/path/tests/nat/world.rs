@@ -199,8 +199,13 @@ impl World {
                     End::Edge => self.edge.handle_datagram(self.now_ms, socket, from, &datagram),
                 }
             }
-            Event::Opened(End::Client, sockets) => self.client.opened(self.now_ms, sockets),
-            Event::Opened(End::Edge, sockets) => self.edge.opened(self.now_ms, sockets),
+            Event::Opened(end, sockets) => {
+                self.sockets_open.entry(end).or_default().extend(&sockets);
+                match end {
+                    End::Client => self.client.opened(self.now_ms, sockets),
+                    End::Edge => self.edge.opened(self.now_ms, sockets),
+                }
+            }
         }
     }
 
@@ -210,7 +215,6 @@ impl World {
             PathAction::Use(way) => self.ways.push((self.now_ms, way)),
             PathAction::OpenSockets { first, count } => {
                 let sockets: Vec<SocketId> = (first.0..first.0 + count).map(SocketId).collect();
-                open.extend(&sockets);
                 self.at(5, Event::Opened(end, sockets));
             }
             PathAction::CloseSockets { first, count, except } => {
