@@ -3,7 +3,7 @@
 //! The shell gathers: addresses of interfaces with the port of the socket, what a router was asked to map (UPnP, PCP, NAT-PMP), and how the relay
 //! sees the endpoint ([`crate::KnockEvent::Here`], the grant). What can't be anybody's address is left out, on both sides.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use crate::address::canonical;
 use crate::limits;
@@ -101,15 +101,11 @@ fn mapping_of(interfaces: &[SocketAddr], observed: &[SocketAddr]) -> Mapping {
 }
 
 /// Whether it can be somebody's address. IPv6 link-local ones need a scope, which means nothing to others.
-pub(crate) fn is_address(address: SocketAddr) -> bool {
-    let is_host = match address.ip() {
-        IpAddr::V4(ip) => {
-            !ip.is_unspecified() && !ip.is_broadcast() && !ip.is_multicast() && ip.octets()[0] != 0
-        }
-        IpAddr::V6(ip) => {
-            let is_other = ip.is_unspecified() || ip.is_multicast() || ip.is_unicast_link_local();
-            !is_other && ip != Ipv6Addr::UNSPECIFIED
-        }
+fn is_address(address: SocketAddr) -> bool {
+    let is_nobodys = match address.ip() {
+        // All of 0.0.0.0/8 is "this host" (RFC 1122, 3.2.1.3).
+        IpAddr::V4(ip) => ip.octets()[0] == 0 || ip.is_broadcast() || ip.is_multicast(),
+        IpAddr::V6(ip) => ip.is_unspecified() || ip.is_multicast() || ip.is_unicast_link_local(),
     };
-    is_host && address.port() != 0
+    !is_nobodys && address.port() != 0
 }
