@@ -5,7 +5,7 @@ pub const FIRST_HANDLES: usize = 8;
 /// A cookie is good for this long at least, and twice as long at most.
 pub const COOKIE_MS: u64 = 10_000;
 /// Keys of the directory that are trusted at a time: the present one and the next.
-pub const DIRECTORY_KEYS: usize = 4;
+pub const DIRECTORY_KEYS: usize = 2;
 /// Revocations that are remembered; when there are more, all tokens from before are refused.
 pub const REVOCATIONS: usize = 65_536;
 /// Knocks of one round.

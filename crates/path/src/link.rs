@@ -212,7 +212,7 @@ pub(crate) struct Heard {
     pub(crate) proven: Option<Proven>,
 }
 
-/// An end's part in the birthday method, when exactly one side's mapping is known to be hard. Either part sends a thousand probes where the peer says that
+/// An end's part in the birthday method, when exactly one side's mapping is known to be hard. Either part sends hundreds of probes where the peer says that
 /// it is seen, so only to an address that is `vouched` for.
 pub(crate) fn part(local: &Local, peer: &Terms, vouched: impl Fn(IpAddr) -> bool) -> Option<Part> {
     let observed = peer.candidates.iter().filter(|candidate| candidate.kind == CandidateKind::Observed);

@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use tresen_identity::{Admission, AdmissionError, Fingerprint, KeyPair, Secret, TenantId, TokenId};
+use tresen_identity::{
+    Admission, AdmissionError, Fingerprint, KeyPair, PublicKey, Secret, TenantId, TokenId,
+};
 use tresen_path::*;
 
 const NOW_S: u64 = 1_800_000_000;
@@ -40,6 +42,16 @@ fn a_token_admits_its_device() {
     assert_eq!(refused, Err(Refused::Token(AdmissionError::OtherDevice(device()))));
     let refused = Gate::new(&[]).admit(NOW_S, &token(NOW_S), device());
     assert_eq!(refused, Err(Refused::Token(AdmissionError::Issuer)));
+}
+
+/// Promise: the directory's present key and its next one are trusted, and no third.
+#[test]
+fn a_directory_has_two_keys_at_most() {
+    let other = |seed| KeyPair::from_seed(&Secret::new([seed; 32])).public_key();
+    let admit = |keys: &[PublicKey]| Gate::new(keys).admit(NOW_S, &token(NOW_S), device());
+    assert!(admit(&[other(8), directory().public_key()]).is_ok());
+    let third = admit(&[other(8), other(9), directory().public_key()]);
+    assert_eq!(third, Err(Refused::Token(AdmissionError::Issuer)));
 }
 
 /// Promise: who was revoked gets in with no token from before, whether tenant, edge server or device; a newer token is good.
