@@ -139,11 +139,4 @@ impl LimitKey {
             IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64)),
         })
     }
-
-    /// By what a client's connects and bytes are counted, the narrowest first.
-    #[must_use]
-    pub fn of_client(address: IpAddr, client: &ClientName, node: NodeId) -> [Self; 4] {
-        let tenant = Self::Tenant(client.edge.tenant);
-        [Self::Device(client.device), Self::network(address), tenant, Self::Node(node)]
-    }
 }

@@ -188,12 +188,6 @@ impl CidMaker {
         is_right.then_some(Self { handles, next: 0 })
     }
 
-    /// For an endpoint that is known to no relay: its ids are random, and no relay routes them.
-    #[must_use]
-    pub fn without_relay(random: [u8; HANDLE_BYTES]) -> Self {
-        Self { handles: vec![Handle(random)], next: 0 }
-    }
-
     /// The next id, with the next handle.
     pub fn make(&mut self, random: [u8; CID_BYTES - HANDLE_BYTES]) -> Cid {
         let handle = self.handles[self.next % self.handles.len()];

@@ -106,6 +106,6 @@ pub use exchange::{ExchangeError, MAX_EXCHANGE_BYTES};
 pub use knock::KNOCK_BYTES;
 pub use knocker::{KnockEvent, Knocker};
 pub use link::{SocketId, Transmit};
-pub use packet::{Form, KNOCK, KNOCK_ANSWER, MIN_INITIAL_BYTES, PROBE, Packet, Unreadable};
+pub use packet::{KNOCK, KNOCK_ANSWER, MIN_INITIAL_BYTES, PROBE, Unreadable};
 pub use probe::PROBE_BYTES;
 pub use router::{Capacity, DropReason, FlowId, Grant, Knocked, NoRoom, Router, Subject, Verdict};

@@ -35,7 +35,7 @@ const MAX_CID_BYTES: u8 = 20;
 
 /// A datagram, as far as a relay reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Packet {
+pub(crate) enum Packet {
     /// QUIC with an id that may be one of ours.
     Quic {
         /// Where it goes.
@@ -51,7 +51,7 @@ pub enum Packet {
 
 /// What kind of QUIC packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     /// Large enough to begin a connection.
     Initial,
     /// Anything else.
@@ -83,7 +83,7 @@ impl Packet {
     ///
     /// # Errors
     /// When a relay carries no such packet.
-    pub fn read(datagram: &[u8]) -> Result<Self, Unreadable> {
+    pub(crate) fn read(datagram: &[u8]) -> Result<Self, Unreadable> {
         let (&first, rest) = datagram.split_first().ok_or(Unreadable::Short)?;
         match first >> 6 {
             0 if first == KNOCK => Ok(Self::Knock),
