@@ -242,6 +242,41 @@ async fn the_folder_is_looked_through_once() {
     assert_eq!(names(&folder).len(), 7, "{:?}", names(&folder));
 }
 
+/// Promise: in a house where the next receipt is always there before the one before is done, a copy is written within two rounds, and
+/// after the receipts that were due when it was asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_do_not_starve_behind_receipts() {
+    let data = tempdir().unwrap();
+    let path = data.path().to_owned();
+    let tills = tokio::task::spawn_blocking(move || {
+        let ledger = open_demo(&path);
+        let product = plain_product(&ledger);
+        let after_a_sale = |table| {
+            sell(&ledger, table, product);
+            ledger.till()
+        };
+        (1..=4).map(after_a_sale).collect::<Vec<_>>()
+    })
+    .await
+    .unwrap();
+    let folder = data.path().join("spool");
+    let (publish, till) = tokio::sync::watch::channel(tills[0].clone());
+    let stop = CancellationToken::new();
+    let spool = Spool::start(folder.clone(), Typesetter::new(Namer::new([0; 32])), till, stop.clone());
+    noted(&folder, "1").await;
+    for (number, next) in (2..).zip(&tills[1..]) {
+        publish.send_replace(next.clone());
+        if number == 2 {
+            assert!(spool.reprint(ReceiptNumber(1)));
+        }
+        noted(&folder, &number.to_string()).await;
+    }
+    stop.cancel();
+    let written_at = |name: &str| std::fs::metadata(folder.join(name)).and_then(|file| file.modified());
+    let copied_at = written_at("receipt-000001-copy-1.escpos").expect("the copy is there");
+    assert!(copied_at >= written_at("receipt-000002.escpos").unwrap());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_refuses_is_tried_again() {
     let data = tempdir().unwrap();

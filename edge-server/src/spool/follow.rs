@@ -1,4 +1,7 @@
-//! The task that follows the ledger.
+//! The task that follows the ledger, in rounds: the receipts that are due, then a copy if one was asked for.
+//!
+//! Invariant: neither starves. Each round writes the receipts that are due, whatever it is for; and whether a copy is wanted is asked before whether there
+//! are receipts, because in a busy house there always are.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -98,12 +101,12 @@ struct Follower {
     shutdown: CancellationToken,
 }
 
-/// What to write.
+/// What a round is for.
 #[derive(Clone, Copy)]
 enum Work {
     /// Whatever receipts are missing.
     Receipts,
-    /// One copy.
+    /// These, and then one copy.
     Copy(ReceiptNumber),
 }
 
@@ -124,13 +127,13 @@ impl Follower {
             tokio::select! {
                 biased;
                 () = self.shutdown.cancelled() => return None,
+                Some(number) = self.wanted.recv() => return Some(Work::Copy(number)),
                 changed = self.till.changed() => {
                     changed.ok()?;
                     if self.writer.is_behind(&self.till.borrow_and_update()) {
                         return Some(Work::Receipts);
                     }
                 }
-                wanted = self.wanted.recv() => return wanted.map(Work::Copy),
             }
         }
     }
@@ -192,9 +195,9 @@ impl Writer {
     fn write(&self, till: &Till, work: Work) -> Result<(), SpoolError> {
         let open = self.folder().take();
         let mut folder = open.map_or_else(|| Folder::open(&self.path), Ok)?;
-        match work {
-            Work::Receipts => self.receipts(&mut folder, till)?,
-            Work::Copy(number) => self.copy(&folder, till, number)?,
+        self.receipts(&mut folder, till)?;
+        if let Work::Copy(number) = work {
+            self.copy(&folder, till, number)?;
         }
         *self.folder() = Some(folder);
         Ok(())

@@ -13,7 +13,8 @@
 //! Invariants:
 //! - a file is whole or not there;
 //! - a receipt is written once: after a kill the spool goes on behind `progress`, and a file that is there with the same bytes is left alone;
-//! - files that somebody took away (because they were printed) don't come back.
+//! - files that somebody took away (because they were printed) don't come back, but for those of a round that a kill interrupts: `progress` is noted
+//!   after each 32 receipts and at the end, so as many may be written again.
 //!
 //! Not for: sending to printers.
 
