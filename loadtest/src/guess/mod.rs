@@ -2,7 +2,8 @@
 //!
 //! Two servers, each in a process of its own, each behind its own emulated line, play the same evenings at the same time. A tap counts as *answered* when
 //! the client shows at once what the server's screen is when the tap has had its effect, or, for a tap that reaches beyond the till, that it is being
-//! done; as *wrong for long* when it shows something else of its own making for longer than a round trip. A person looks at what came before tapping on, so taps do not overlap.
+//! done; as *wrong for long* when it shows something else of its own making for longer than a round trip. A person looks at what came before tapping on, so
+//! taps do not overlap.
 //!
 //! The first evening is the script as it stands and finds the server without habits. Each further one is the same, or, with `--shuffled`, has the orders of each
 //! round in another order.
@@ -142,7 +143,7 @@ fn summary(answers: &[(script::Step, Answer)]) -> Evening {
     Evening {
         taps: answers.len(),
         answered: count(Answer::is_answered),
-        beyond: script::beyond(answers.iter().map(|(step, _)| *step)),
+        beyond: answers.iter().filter(|(step, _)| script::is_beyond(*step)).count(),
         pending: count(|answer| answer.is_pending),
         wrong: count(Answer::is_wrong_for_long),
         missed: count(|answer| answer.wrong_ms.is_some()),

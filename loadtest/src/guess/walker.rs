@@ -9,7 +9,7 @@ use tresen_wire::Look;
 use tresen_world::dice::Dice;
 
 use crate::device::{Connection, Device};
-use crate::handheld::script::Step;
+use crate::handheld::script::{Step, is_beyond};
 use crate::screen::find::find;
 
 /// An answer within this is felt as at once.
@@ -50,7 +50,31 @@ pub struct Answer {
     round_trip_ms: u64,
 }
 
+/// What the client showed of its own making, right after a tap.
+#[derive(Clone, Copy, Debug)]
+enum Guess {
+    /// What came of it.
+    Answer(ObjectId),
+    /// That it is being done.
+    Pending(ObjectId),
+}
+
 impl Answer {
+    /// From what was shown and since when, in ms from the tap; what was shown last is right. That it is being done is the right thing to show only for what
+    /// reaches beyond the till.
+    fn judge(step: Step, seen: &[(f64, ObjectId)], guess: Option<Guess>, round_trip_ms: u64) -> Self {
+        let right = seen.last().map(|(_, root)| *root);
+        let first = seen.iter().rposition(|(_, root)| Some(*root) != right).map_or(0, |last| last + 1);
+        let right_ms = seen.get(first).map_or(0.0, |(at_ms, _)| *at_ms);
+        let (is_pending, guessed) = match guess {
+            None => (false, None),
+            Some(Guess::Pending(_)) if is_beyond(step) => (true, None),
+            Some(Guess::Answer(root) | Guess::Pending(root)) => (false, Some(root)),
+        };
+        let wrong_ms = guessed.filter(|root| Some(*root) != right).map(|_| right_ms);
+        Self { right_ms, wrong_ms, is_pending, round_trip_ms }
+    }
+
     /// Whether the right screen was there at once: the answer, or that the tap is being done.
     pub fn is_answered(&self) -> bool {
         self.is_pending || self.right_ms <= AT_ONCE_MS
@@ -104,10 +128,10 @@ impl Walker {
             ensure!(Instant::now() < deadline, "it is not on the screen");
             self.until(Instant::now() + Duration::from_millis(20), |_| false).await?;
         };
-        self.tap(at).await
+        self.tap(step, at).await
     }
 
-    async fn tap(&mut self, at: Point) -> Result<Answer> {
+    async fn tap(&mut self, step: Step, at: Point) -> Result<Answer> {
         self.client.pointer(self.now_ms(), FINGER, Pointer::Down(at));
         self.client.paint(self.now_ms());
         self.tapped = Instant::now();
@@ -117,8 +141,10 @@ impl Walker {
         ensure!(self.client.unacknowledged() > 0, "nothing to tap at {at:?}");
         let mut seen = vec![(0.0, before)];
         self.look(&mut seen);
-        let guessed = self.client.is_guess().then(|| self.shown());
-        let is_pending = self.client.is_pending() && self.shown() != before;
+        let shown = self.shown();
+        let is_pending = self.client.is_pending() && shown != before;
+        let guess = if is_pending { Guess::Pending(shown) } else { Guess::Answer(shown) };
+        let guess = self.client.is_guess().then_some(guess);
         let least = self.tapped + Duration::from_millis(self.round_trip_ms + 20);
         let deadline = self.tapped + PATIENCE;
         while !(self.client.unanswered() == 0 && !self.client.is_guess() && Instant::now() >= least) {
@@ -129,17 +155,7 @@ impl Walker {
             .await?;
             self.look(&mut seen);
         }
-        let answer = self.judge(&seen, guessed.filter(|_| !is_pending));
-        Ok(Answer { is_pending, ..answer })
-    }
-
-    /// What was shown last is right; since when was it there?
-    fn judge(&self, seen: &[(f64, ObjectId)], guessed: Option<ObjectId>) -> Answer {
-        let right = self.shown();
-        let first = seen.iter().rposition(|(_, root)| *root != right).map_or(0, |last| last + 1);
-        let right_ms = seen.get(first).map_or(0.0, |(at_ms, _)| *at_ms);
-        let wrong_ms = guessed.filter(|guessed| *guessed != right).map(|_| right_ms);
-        Answer { right_ms, wrong_ms, is_pending: false, round_trip_ms: self.round_trip_ms }
+        Ok(Answer::judge(step, &seen, guess, self.round_trip_ms))
     }
 
     fn look(&self, seen: &mut Vec<(f64, ObjectId)>) {
@@ -185,5 +201,26 @@ impl Walker {
 
     fn now_ms(&self) -> u64 {
         self.start.elapsed().as_millis() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves that only what reaches beyond the till is answered by showing that it is being done, and that anything else of the client's own making that
+    /// is not the answer is wrong.
+    #[test]
+    fn only_what_reaches_beyond_the_till_may_be_pending() {
+        let root = |byte| ObjectId([byte; 16]);
+        let seen = [(0.0, root(1)), (0.1, root(2)), (180.0, root(3))];
+        let judge = |step, guess| Answer::judge(step, &seen, Some(guess), 150);
+        let send = judge(Step::Tap("Send"), Guess::Pending(root(2)));
+        assert!(send.is_answered() && send.is_pending && send.wrong_ms.is_none());
+        let order = judge(Step::Tap("Cola 0,33"), Guess::Pending(root(2)));
+        assert!(!order.is_answered() && !order.is_pending);
+        assert_eq!(order.wrong_ms, Some(180.0));
+        let order = judge(Step::Tap("Cola 0,33"), Guess::Answer(root(3)));
+        assert!(!order.is_pending && order.wrong_ms.is_none());
     }
 }

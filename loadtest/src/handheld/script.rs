@@ -143,9 +143,9 @@ pub fn evening(number: u64) -> Vec<Step> {
     steps
 }
 
-/// How many of the steps are never guessed: the last digit of a PIN, sending, paying, logging out.
-pub fn beyond(steps: impl Iterator<Item = Step>) -> usize {
-    steps.filter(|step| matches!(step, Tap("Send" | "Cash received" | "Log out") | Key("4"))).count()
+/// Whether what a step does reaches beyond the till, so that its outcome is never guessed: the last digit of a PIN, sending, paying, logging out.
+pub fn is_beyond(step: Step) -> bool {
+    matches!(step, Tap("Send" | "Cash received" | "Log out") | Key("4"))
 }
 
 impl Round {
@@ -206,5 +206,6 @@ mod tests {
             VISITS.iter().flat_map(|visit| visit.rounds).map(|round| round.orders.len()).sum();
         assert!(orders >= 30, "{orders} lines");
         assert_eq!(VISITS.len(), 2);
+        assert_eq!(steps().into_iter().filter(|step| is_beyond(*step)).count(), 10);
     }
 }
