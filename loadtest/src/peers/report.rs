@@ -93,11 +93,9 @@ pub struct Figures {
     pub links: Vec<LinkFigures>,
     /// The other links on which it failed.
     pub missing: Vec<Missing>,
-    /// Attempts that failed before one succeeded.
-    pub failed_attempts: Vec<Missing>,
 }
 
-/// A link on which a peer failed, or an attempt.
+/// A link on which a peer failed.
 #[derive(Debug, Serialize)]
 pub struct Missing {
     /// Its profile.
@@ -270,7 +268,6 @@ mod tests {
             wrong_pixels_percent: 0.0,
             links: Vec::new(),
             missing: vec![Missing { link: "near", reason: "no picture".to_owned() }],
-            failed_attempts: vec![Missing { link: "lan", reason: "tap 71".to_owned() }],
         }
     }
 
@@ -302,7 +299,6 @@ mod tests {
         assert!(text.contains("| NX | 27000 | 12 | 484 |") && text.contains("| 27 | 27.0 |"), "{text}");
         assert!(!text.contains("% loss"), "{text}");
         assert!(text.contains("NX was not measured at 40 ms and 20 Mbit/s: no picture"), "{text}");
-        assert!(text.contains("NX needed another attempt at LAN: tap 71"), "{text}");
         let columns = |line: &str| line.matches('|').count();
         let table: Vec<usize> = text.lines().filter(|line| line.starts_with('|')).map(columns).collect();
         let (overview, table) = table.split_at(4);

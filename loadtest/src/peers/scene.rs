@@ -27,8 +27,6 @@ use crate::screen::{run, serve};
 const IDLE: Duration = Duration::from_secs(2);
 /// A peer that takes longer than this on a link never ends.
 const LINK_PATIENCE: Duration = Duration::from_secs(5 * 60);
-/// Everybody gets so many attempts on a link, each with fresh programs.
-const ATTEMPTS: usize = 2;
 /// The client's screen; larger than the window, so that nobody takes it for a full screen.
 const CLIENT_SCREEN: &str = "960x1440x24";
 
@@ -48,7 +46,6 @@ pub async fn measure(peer: &Peer, extent: Extent) -> Outcome {
 
 /// A link that fails does not take away what was measured on another.
 async fn all_links(peer: &Peer, extent: Extent) -> Result<Figures> {
-    let mut failed = Vec::new();
     let mut figures = {
         let lan_taps = match peer.app {
             App::Till => extent.lan_taps,
@@ -56,12 +53,12 @@ async fn all_links(peer: &Peer, extent: Extent) -> Result<Figures> {
             App::Handheld => usize::MAX,
         };
         let play = Play::of(peer.app, &[lan_taps; 2]).await?;
-        attempts("lan", &mut failed, async || on_lan(peer, &play).await).await.context("lan")?
+        bounded(on_lan(peer, &play)).await.context("lan")?
     };
     let play = Play::of(peer.app, &[extent.far_taps]).await?;
     for link in ["near", "far"] {
         eprintln!("  {link}");
-        match attempts(link, &mut failed, async || elsewhere(peer, link, &play).await).await {
+        match bounded(elsewhere(peer, link, &play)).await {
             Ok(found) => figures.links.push(found),
             Err(error) => {
                 eprintln!("  failed: {error:#}");
@@ -69,26 +66,7 @@ async fn all_links(peer: &Peer, extent: Extent) -> Result<Figures> {
             }
         }
     }
-    figures.failed_attempts = failed;
     Ok(figures)
-}
-
-/// Measures until it succeeds, [`ATTEMPTS`] times at most: a tap that a peer takes for another one must not cost all its figures. What failed is kept.
-async fn attempts<T>(
-    link: &'static str,
-    failed: &mut Vec<Missing>,
-    measured: impl AsyncFn() -> Result<T>,
-) -> Result<T> {
-    for _ in 1..ATTEMPTS {
-        match bounded(measured()).await {
-            Ok(found) => return Ok(found),
-            Err(error) => {
-                eprintln!("  failed, once more: {error:#}");
-                failed.push(Missing { link, reason: format!("{error:#}") });
-            }
-        }
-    }
-    bounded(measured()).await
 }
 
 async fn bounded<T>(measured: impl Future<Output = Result<T>>) -> Result<T> {
@@ -133,7 +111,6 @@ async fn on_lan(peer: &Peer, play: &Play) -> Result<Figures> {
         wrong_pixels_percent: wrong_percent,
         links: Vec::new(),
         missing: Vec::new(),
-        failed_attempts: Vec::new(),
     })
 }
 
@@ -275,26 +252,4 @@ fn one_more(peer: &Peer) -> Result<Option<u64>> {
         App::Handheld => serve::App::Mpos,
     };
     if peer.has_display() { Ok(None) } else { run::idle_bytes(app).map(Some) }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cell::Cell;
-
-    use super::*;
-
-    /// Proves that one attempt that failed costs no figures and is not hidden, and that nobody gets more than the others.
-    #[tokio::test]
-    async fn an_attempt_that_failed_is_made_once_more() {
-        let (calls, mut failed) = (Cell::new(0), Vec::new());
-        let measured = async || {
-            calls.set(calls.get() + 1);
-            if calls.get() == 2 { Ok(()) } else { bail!("tap 71") }
-        };
-        attempts("lan", &mut failed, &measured).await.expect("the second attempt is right");
-        assert_eq!((failed.len(), failed[0].reason.as_str()), (1, "tap 71"));
-        calls.set(2);
-        assert!(attempts("lan", &mut failed, &measured).await.is_err());
-        assert_eq!(calls.get(), 2 + ATTEMPTS);
-    }
 }

@@ -38,10 +38,6 @@ pub fn tables(report: &Report) -> String {
         for Missing { link, reason } in &figures.missing {
             let _ = writeln!(out, "\n{} was not measured at {}: {reason}", outcome.name, link_name(link));
         }
-        for Missing { link, reason } in &figures.failed_attempts {
-            let _ =
-                writeln!(out, "\n{} needed another attempt at {}: {reason}", outcome.name, link_name(link));
-        }
     }
     out
 }
