@@ -28,7 +28,8 @@ pub const READY: &str = "ready ";
 /// Begins the line with its figures.
 pub const FIGURES: &str = "figures ";
 
-/// A commit that takes longer is felt: screens don't wait for it. A bound of the ledger's histogram, in microseconds.
+/// A commit that takes longer is most of the 30 ms that a screen waits for its booking. It is the transaction alone: what a booking waits for its
+/// turn is not in it. A bound of the ledger's histogram, in microseconds.
 const SLOW_COMMIT_US: u64 = 25_000;
 
 /// Connections besides those of the waiters.
