@@ -110,6 +110,16 @@ impl Receiver {
         self.link = Some(Link::new(now_ms, hello));
     }
 
+    /// The transport goes on in another network, with the same server: what was on its way is lost, a hello is said again. The open inputs
+    /// follow it at once, so that what comes back are the effects.
+    pub fn go_on(&mut self, now_ms: u64) {
+        self.connect(now_ms);
+        self.send_again(now_ms, 0);
+        if let Some(link) = &mut self.link {
+            link.sent_ahead = self.kept.open.back().map_or(0, |open| open.number);
+        }
+    }
+
     /// The connection is gone. The last screen of the server stays, inputs are kept.
     pub fn disconnect(&mut self, _now_ms: u64) {
         self.link = None;
@@ -332,7 +342,8 @@ impl Receiver {
         kept.open.retain(|open| open.number > welcome.acknowledged);
         kept.next_input = kept.next_input.max(welcome.received + 1);
         kept.answered = kept.answered.min(welcome.received);
-        self.send_again(now_ms, welcome.received);
+        let sent_ahead = link.sent_ahead;
+        self.send_again(now_ms, if same { welcome.received.max(sent_ahead) } else { welcome.received });
         Ok(())
     }
 

@@ -38,6 +38,8 @@ pub(crate) struct Link {
     pub heard_ms: u64,
     pub welcomed: bool,
     pub new_look: bool,
+    /// The inputs up to this one followed the hello, and did not wait for the welcome.
+    pub sent_ahead: u64,
     pub question: Option<Question>,
     pub questions: u8,
     /// Since when nothing was heard of the open inputs; moved when they are sent again.

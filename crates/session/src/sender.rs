@@ -48,6 +48,8 @@ pub(crate) struct Link {
     pub(crate) repaired_ms: u64,
     pub(crate) failed: Option<CloseCode>,
     pub(crate) catch_up: Option<CatchUp>,
+    /// The client spoke of another session and has acknowledged nothing of this one: its inputs may be those of the other.
+    pub(crate) strange: bool,
 }
 
 /// The client brought inputs along: no screen goes out before they have their effect.
@@ -114,6 +116,7 @@ impl Sender {
             return Err(CloseCode::Version);
         }
         let have = hello.have.filter(|have| have.session == self.session);
+        let strange = hello.have.is_some() && have.is_none();
         if have.is_some_and(|have| !self.inputs.may_follow(have.first_open_input)) {
             return Err(CloseCode::Protocol);
         }
@@ -153,6 +156,7 @@ impl Sender {
             repaired_ms: now_ms,
             failed: None,
             catch_up,
+            strange,
         });
         Ok(())
     }
@@ -316,6 +320,9 @@ impl Sender {
         input: Input,
         shown: Option<RootTag>,
     ) -> Result<Option<SenderEvent>, PeerError> {
+        if self.link.as_ref().is_some_and(|link| link.strange) {
+            return Ok(None);
+        }
         let claimed = shown.map(|shown| (shown, input.clone()));
         match self.inputs.arrive(number, input, self.flight.roots())? {
             Arrival::Taken => {

@@ -13,6 +13,9 @@ use crate::{Sender, limits};
 impl Sender {
     pub(crate) fn handle_frame_ack(&mut self, now_ms: u64, sequence: u8, waited_ms: u64) {
         let known = self.flight.has(sequence);
+        if let Some(link) = self.link.as_mut().filter(|_| known) {
+            link.strange = false;
+        }
         while known && let Some(sent) = self.flight.pop_oldest() {
             let last = (sent.sequence % u64::from(SEQUENCES)) as u8 == sequence;
             if last {

@@ -119,6 +119,68 @@ fn nobody_waits_for_ever_for_inputs_that_were_announced() {
     assert!(is_frame(&pair.sender.poll_transmit(due_ms).unwrap()));
 }
 
+/// Promise: in another network the inputs that nobody answered follow the hello at once, and the first thing that comes back is what they did.
+/// Each is sent once.
+#[test]
+fn inputs_follow_the_hello_into_another_network() {
+    let mut pair = Pair::connected();
+    let tap = pair.first_tap();
+    pair.receiver.input(1, tap.clone()).unwrap();
+    while pair.receiver.poll_transmit(1).is_some() {}
+    pair.receiver.go_on(2);
+    let said: Vec<_> = std::iter::from_fn(|| pair.receiver.poll_transmit(2)).collect();
+    let [hello, input] = &said[..] else { panic!("a hello and an input: {said:?}") };
+    let Ok(ToServer::Hello(hello)) = ToServer::decode(hello) else { panic!("a hello comes first") };
+    pair.sender.connect(2, &hello).unwrap();
+    let event = pair.sender.handle(2, input).unwrap();
+    assert_eq!(event, Some(SenderEvent::Input { number: 1, input: tap.clone() }));
+    let shown = pair.change();
+    let answer: Vec<_> = std::iter::from_fn(|| pair.sender.poll_transmit(2)).collect();
+    for message in &answer {
+        pair.receiver.handle(3, message).unwrap();
+    }
+    assert_eq!(pair.shown(), shown.id());
+    assert_eq!(pair.receiver.unanswered(), 0);
+    let mut said = std::iter::from_fn(|| pair.receiver.poll_transmit(3));
+    assert!(!said.any(|message| matches!(ToServer::decode(&message), Ok(ToServer::Input { .. }))));
+    // What is done between the hello and its answer is sent then.
+    pair.receiver.go_on(4);
+    let hello = pair.receiver.poll_transmit(4).unwrap();
+    while pair.receiver.poll_transmit(4).is_some() {}
+    pair.receiver.input(4, Input::Key(Key::Enter)).unwrap();
+    assert_eq!(pair.receiver.poll_transmit(4), None);
+    let Ok(ToServer::Hello(hello)) = ToServer::decode(&hello) else { panic!("a hello comes first") };
+    pair.sender.connect(4, &hello).unwrap();
+    let welcome = pair.sender.poll_transmit(4).unwrap();
+    pair.receiver.handle(5, &welcome).unwrap();
+    let next = pair.receiver.poll_transmit(5).unwrap();
+    assert!(matches!(ToServer::decode(&next), Ok(ToServer::Input { number: 2, .. })));
+}
+
+/// Promise: what was tapped on one session's screen has no effect in another, also if it follows a hello that the other answers.
+#[test]
+fn inputs_that_follow_a_hello_count_in_their_own_session_only() {
+    let mut pair = Pair::connected();
+    pair.receiver.input(1, pair.first_tap()).unwrap();
+    while pair.receiver.poll_transmit(1).is_some() {}
+    pair.sender = Sender::new(pair.maker.namer.clone(), SessionId([2; 16]), 2, 1, [9; 32]);
+    pair.sender.show(pair.maker.scene());
+    pair.receiver.go_on(2);
+    let hello = pair.receiver.poll_transmit(2).unwrap();
+    let Ok(ToServer::Hello(hello)) = ToServer::decode(&hello) else { panic!("a hello comes first") };
+    pair.sender.connect(2, &hello).unwrap();
+    let stray = pair.receiver.poll_transmit(2).expect("the input follows at once");
+    assert_eq!(pair.sender.handle(2, &stray), Ok(None));
+    assert_eq!(pair.sender.poll_event(), None);
+    // What is tapped on its own screen counts.
+    pair.exchange(3);
+    pair.receiver.input(4, pair.first_tap()).unwrap();
+    let events: Vec<_> = std::iter::from_fn(|| pair.receiver.poll_transmit(4))
+        .filter_map(|message| pair.sender.handle(4, &message).unwrap())
+        .collect();
+    assert!(matches!(events[..], [SenderEvent::Input { number: 1, .. }]), "{events:?}");
+}
+
 fn is_frame(message: &[u8]) -> bool {
     matches!(ToClient::decode(message), Ok(ToClient::Frame(_)))
 }

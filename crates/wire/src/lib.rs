@@ -2,7 +2,8 @@
 //!
 //! A message is one message of the transport: a binary message of a WebSocket, or on QUIC a varint length and
 //! as many bytes on the one bidirectional stream that the client opens. The transport keeps order and loses
-//! nothing while it lasts. Not here: who may connect (`tresen-identity`), when what is sent
+//! nothing while it lasts. A client in another network may give its stream up ([`STREAM_GIVEN_UP`]) and open
+//! another, which is a new connection to everything below. Not here: who may connect (`tresen-identity`), when what is sent
 //! (`tresen-session`), what a screen looks like (`tresen-scene`).
 //!
 //! # Numbers
@@ -15,7 +16,7 @@
 //!
 //! | byte | message | layout |
 //! |---|---|---|
-//! | 1 | hello | lowest version, highest version, slot memory in KiB (varints), look, 0 or 1: session (16), epoch (8), digest (16), first open input (varint), how many are open (byte); guesses that the client keeps (varint; may be left out: none); more bytes are left alone, so that a later version can add |
+//! | 1 | hello | lowest version, highest version, slot memory in KiB (varints), look, 0 or 1: session (16), epoch (8), digest (16), first open input (varint), how many are open (byte); guesses that the client keeps (varint; may be left out: none); more bytes are left alone, so that a later version can add; zeros at the end add nothing |
 //! | 2 | input | number (varint, from 1), kind, parts |
 //! | 3 | frame ack | sequence (byte), how long ago it came, in ms (varint, at most 65535) |
 //! | 4 | nak | |
@@ -148,3 +149,6 @@ pub use hello::{Have, Hello, Language, Look, SessionId, Theme, Welcome};
 pub use input::{Input, Key};
 pub use message::{Frame, Guess, GuessKind, RootTag, SEQUENCES, ToClient, ToServer};
 pub use server_table::{ServerTable, TooBig, Undo};
+
+/// On QUIC: the code with which a client resets and stops its stream to go on upon another one of the same connection, with a hello.
+pub const STREAM_GIVEN_UP: u32 = 1;

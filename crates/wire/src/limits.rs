@@ -4,6 +4,9 @@
 pub const VERSIONS: (u16, u16) = (4, 4);
 /// Largest message to a server, in bytes.
 pub const TO_SERVER_BYTES: usize = 4096;
+/// How long a client makes the first hello from a new address, with zeros at its end: two packets, so that six may come back before the
+/// address is proven.
+pub const HELLO_PADDED_BYTES: usize = 2_200;
 /// Largest message to a client, in bytes.
 pub const TO_CLIENT_BYTES: usize = 4 << 20;
 /// Longest text that a person or a scanner enters, in bytes.

@@ -216,6 +216,18 @@ fn messages_end_where_they_end() {
     }
 }
 
+/// Promise: a hello may be made longer with zeros, so that a server may answer an address that it does not know with more.
+#[test]
+fn zeros_at_the_end_of_a_hello_add_nothing() {
+    for (name, message) in to_server() {
+        if matches!(message, ToServer::Hello(_)) {
+            let mut padded = message.encode();
+            padded.resize(limits::HELLO_PADDED_BYTES, 0);
+            assert_eq!(ToServer::decode(&padded).as_ref(), Ok(&message), "{name}");
+        }
+    }
+}
+
 /// What is beyond a limit is refused before it is looked at.
 #[test]
 fn what_is_too_large_is_refused() {

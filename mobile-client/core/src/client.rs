@@ -123,6 +123,13 @@ impl Client {
         self.receiver.connect(now_ms);
     }
 
+    /// The connection goes on in another network, upon a new stream: what was on its way is lost. The screen stays, and what was tapped
+    /// meanwhile goes with the first packets.
+    pub fn moved(&mut self, now_ms: u64) {
+        self.disconnected(now_ms);
+        self.receiver.go_on(now_ms);
+    }
+
     /// The connection is gone. The screen stays; what is tapped now is sent when the next connection is open.
     pub fn disconnected(&mut self, now_ms: u64) {
         self.receiver.disconnect(now_ms);

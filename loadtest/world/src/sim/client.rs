@@ -194,7 +194,11 @@ impl Client {
             connection.greeted = true;
             self.greeted += 1;
             checker.guesses.heard = 0;
-            self.receiver.connect(ms(now_us));
+            // Whatever server that is: inputs that follow the hello at once have their effect once, and in their own session.
+            match self.dice.below(2) {
+                0 => self.receiver.go_on(ms(now_us)),
+                _ => self.receiver.connect(ms(now_us)),
+            }
         }
         while let Some(message) =
             self.connection.as_mut().and_then(|connection| connection.end.poll_message())
