@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use quinn::crypto::rustls::QuicClientConfig;
-use quinn::{Endpoint, RecvStream, SendStream};
+use quinn::{Endpoint, RecvStream, SendStream, VarInt};
 use tresen_identity::{
     Certificate, Fingerprint, KeyPair, PairAnswer, PairRequest, PairingCode, Secret, client_config,
 };
+use tresen_wire::STREAM_GIVEN_UP;
+use tresen_wire::limits::HELLO_PADDED_BYTES;
 
 /// Most bytes of a length in front of a message.
 const LENGTH_BYTES: usize = 4;
@@ -25,6 +27,8 @@ pub struct Connection {
     pub quic: quinn::Connection,
     send: SendStream,
     incoming: tokio::sync::mpsc::Receiver<Vec<u8>>,
+    /// How long the next message is at least.
+    least_bytes: usize,
 }
 
 impl Device {
@@ -48,12 +52,28 @@ impl Device {
         }
     }
 
-    /// Goes on from another address, as a device whose system told it of another network.
+    /// Goes on from another address, as a device whose system told it of another network, and says nothing of it.
     ///
     /// # Errors
     /// When there is no socket.
     pub fn change_address(&self) -> Result<()> {
         Ok(self.endpoint.rebind(std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?)?)
+    }
+
+    /// Goes on from another address upon another stream, as the desktop does: the next message is the hello of a session that goes on.
+    ///
+    /// # Errors
+    /// When there is no socket, or no connection any more.
+    pub async fn go_on(&self, connection: &mut Connection) -> Result<()> {
+        self.change_address()?;
+        let (mut send, recv) = connection.quic.open_bi().await?;
+        std::mem::swap(&mut connection.send, &mut send);
+        let _ = send.reset(VarInt::from_u32(STREAM_GIVEN_UP));
+        connection.least_bytes = HELLO_PADDED_BYTES;
+        let (received, incoming) = tokio::sync::mpsc::channel(64);
+        connection.incoming = incoming;
+        tokio::spawn(read(recv, received));
+        Ok(())
     }
 
     /// Where the server is.
@@ -85,7 +105,7 @@ impl Device {
         let (quic, send, recv) = self.open().await?;
         let (received, incoming) = tokio::sync::mpsc::channel(64);
         tokio::spawn(read(recv, received));
-        Ok(Connection { quic, send, incoming })
+        Ok(Connection { quic, send, incoming, least_bytes: 0 })
     }
 
     /// Opens a connection and its stream, with nothing on it.
@@ -117,13 +137,15 @@ impl Connection {
         let mut framed = Vec::new();
         for message in messages {
             let message = message.as_ref();
-            let mut length = message.len();
+            let padding = std::mem::take(&mut self.least_bytes).saturating_sub(message.len());
+            let mut length = message.len() + padding;
             while length >= 0x80 {
                 framed.push(length as u8 | 0x80);
                 length >>= 7;
             }
             framed.push(length as u8);
             framed.extend(message);
+            framed.resize(framed.len() + padding, 0);
         }
         Ok(self.send.write_all(&framed).await?)
     }
@@ -146,7 +168,15 @@ impl Drop for Connection {
 }
 
 async fn read(mut recv: RecvStream, received: tokio::sync::mpsc::Sender<Vec<u8>>) {
-    while let Some(message) = read_message(&mut recv).await {
+    loop {
+        let message = tokio::select! {
+            message = read_message(&mut recv) => message,
+            () = received.closed() => {
+                let _ = recv.stop(VarInt::from_u32(STREAM_GIVEN_UP));
+                return;
+            }
+        };
+        let Some(message) = message else { return };
         if received.send(message).await.is_err() {
             return;
         }

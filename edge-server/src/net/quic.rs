@@ -10,19 +10,26 @@
 //!
 //! A client whose key is not enrolled may send the request to pair and nothing else; anything else gets a wire `Bye` and the connection
 //! closes with the number of the close code as its application error.
+//!
+//! A client whose network has changed goes on from its new address upon **another** stream: it resets and stops the one before with the code
+//! [`STREAM_GIVEN_UP`] and begins with a hello again, as on a new connection but without a handshake. What was lost in the old network holds up
+//! nothing then. It makes that hello [`limits::HELLO_PADDED_BYTES`] long, because nobody may be sent more than three times what came from
+//! an address that is not proven yet (RFC 9000, section 8).
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use quinn::crypto::rustls::QuicServerConfig;
 use quinn::{Connection, Endpoint, EndpointConfig, RecvStream, SendStream, TokioRuntime, VarInt};
 use rustls_pki_types::CertificateDer;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use tresen_identity::{
     Fingerprint, MAX_HANDSHAKE_BYTES, PairAnswer, PairRequest, fingerprint_of_certificate,
 };
-use tresen_wire::{CloseCode, ToClient, limits};
+use tresen_wire::{CloseCode, STREAM_GIVEN_UP, ToClient, limits};
 
 use crate::attend::attend;
 use crate::enrol;
@@ -45,6 +52,15 @@ const UNVALIDATED_HANDSHAKES: usize = 64;
 /// What a client may send before it is read, in bytes.
 const RECEIVE_WINDOW_BYTES: u32 = 64 * 1024;
 
+/// Streams that a client may have open: one, and those that it gave up while nobody could tell it that they are over.
+const STREAMS: u8 = 4;
+
+/// Streams of a client are taken up no faster than one in this time.
+const STREAM_EVERY: Duration = Duration::from_millis(250);
+
+/// With this code a client gives up a stream to go on upon another.
+const GIVEN_UP: VarInt = VarInt::from_u32(STREAM_GIVEN_UP);
+
 /// First byte of a request to pair.
 const JSON: u8 = b'{';
 
@@ -63,7 +79,7 @@ pub fn endpoint(socket: std::net::UdpSocket, tls: rustls::ServerConfig) -> std::
     let mut config = quinn::ServerConfig::with_crypto(Arc::new(crypto));
     let mut transport = quinn::TransportConfig::default();
     transport
-        .max_concurrent_bidi_streams(1_u8.into())
+        .max_concurrent_bidi_streams(STREAMS.into())
         .max_concurrent_uni_streams(0_u8.into())
         .datagram_receive_buffer_size(None)
         // A frame is a datagram or two: for bursts of ten, quinn keeps a buffer of as many for each connection.
@@ -127,21 +143,71 @@ pub async fn serve(site: Arc<Site>, endpoint: Endpoint, gate: Arc<Gate>) {
     let _ = tokio::time::timeout(FAREWELL, endpoint.wait_idle()).await;
 }
 
+/// How a stream ended.
+#[derive(Clone, Copy)]
+enum Ending {
+    /// The client goes on upon another.
+    GoesOn,
+    /// For good, and so does the connection.
+    Closed(CloseCode),
+}
+
+/// Serves the client's stream, and the ones after it, until the last is over.
 async fn serve_connection(site: Arc<Site>, connection: Connection) {
-    let address = connection.remote_address();
     let Some(device) = peer(&connection) else { return };
-    let begun = async {
-        let (send, recv) = connection.accept_bi().await.ok()?;
-        let mut streams = (StreamWriter { connection: connection.clone(), send }, StreamReader(recv));
-        let first = first_message(&site, device, &mut streams).await?;
-        Some((streams, first))
-    };
-    let Ok(Some(((writer, reader), first))) = tokio::time::timeout(HANDSHAKE_TIMEOUT, begun).await else {
-        tracing::debug!(%address, device = %device.short(), "a QUIC connection ended before its hello");
-        return;
-    };
-    let (ours, wire) = link::pair();
-    tokio::join!(pump(reader, writer, wire), attend(site, device, first, ours, Box::new(connection)));
+    let mut streams = JoinSet::new();
+    let mut not_before = Instant::now();
+    loop {
+        let opened = async {
+            tokio::time::sleep_until(not_before).await;
+            connection.accept_bi().await
+        };
+        tokio::select! {
+            opened = opened => {
+                let Ok((send, recv)) = opened else { break };
+                not_before = Instant::now() + STREAM_EVERY;
+                let told = if send.id().index() == 0 { Packets::default() } else { packets(&connection) };
+                let connected = Connected { connection: connection.clone(), told };
+                streams.spawn(serve_stream(site.clone(), device, connected, send, recv));
+            }
+            Some(ended) = streams.join_next() => {
+                if let (Ok(Ending::Closed(code)), true) = (ended, streams.is_empty()) {
+                    connection.close(VarInt::from_u32(code.number().into()), code.reason().as_bytes());
+                    break;
+                }
+            }
+            () = tokio::time::sleep(HANDSHAKE_TIMEOUT), if streams.is_empty() => {
+                let address = connection.remote_address();
+                tracing::debug!(%address, device = %device.short(), "a QUIC connection has no stream");
+                break;
+            }
+        }
+    }
+    while streams.join_next().await.is_some() {}
+}
+
+async fn serve_stream(
+    site: Arc<Site>,
+    device: Fingerprint,
+    connected: Connected,
+    send: SendStream,
+    recv: RecvStream,
+) -> Ending {
+    let ending = Arc::new(OnceLock::new());
+    let mut streams =
+        (StreamWriter { send, ending: ending.clone() }, StreamReader { recv, ending: ending.clone() });
+    match tokio::time::timeout(HANDSHAKE_TIMEOUT, first_message(&site, device, &mut streams)).await {
+        Ok(Some(first)) => {
+            let (writer, reader) = streams;
+            let (ours, wire) = link::pair();
+            tokio::join!(pump(reader, writer, wire), attend(site, device, first, ours, Box::new(connected)));
+        }
+        Ok(None) | Err(_) => {
+            let address = connected.connection.remote_address();
+            tracing::debug!(%address, device = %device.short(), "a QUIC stream ended before its hello");
+        }
+    }
+    ending.get().copied().unwrap_or(Ending::Closed(CloseCode::Normal))
 }
 
 /// The first message that is not about pairing.
@@ -194,26 +260,41 @@ fn peer(connection: &Connection) -> Option<Fingerprint> {
     fingerprint_of_certificate(certificates.first()?).ok()
 }
 
-impl links::Connection for Connection {
+/// A connection, from the beginning of a stream.
+struct Connected {
+    connection: Connection,
+    /// What the streams before it told.
+    told: Packets,
+}
+
+impl links::Connection for Connected {
     fn way(&self) -> Way {
         Way::Direct
     }
 
     fn address(&self) -> SocketAddr {
-        self.remote_address()
+        self.connection.remote_address()
     }
 
     fn packets(&self) -> Option<Packets> {
-        let path = self.stats().path;
-        Some(Packets { sent: path.sent_packets, lost: path.lost_packets })
+        let Packets { sent, lost } = packets(&self.connection);
+        Some(Packets { sent: sent.saturating_sub(self.told.sent), lost: lost.saturating_sub(self.told.lost) })
     }
 }
 
-struct StreamReader(RecvStream);
+fn packets(connection: &Connection) -> Packets {
+    let path = connection.stats().path;
+    Packets { sent: path.sent_packets, lost: path.lost_packets }
+}
+
+struct StreamReader {
+    recv: RecvStream,
+    ending: Arc<OnceLock<Ending>>,
+}
 
 struct StreamWriter {
-    connection: Connection,
     send: SendStream,
+    ending: Arc<OnceLock<Ending>>,
 }
 
 impl StreamReader {
@@ -221,10 +302,10 @@ impl StreamReader {
         let mut length = 0;
         for index in 0..MAX_PREFIX_BYTES {
             let mut byte = [0];
-            match self.0.read_exact(&mut byte).await {
+            match self.recv.read_exact(&mut byte).await {
                 Ok(()) => {}
                 Err(quinn::ReadExactError::FinishedEarly(0)) if index == 0 => return Err(Incoming::Closed),
-                Err(error) => return Err(ended(&error)),
+                Err(error) => return Err(self.ended(&error)),
             }
             length |= usize::from(byte[0] & 0x7f) << (7 * index);
             if byte[0] & 0x80 == 0 {
@@ -232,6 +313,21 @@ impl StreamReader {
             }
         }
         Err(Incoming::Refused(CloseCode::Protocol))
+    }
+
+    /// Whether the client closed in order, went on elsewhere, or was lost.
+    fn ended(&self, error: &quinn::ReadExactError) -> Incoming {
+        use quinn::{ConnectionError, ReadError, ReadExactError};
+        match error {
+            ReadExactError::ReadError(ReadError::ConnectionLost(ConnectionError::ApplicationClosed(_))) => {
+                Incoming::Closed
+            }
+            ReadExactError::ReadError(ReadError::Reset(GIVEN_UP)) => {
+                let _ = self.ending.set(Ending::GoesOn);
+                Incoming::Lost
+            }
+            ReadExactError::ReadError(_) | ReadExactError::FinishedEarly(_) => Incoming::Lost,
+        }
     }
 }
 
@@ -243,26 +339,29 @@ impl Reader for StreamReader {
             Err(end) => return end,
         };
         let mut message = vec![0; length];
-        match self.0.read_exact(&mut message).await {
+        match self.recv.read_exact(&mut message).await {
             Ok(()) => Incoming::Message(message),
-            Err(error) => ended(&error),
+            Err(error) => self.ended(&error),
         }
     }
 }
 
-/// Whether the client closed in order or was lost.
-fn ended(error: &quinn::ReadExactError) -> Incoming {
-    use quinn::{ConnectionError, ReadError, ReadExactError};
-    match error {
-        ReadExactError::ReadError(ReadError::ConnectionLost(ConnectionError::ApplicationClosed(_))) => {
-            Incoming::Closed
+impl StreamWriter {
+    /// Whether nobody reads this stream any more; what was on its way is not sent again.
+    fn is_given_up(&mut self) -> bool {
+        let given_up = matches!(self.ending.get(), Some(Ending::GoesOn));
+        if given_up {
+            let _ = self.send.reset(GIVEN_UP);
         }
-        ReadExactError::ReadError(_) | ReadExactError::FinishedEarly(_) => Incoming::Lost,
+        given_up
     }
 }
 
 impl Writer for StreamWriter {
     async fn send(&mut self, messages: Vec<Vec<u8>>) -> bool {
+        if self.is_given_up() {
+            return false;
+        }
         let mut bytes = Vec::with_capacity(messages.iter().map(|message| message.len() + 4).sum());
         for message in messages {
             let mut length = message.len();
@@ -273,13 +372,24 @@ impl Writer for StreamWriter {
             bytes.push(length as u8);
             bytes.extend(message);
         }
-        self.send.write_all(&bytes).await.is_ok()
+        match self.send.write_all(&bytes).await {
+            Ok(()) => true,
+            Err(error) => {
+                if matches!(error, quinn::WriteError::Stopped(GIVEN_UP)) {
+                    let _ = self.ending.set(Ending::GoesOn);
+                }
+                false
+            }
+        }
     }
 
     async fn close(&mut self, code: CloseCode) {
+        if self.is_given_up() {
+            return;
+        }
+        let _ = self.ending.set(Ending::Closed(code));
         let _ = self.send.finish();
         // The peer has everything when it acknowledged the end of the stream, or it never will.
         let _ = tokio::time::timeout(FAREWELL, self.send.stopped()).await;
-        self.connection.close(VarInt::from_u32(code.number().into()), code.reason().as_bytes());
     }
 }

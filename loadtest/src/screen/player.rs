@@ -77,6 +77,31 @@ impl Player {
         Ok(heard.payload_bytes)
     }
 
+    /// Goes on in another network, as a device that learns of it at once. Returns what came until the screen was there again: its bytes,
+    /// and how long the last one that changed it or said that it stays took.
+    ///
+    /// # Errors
+    /// When nothing comes.
+    pub async fn go_on(&mut self, device: &Device) -> Result<Tap> {
+        let udp_before = self.connection.udp_received_bytes();
+        let moved = Instant::now();
+        device.go_on(&mut self.connection).await?;
+        self.client.moved(self.now_ms());
+        let heard = self.until_silence().await?;
+        self.cost(&heard, udp_before, moved).context("nothing came")
+    }
+
+    /// Taps at a point, and does not wait for what comes of it.
+    ///
+    /// # Errors
+    /// When the connection breaks, or nothing can be tapped there.
+    pub async fn tap_only(&mut self, at: Point) -> Result<()> {
+        self.client.pointer(self.now_ms(), FINGER, Pointer::Down(at));
+        self.client.pointer(self.now_ms(), FINGER, Pointer::Up(at));
+        ensure!(self.client.unacknowledged() > 0, "nothing to tap at {at:?}");
+        self.transmit().await
+    }
+
     /// Taps at a point.
     ///
     /// # Errors
@@ -91,15 +116,9 @@ impl Player {
         self.client.pointer(self.now_ms(), FINGER, Pointer::Up(at));
         ensure!(self.client.unacknowledged() > 0, "nothing to tap at {at:?}");
         let heard = self.until_silence().await?;
-        let last = heard.last.context("a tap without an answer")?;
-        let since = |moment: Instant| moment.saturating_duration_since(tapped).as_secs_f64() * 1000.0;
-        Ok(Tap {
-            payload_bytes: heard.payload_bytes,
-            udp_bytes: self.connection.udp_received_bytes() - udp_before,
-            last_byte_ms: since(heard.screen.unwrap_or(last)),
-            on_disk_ms: heard.on_disk.map(since),
-            paint_us: (heard.paint + pressed).as_secs_f64() * 1e6,
-        })
+        let mut tap = self.cost(&heard, udp_before, tapped).context("a tap without an answer")?;
+        tap.paint_us += pressed.as_secs_f64() * 1e6;
+        Ok(tap)
     }
 
     /// Does one step of a script.
@@ -152,6 +171,24 @@ impl Player {
     /// The names on the screen.
     pub fn names(&self) -> Vec<String> {
         self.client.outline().items.into_iter().map(|item| item.label).collect()
+    }
+
+    /// What it took since then; `None` when nothing came.
+    fn cost(&self, heard: &Heard, udp_before: u64, began: Instant) -> Option<Tap> {
+        let since = |moment: Instant| moment.saturating_duration_since(began).as_secs_f64() * 1000.0;
+        let last = heard.last?;
+        Some(Tap {
+            payload_bytes: heard.payload_bytes,
+            udp_bytes: self.connection.udp_received_bytes() - udp_before,
+            last_byte_ms: since(heard.screen.unwrap_or(last)),
+            on_disk_ms: heard.on_disk.map(since),
+            paint_us: heard.paint.as_secs_f64() * 1e6,
+        })
+    }
+
+    /// Whether the server has answered everything that was tapped.
+    pub fn has_answers(&self) -> bool {
+        self.client.unanswered() == 0
     }
 
     fn root_id(&self) -> Option<tresen_scene::ObjectId> {

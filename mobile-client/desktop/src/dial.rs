@@ -32,14 +32,26 @@ pub enum Link {
 }
 
 impl Link {
-    /// Sends one message.
+    /// Takes a message to be sent, with others if they come before [`Link::flush`].
     ///
     /// # Errors
     /// When the connection is gone.
-    pub async fn send(&mut self, message: Vec<u8>) -> Result<()> {
+    pub async fn feed(&mut self, message: Vec<u8>) -> Result<()> {
         match self {
             Self::Quic(link) => link.send(&message).await,
-            Self::WebSocket(link) => link.send(message).await,
+            Self::WebSocket(link) => link.feed(message).await,
+        }
+    }
+
+    /// Sends what was fed.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn flush(&mut self) -> Result<()> {
+        match self {
+            // Its packets are made when this thread has nothing else to do.
+            Self::Quic(_) => Ok(()),
+            Self::WebSocket(link) => link.flush().await,
         }
     }
 
@@ -51,6 +63,36 @@ impl Link {
         match self {
             Self::Quic(link) => link.receive().await,
             Self::WebSocket(link) => link.receive().await,
+        }
+    }
+
+    /// Where the server is; `None` when that is not known any more.
+    pub fn remote_address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Quic(link) => Some(link.remote_address()),
+            Self::WebSocket(link) => link.remote_address(),
+        }
+    }
+
+    /// There is no network: whether the connection can wait for another one.
+    ///
+    /// # Errors
+    /// When it can't: TCP knows no other address.
+    pub fn hold(&self) -> Result<()> {
+        match self {
+            Self::Quic(_) => Ok(()),
+            Self::WebSocket(_) => bail!("there is no network"),
+        }
+    }
+
+    /// Goes on in another network; see [`QuicLink::go_on`].
+    ///
+    /// # Errors
+    /// When it can't: it is to be called anew.
+    pub fn go_on(&mut self) -> Result<Duration> {
+        match self {
+            Self::Quic(link) => link.go_on(),
+            Self::WebSocket(_) => bail!("another network"),
         }
     }
 

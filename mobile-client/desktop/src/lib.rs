@@ -12,10 +12,12 @@
 mod dial;
 mod framing;
 mod keys;
+mod look;
 mod network;
 mod pair;
 mod picture;
 mod quic;
+mod route;
 mod store;
 mod surface;
 mod websocket;

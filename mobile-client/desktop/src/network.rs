@@ -1,17 +1,27 @@
-//! The network's thread: opens connections when it is told to, and carries messages.
+//! The network's thread: opens connections when it is told to, carries messages, and takes a connection along into another network.
 
 use std::sync::Arc;
 use std::thread;
 
-use anyhow::{Context, Result};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tresen_identity::KeyPair;
 
-use crate::dial::dial;
+use crate::dial::{Link, dial};
+use crate::route::{Change, Watch};
 use crate::store::Server;
 
 /// Messages that may wait to be sent; a session keeps far fewer open.
 const WAITING: usize = 512;
+
+/// Messages that are sent at once when they wait together: fewer packets.
+const BATCH: usize = 16;
+
+/// Without a way to the server it is called all the same after this: the system may know one that is not seen here.
+const CALL_ANYWAY: Duration = Duration::from_secs(5);
 
 /// Whom to call, as whom.
 pub struct Dialled {
@@ -25,6 +35,8 @@ pub struct Dialled {
 enum Order {
     Connect,
     Send(Vec<u8>),
+    /// What is sent from now on belongs to the other network.
+    GoOn,
     Disconnect,
 }
 
@@ -33,6 +45,10 @@ enum Order {
 pub enum Report {
     /// A connection is open.
     Connected,
+    /// The connection is in another network: the session is to go on there, after [`Network::go_on`].
+    Moved,
+    /// There is no network, which ends nothing, or one again.
+    Network(Change),
     /// A message has arrived.
     Message(Vec<u8>),
     /// The connection is gone, or there was none; why, for a log.
@@ -64,6 +80,11 @@ impl Network {
         self.order(Order::Send(message));
     }
 
+    /// What is sent from now on is for the connection as it is after [`Report::Moved`].
+    pub fn go_on(&self) {
+        self.order(Order::GoOn);
+    }
+
     /// Closes the open connection.
     pub fn disconnect(&self) {
         self.order(Order::Disconnect);
@@ -76,18 +97,57 @@ impl Network {
     }
 }
 
+/// What becomes of messages for an open connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Talk {
+    /// They are sent.
+    Open,
+    /// They are of the time before the other network; the session sends them again.
+    Moved,
+    /// There is no network.
+    Held,
+}
+
 async fn serve(dialled: &Dialled, mut orders: mpsc::Receiver<Order>, report: &impl Fn(Report) -> bool) {
-    while let Some(order) = orders.recv().await {
-        // What was to be sent on a connection that is gone, the session sends again.
-        if matches!(order, Order::Connect) {
-            let why = match session(dialled, &mut orders, report).await {
-                Ok(()) => "closed".to_owned(),
-                Err(error) => format!("{error:#}"),
-            };
-            tracing::info!(why, "no connection");
-            if !report(Report::Lost(why)) {
-                return;
+    let mut watch = Watch::start(dialled.server.addresses.clone());
+    loop {
+        let order = tokio::select! {
+            order = orders.recv() => order,
+            change = watch.change() => {
+                report(Report::Network(change));
+                continue;
             }
+        };
+        match order {
+            Some(Order::Connect) => {}
+            // What was to be sent on a connection that is gone, the session sends again.
+            Some(Order::Send(_) | Order::GoOn | Order::Disconnect) => continue,
+            None => return,
+        }
+        let why = match session(dialled, &mut orders, &mut watch, report).await {
+            Ok(()) => "closed".to_owned(),
+            Err(error) => format!("{error:#}"),
+        };
+        tracing::info!(why, "no connection");
+        if !report(Report::Lost(why)) {
+            return;
+        }
+    }
+}
+
+/// Calls the server, and anew in each network that comes up meanwhile.
+async fn reach(dialled: &Dialled, watch: &mut Watch, report: &impl Fn(Report) -> bool) -> Result<Link> {
+    loop {
+        if !watch.exists() {
+            report(Report::Network(Change::Gone));
+            let _ = tokio::time::timeout(CALL_ANYWAY, watch.change()).await;
+        }
+        if watch.exists() {
+            report(Report::Network(Change::Another));
+        }
+        tokio::select! {
+            link = dial(&dialled.server, &dialled.key) => return link,
+            _ = watch.change() => {}
         }
     }
 }
@@ -95,26 +155,56 @@ async fn serve(dialled: &Dialled, mut orders: mpsc::Receiver<Order>, report: &im
 async fn session(
     dialled: &Dialled,
     orders: &mut mpsc::Receiver<Order>,
+    watch: &mut Watch,
     report: &impl Fn(Report) -> bool,
 ) -> Result<()> {
-    let mut link = dial(&dialled.server, &dialled.key).await?;
+    let mut link = reach(dialled, watch, report).await?;
+    let mut way = Watch::start(link.remote_address().into_iter().collect());
+    let mut talk = Talk::Open;
+    let mut answer_by: Option<Instant> = None;
+    let mut batch = Vec::with_capacity(BATCH);
     report(Report::Connected);
     loop {
+        let overdue = tokio::time::sleep_until(answer_by.unwrap_or_else(Instant::now));
         tokio::select! {
-            order = orders.recv() => match order {
-                Some(Order::Send(message)) => link.send(message).await?,
-                Some(Order::Connect) => {}
-                Some(Order::Disconnect) | None => {
+            ordered = orders.recv_many(&mut batch, BATCH) => {
+                let leaves = ordered == 0 || batch.iter().any(|order| matches!(order, Order::Disconnect));
+                for order in batch.drain(..) {
+                    match (order, talk) {
+                        (Order::Send(message), Talk::Open) => link.feed(message).await?,
+                        (Order::GoOn, Talk::Moved) => talk = Talk::Open,
+                        (Order::Send(_) | Order::GoOn | Order::Connect | Order::Disconnect, _) => {}
+                    }
+                }
+                link.flush().await?;
+                if leaves {
                     link.close().await;
                     return Ok(());
                 }
-            },
+            }
             message = link.receive() => match message? {
                 Some(message) => {
+                    answer_by = None;
                     report(Report::Message(message));
                 }
                 None => return Ok(()),
             },
+            change = way.change() => match change {
+                Change::Gone => {
+                    link.hold()?;
+                    talk = Talk::Held;
+                    answer_by = None;
+                    report(Report::Network(Change::Gone));
+                }
+                Change::Another => {
+                    let patience = link.go_on()?;
+                    tracing::info!("another network");
+                    talk = Talk::Moved;
+                    answer_by = Some(Instant::now() + patience);
+                    report(Report::Moved);
+                }
+            },
+            () = overdue, if answer_by.is_some() => bail!("no answer in another network"),
         }
     }
 }

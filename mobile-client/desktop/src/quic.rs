@@ -1,15 +1,18 @@
-//! QUIC to the server: one bidirectional stream that carries messages.
+//! QUIC to the server: one bidirectional stream that carries messages, and another one in another network.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use futures_util::FutureExt;
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{
     ClientConfig, Connection, Endpoint, IdleTimeout, RecvStream, SendStream, TransportConfig, VarInt,
 };
 use tresen_identity::{Certificate, Fingerprint, KeyPair, client_config};
+use tresen_wire::STREAM_GIVEN_UP;
+use tresen_wire::limits::HELLO_PADDED_BYTES;
 
 use crate::framing::{Reassembly, framed};
 
@@ -28,9 +31,16 @@ pub struct QuicLink {
     send: SendStream,
     receive: RecvStream,
     reassembly: Reassembly,
-    /// Keeps the socket open.
-    _endpoint: Endpoint,
+    /// How long the next message is at least.
+    least_bytes: usize,
+    endpoint: Endpoint,
 }
+
+/// In another network an answer that takes more round trips than this does not come: one, and what a lost packet costs.
+const ANSWER_ROUND_TRIPS: u32 = 3;
+
+/// ... but so long is waited at least, and at most.
+const ANSWER_LIMIT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(3));
 
 /// How to call the server with this name as the owner of this key.
 ///
@@ -50,11 +60,15 @@ pub fn config(server: Fingerprint, key: &KeyPair) -> Result<ClientConfig> {
 /// # Errors
 /// When it does not answer there, or another one does.
 pub async fn connect(address: SocketAddr, config: ClientConfig) -> Result<QuicLink> {
-    let any: SocketAddr = if address.is_ipv4() { ([0; 4], 0).into() } else { ([0u16; 8], 0).into() };
-    let endpoint = Endpoint::client(any)?;
+    let endpoint = Endpoint::client(any(address))?;
     let connection = endpoint.connect_with(config, address, SERVER_NAME)?.await?;
     let (send, receive) = connection.open_bi().await?;
-    Ok(QuicLink { connection, send, receive, reassembly: Reassembly::default(), _endpoint: endpoint })
+    Ok(QuicLink { connection, send, receive, reassembly: Reassembly::default(), least_bytes: 0, endpoint })
+}
+
+/// Any address of ours that can send there.
+fn any(address: SocketAddr) -> SocketAddr {
+    if address.is_ipv4() { ([0; 4], 0).into() } else { ([0_u16; 8], 0).into() }
 }
 
 impl QuicLink {
@@ -63,7 +77,38 @@ impl QuicLink {
     /// # Errors
     /// When the connection is gone.
     pub async fn send(&mut self, message: &[u8]) -> Result<()> {
-        self.send.write_all(&framed(message)).await.context("the connection is gone")
+        let least_bytes = std::mem::take(&mut self.least_bytes);
+        let written = if message.len() < least_bytes {
+            let mut padded = message.to_vec();
+            padded.resize(least_bytes, 0);
+            self.send.write_all(&framed(&padded)).await
+        } else {
+            self.send.write_all(&framed(message)).await
+        };
+        written.context("the connection is gone")
+    }
+
+    /// Goes on in another network, upon another stream: what was lost in the old one holds up nothing. The next message is to be the hello
+    /// of a session that goes on; it is made so long that the server may answer at once. Returns how long to wait for that.
+    ///
+    /// # Errors
+    /// When there is no socket, the connection is gone, or the network changes faster than the server takes up streams.
+    pub fn go_on(&mut self) -> Result<Duration> {
+        self.endpoint.rebind(UdpSocket::bind(any(self.connection.remote_address()))?)?;
+        let opened = self.connection.open_bi().now_or_never().context("the server takes no other stream")?;
+        let (send, receive) = opened.context("the connection is gone")?;
+        let given_up = VarInt::from_u32(STREAM_GIVEN_UP);
+        let _ = std::mem::replace(&mut self.send, send).reset(given_up);
+        let _ = std::mem::replace(&mut self.receive, receive).stop(given_up);
+        self.reassembly = Reassembly::default();
+        self.least_bytes = HELLO_PADDED_BYTES;
+        let (least, most) = ANSWER_LIMIT;
+        Ok((self.connection.rtt() * ANSWER_ROUND_TRIPS).clamp(least, most))
+    }
+
+    /// Where the server is.
+    pub fn remote_address(&self) -> SocketAddr {
+        self.connection.remote_address()
     }
 
     /// The next message; may be dropped and called again without losing any. `None`: the server closed the connection.

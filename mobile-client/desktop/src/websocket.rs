@@ -73,12 +73,20 @@ impl WebSocketLink {
         Ok(self.0.send(Message::Text(serde_json::to_string(&proof)?.into())).await?)
     }
 
-    /// Sends one message.
+    /// Takes a message to be sent.
     ///
     /// # Errors
     /// When the connection is gone.
-    pub async fn send(&mut self, message: Vec<u8>) -> Result<()> {
-        self.0.send(Message::Binary(message.into())).await.context("the connection is gone")
+    pub async fn feed(&mut self, message: Vec<u8>) -> Result<()> {
+        self.0.feed(Message::Binary(message.into())).await.context("the connection is gone")
+    }
+
+    /// Sends what was taken.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn flush(&mut self) -> Result<()> {
+        self.0.flush().await.context("the connection is gone")
     }
 
     /// The next message; may be dropped and called again without losing any. `None`: the server closed the connection.
@@ -93,6 +101,11 @@ impl WebSocketLink {
                 Some(_) => {}
             }
         }
+    }
+
+    /// Where the server is, while there is a connection.
+    pub fn remote_address(&self) -> Option<SocketAddr> {
+        self.0.get_ref().get_ref().0.peer_addr().ok()
     }
 
     /// Leaves.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 use tresen_client::{Backoff, Client, Event, ItemKind, Path, Pointer};
 use tresen_scene::{Point, Role};
-use tresen_wire::{CloseCode, Language, Look, Theme, limits};
+use tresen_wire::CloseCode;
 use winit::application::ApplicationHandler;
 use winit::dpi::{LogicalSize, PhysicalPosition, PhysicalSize};
 use winit::event::{ElementState, MouseButton, MouseScrollDelta, TouchPhase, WindowEvent};
@@ -15,8 +15,10 @@ use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop};
 use winit::keyboard::{Key, ModifiersState, NamedKey};
 use winit::window::{Window, WindowId};
 
+use crate::look::{language, look, theme};
 use crate::network::{Dialled, Network, Report};
 use crate::picture::Picture;
+use crate::route::Change;
 use crate::surface::{Display, Shown};
 use crate::{keys, words};
 
@@ -66,6 +68,13 @@ enum Overlay {
     On,
 }
 
+/// Whether there is a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Presence {
+    There,
+    Gone,
+}
+
 struct App {
     start: Instant,
     network: Network,
@@ -78,6 +87,8 @@ struct App {
     /// Since when there is a connection.
     online_ms: Option<u64>,
     connect_at_ms: Option<u64>,
+    /// Whether this computer has one, as far as it is known.
+    network_is: Presence,
     /// Why the client waits for a person.
     barred: Option<CloseCode>,
     mouse: Point,
@@ -103,6 +114,7 @@ impl App {
             shown: None,
             online_ms: None,
             connect_at_ms: Some(0),
+            network_is: Presence::There,
             barred: None,
             mouse: Point::ZERO,
             modifiers: ModifiersState::empty(),
@@ -185,8 +197,15 @@ impl App {
         if let Some(shown) = &mut self.shown {
             shown.owe(rects);
         }
-        let link = words::link(self.client.link(now_ms), self.client.look().language);
-        self.retitle(link);
+        self.retitle(self.link_in_words());
+    }
+
+    fn link_in_words(&self) -> &'static str {
+        let language = self.client.look().language;
+        match self.network_is {
+            Presence::There => words::link(self.client.link(self.now_ms()), language),
+            Presence::Gone => words::no_network(language),
+        }
     }
 
     fn retitle(&mut self, link: &str) {
@@ -229,6 +248,26 @@ impl App {
                 self.online_ms = Some(now_ms);
                 self.client.connected(now_ms, Path::Direct);
             }
+            Report::Moved if self.barred.is_some() => self.network.disconnect(),
+            Report::Moved => {
+                self.network_is = Presence::There;
+                self.online_ms.get_or_insert(now_ms);
+                self.client.moved(now_ms);
+                self.network.go_on();
+                self.retitle(self.link_in_words());
+            }
+            Report::Network(Change::Gone) => {
+                self.network_is = Presence::Gone;
+                if self.online_ms.take().is_some() {
+                    self.client.disconnected(now_ms);
+                }
+                self.retitle(self.link_in_words());
+            }
+            Report::Network(Change::Another) => {
+                self.network_is = Presence::There;
+                self.connect_at_ms = self.connect_at_ms.map(|at_ms| at_ms.min(now_ms));
+                self.retitle(self.link_in_words());
+            }
             Report::Message(message) if self.online_ms.is_some() => {
                 if let Err(error) = self.client.handle(now_ms, &message) {
                     tracing::warn!(%error, "the server broke the protocol");
@@ -242,7 +281,7 @@ impl App {
                 self.client.disconnected(now_ms);
                 let wait_ms = self.backoff.next_wait_ms(lasted_ms, getrandom::u32().unwrap_or_default());
                 self.connect_at_ms = self.barred.is_none().then_some(now_ms + wait_ms);
-                self.retitle(words::link(self.client.link(now_ms), self.client.look().language));
+                self.retitle(self.link_in_words());
             }
         }
     }
@@ -295,7 +334,7 @@ impl App {
                     Overlay::Off => Overlay::On,
                     Overlay::On => Overlay::Off,
                 };
-                self.retitle(words::link(self.client.link(now_ms), self.client.look().language));
+                self.retitle(self.link_in_words());
             }
             WindowEvent::KeyboardInput { event, is_synthetic: false, .. }
                 if event.state == ElementState::Pressed
@@ -352,30 +391,4 @@ impl ApplicationHandler<Report> for App {
 
 fn point(position: PhysicalPosition<f64>) -> Point {
     Point::new(position.x.floor() as i32, position.y.floor() as i32)
-}
-
-fn look(size: PhysicalSize<u32>, scale: f64, theme: Theme, language: Language) -> Look {
-    let (least, most) = limits::SCREEN_SIDE_PX;
-    let (smallest, largest) = limits::SCALE_100;
-    Look {
-        width_px: size.width.clamp(least, most),
-        height_px: size.height.clamp(least, most),
-        scale_100: ((scale * 100.0).round() as u16).clamp(smallest, largest),
-        theme,
-        language,
-    }
-}
-
-fn theme(options: &Options, system: Option<winit::window::Theme>) -> Theme {
-    match (options.theme.as_deref(), system) {
-        (Some("dark"), _) | (None, Some(winit::window::Theme::Dark)) => Theme::Dark,
-        _ => Theme::Light,
-    }
-}
-
-fn language(options: &Options) -> Language {
-    let of = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let system = || of("LC_ALL").or_else(|| of("LC_MESSAGES")).or_else(|| of("LANG"));
-    let language = options.language.clone().or_else(system).unwrap_or_default();
-    if language.starts_with("de") { Language::De } else { Language::En }
 }

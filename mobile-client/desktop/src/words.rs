@@ -17,6 +17,14 @@ pub const fn link(link: Link, language: Language) -> &'static str {
     }
 }
 
+/// This computer has no network.
+pub const fn no_network(language: Language) -> &'static str {
+    match language {
+        Language::De => "kein Netz: was getippt wird, kommt danach an",
+        Language::En => "no network: what you tap arrives afterwards",
+    }
+}
+
 /// Why the server closed the connection for good, in words, and what to do.
 pub const fn closed(code: CloseCode, language: Language) -> &'static str {
     match (code, language) {

@@ -109,7 +109,8 @@ function happened(event) {
 
 function linkInWords() {
   const waiting = handheld.unanswered();
-  const link = words[handheld.link(now())];
+  const state = handheld.link(now());
+  const link = words[state === 'away' && !navigator.onLine ? 'offline' : state];
   return waiting > 0 ? `${link} ${words.waiting(waiting)}` : link;
 }
 
@@ -136,12 +137,20 @@ function attach() {
   take(connect());
 }
 
+/** Another network is there: the connection of the old one may be dead without anybody saying so. It stays until a new one is open. */
+function networkChanged() {
+  if (socket === null) attach();
+  else if (!opening) take(connect());
+}
+
 async function take(attempt) {
   opening = true;
   try {
     const opened = await attempt;
     await ready;
+    const before = socket;
     socket = opened;
+    if (before) drop(before);
     handheld.connected(now());
     flush();
     opened.onclose = () => lost(opened);
@@ -150,7 +159,7 @@ async function take(attempt) {
     if (opened.readyState > WebSocket.OPEN) lost(opened);
   } catch (error) {
     await ready;
-    refused(error.message);
+    if (socket === null) refused(error.message);
   } finally {
     opening = false;
   }
@@ -175,9 +184,13 @@ function retry() {
 function lost(from = socket) {
   if (from === null || from !== socket) return;
   socket = null;
-  from.onclose = from.onmessage = null;
-  from.close();
+  drop(from);
   retry();
+}
+
+function drop(gone) {
+  gone.onclose = gone.onmessage = null;
+  gone.close();
 }
 
 function received(from, data) {
@@ -241,7 +254,14 @@ take(connect());
 keepAwake();
 addEventListener('resize', resized);
 dark.addEventListener('change', resized);
-addEventListener('online', attach);
+addEventListener('online', networkChanged);
+// Browsers on handhelds tell Wi-Fi from mobile networks; the event comes for new estimates of the speed as well.
+let networkKind = navigator.connection?.type;
+navigator.connection?.addEventListener?.('change', () => {
+  const { type } = navigator.connection;
+  if (type !== networkKind && type !== 'none') networkChanged();
+  networkKind = type;
+});
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden) attach();
 });
