@@ -4,13 +4,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use quinn::congestion::NewRenoConfig;
 use quinn::crypto::rustls::QuicClientConfig;
-use quinn::{Endpoint, RecvStream, SendStream, VarInt};
+use quinn::{Endpoint, RecvStream, SendStream, TransportConfig, VarInt};
 use tresen_identity::{
     Certificate, Fingerprint, KeyPair, PairAnswer, PairRequest, PairingCode, Secret, client_config,
 };
 use tresen_wire::STREAM_GIVEN_UP;
-use tresen_wire::limits::HELLO_PADDED_BYTES;
+use tresen_wire::limits::{DEVICE_WINDOW_BYTES, HELLO_PADDED_BYTES};
 
 /// Most bytes of a length in front of a message.
 const LENGTH_BYTES: usize = 4;
@@ -204,7 +205,14 @@ fn endpoint(server: Fingerprint, key: &KeyPair) -> Result<Endpoint> {
     Ok(endpoint)
 }
 
+/// With the window of a desktop.
 fn config(server: Fingerprint, key: &KeyPair) -> Result<quinn::ClientConfig> {
     let tls = client_config(server, Certificate::for_key_pair(key)?)?;
-    Ok(quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls)?)))
+    let mut window = NewRenoConfig::default();
+    window.initial_window(DEVICE_WINDOW_BYTES).loss_reduction_factor(1.0);
+    let mut transport = TransportConfig::default();
+    transport.congestion_controller_factory(Arc::new(window)).persistent_congestion_threshold(u32::MAX);
+    let mut config = quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls)?));
+    config.transport_config(Arc::new(transport));
+    Ok(config)
 }

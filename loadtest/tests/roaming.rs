@@ -31,6 +31,12 @@ struct World {
 }
 
 impl World {
+    /// Another device of the same server, without the emulator between them.
+    async fn pair(&self, name: &str) -> Device {
+        let code = self.server.site.pairing.open(&self.server.site.clock, DeviceClass::Mpos).unwrap();
+        Device::pair(&code, name).await.unwrap()
+    }
+
     /// Waits until the device's packets are on their way to nowhere, and on for a second: then another network is there.
     async fn lose_network(&self) {
         const AWAY: Duration = Duration::from_secs(1);
@@ -57,10 +63,11 @@ async fn world(round_trip: Duration) -> World {
     World { server, emulator, device, _data: data }
 }
 
-/// Whether more than one of them took longer than so many round trips.
+/// Whether the median of them took longer than so many round trips.
 fn are_late(times_ms: &[f64], round_trips: f64, round_trip: Duration) -> bool {
-    let allowed_ms = (round_trips + SLACK) * round_trip.as_secs_f64() * 1e3;
-    times_ms.iter().filter(|took_ms| **took_ms > allowed_ms).count() > 1
+    let mut sorted = times_ms.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2] > (round_trips + SLACK) * round_trip.as_secs_f64() * 1e3
 }
 
 /// Promise: a new address ends no connection and loses no tap. When nobody told the device of it, the first tap from there takes two round
@@ -85,52 +92,67 @@ async fn a_new_address_that_nobody_notices_costs_one_round_trip_more() {
     world.server.finish(CloseCode::ServerStopping, "").await;
 }
 
-/// Promise: a device that learns of another network while the answer to its tap was lost in the old one has it one round trip after the new
-/// one is there. It was lost with everything else of its stream, and the server may say little to an address that nobody has proven.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_answer_that_was_lost_in_the_old_network_is_the_first_thing_in_the_new_one() {
-    const ROUND_TRIP: Duration = Duration::from_millis(300);
-    let world = world(ROUND_TRIP).await;
+/// What the old network takes along.
+#[derive(Clone, Copy, Debug)]
+enum Lost {
+    /// What the server answered to a tap.
+    Answer,
+    /// The tap, which was made without a network.
+    Tap,
+}
+
+/// Moves from network to network upon one connection, with a tap that each move delays, and returns how long their answers took once the
+/// new network was there, in ms. Nothing lost and nothing doubled: the screen is that of a device that made the same taps in peace.
+async fn roam(round_trip: Duration, lost: Lost) -> Vec<f64> {
+    const MOVES: usize = 8;
+    let world = world(round_trip).await;
     let (mut player, _) = Player::open(&world.device, App::Reference.look()).await.unwrap();
     let taps = taps(&[1]);
     player.tap(taps[0]).await.unwrap();
-    let (mut times_ms, mut bytes) = (Vec::new(), Vec::new());
-    for at in &taps[1..7] {
-        player.tap_only(*at).await.unwrap();
-        tokio::time::sleep(ROUND_TRIP / 2 + Duration::from_millis(50)).await;
-        world.lose_network().await;
-        let resumed = player.go_on(&world.device).await.unwrap();
+    let mut times_ms = Vec::new();
+    for at in &taps[1..=MOVES] {
+        match lost {
+            Lost::Answer => {
+                player.tap_only(*at).await.unwrap();
+                tokio::time::sleep(round_trip / 2 + Duration::from_millis(50)).await;
+                world.lose_network().await;
+            }
+            Lost::Tap => {
+                let tapping = async {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    player.tap_only(*at).await
+                };
+                tokio::join!(tapping, world.lose_network()).0.unwrap();
+            }
+        }
+        times_ms.push(player.go_on(&world.device).await.unwrap().last_byte_ms);
         assert!(player.has_answers(), "the tap was not answered");
-        times_ms.push(resumed.last_byte_ms);
-        bytes.push(resumed.payload_bytes);
     }
-    println!("ms after the new network is there: {times_ms:.0?}, bytes: {bytes:?}");
-    assert!(!are_late(&times_ms, 1.0, ROUND_TRIP), "{times_ms:.0?}");
+    println!("{lost:?} lost, ms after the new network is there: {times_ms:.0?}");
+    let peaceful = world.pair("peaceful").await;
+    let (mut other, _) = Player::open(&peaceful, App::Reference.look()).await.unwrap();
+    for at in &taps[..=MOVES] {
+        other.tap(*at).await.unwrap();
+    }
+    assert!(player.pixels() == other.pixels(), "a tap was lost or doubled");
     world.server.finish(CloseCode::ServerStopping, "").await;
+    times_ms
+}
+
+/// Promise: a device that learns of another network while the answer to its tap was lost in the old one has it one round trip after the new
+/// one is there, move after move. It was lost with everything else of its stream, and the server may say little to an address that nobody
+/// has proven. (In simulated time, to the millisecond: `tresen-desktop`, `quic::tests`.)
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_was_lost_in_the_old_network_is_the_first_thing_in_the_new_one() {
+    const ROUND_TRIP: Duration = Duration::from_millis(300);
+    let times_ms = roam(ROUND_TRIP, Lost::Answer).await;
+    assert!(!are_late(&times_ms, 1.0, ROUND_TRIP), "{times_ms:.0?}");
 }
 
 /// Promise: the same holds for a tap that was made while there was no network.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tap_without_a_network_has_its_answer_one_round_trip_after_there_is_one() {
     const ROUND_TRIP: Duration = Duration::from_millis(300);
-    let world = world(ROUND_TRIP).await;
-    let (mut player, _) = Player::open(&world.device, App::Reference.look()).await.unwrap();
-    let taps = taps(&[1]);
-    player.tap(taps[0]).await.unwrap();
-    let mut times_ms = Vec::new();
-    for at in &taps[1..7] {
-        let (tapped, ()) = tokio::join!(
-            async {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                player.tap_only(*at).await
-            },
-            world.lose_network()
-        );
-        tapped.unwrap();
-        times_ms.push(player.go_on(&world.device).await.unwrap().last_byte_ms);
-        assert!(player.has_answers(), "the tap was not answered");
-    }
-    println!("ms after the new network is there: {times_ms:.0?}");
+    let times_ms = roam(ROUND_TRIP, Lost::Tap).await;
     assert!(!are_late(&times_ms, 1.0, ROUND_TRIP), "{times_ms:.0?}");
-    world.server.finish(CloseCode::ServerStopping, "").await;
 }

@@ -7,6 +7,11 @@ pub const TO_SERVER_BYTES: usize = 4096;
 /// How long a client makes the first hello from a new address, with zeros at its end: two packets, so that six may come back before the
 /// address is proven.
 pub const HELLO_PADDED_BYTES: usize = 2_200;
+/// How much a device may have on its way to a server over QUIC, in bytes: a few times what it says in a burst, because what was lost with
+/// a network counts as being on its way until the first acknowledgement from the next one.
+pub const DEVICE_WINDOW_BYTES: u64 = 32 * 1024;
+/// Streams that a device may have open: one, and those that it gave up while nobody could tell it that they are over.
+pub const DEVICE_STREAMS: u8 = 16;
 /// Largest message to a client, in bytes.
 pub const TO_CLIENT_BYTES: usize = 4 << 20;
 /// Longest text that a person or a scanner enters, in bytes.

@@ -52,9 +52,6 @@ const UNVALIDATED_HANDSHAKES: usize = 64;
 /// What a client may send before it is read, in bytes.
 const RECEIVE_WINDOW_BYTES: u32 = 64 * 1024;
 
-/// Streams that a client may have open: one, and those that it gave up while nobody could tell it that they are over.
-const STREAMS: u8 = 4;
-
 /// Streams of a client are taken up no faster than one in this time.
 const STREAM_EVERY: Duration = Duration::from_millis(250);
 
@@ -79,7 +76,7 @@ pub fn endpoint(socket: std::net::UdpSocket, tls: rustls::ServerConfig) -> std::
     let mut config = quinn::ServerConfig::with_crypto(Arc::new(crypto));
     let mut transport = quinn::TransportConfig::default();
     transport
-        .max_concurrent_bidi_streams(STREAMS.into())
+        .max_concurrent_bidi_streams(limits::DEVICE_STREAMS.into())
         .max_concurrent_uni_streams(0_u8.into())
         .datagram_receive_buffer_size(None)
         // A frame is a datagram or two: for bursts of ten, quinn keeps a buffer of as many for each connection.

@@ -1,9 +1,12 @@
 //! Hostile and broken peers: closed with a code, and nobody else notices.
 
+use std::time::{Duration, Instant};
+
 use futures_util::SinkExt;
+use quinn::VarInt;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tresen_identity::DeviceClass;
-use tresen_wire::{CloseCode, Hello, Language, Look, Theme, ToServer, limits};
+use tresen_wire::{CloseCode, Hello, Language, Look, STREAM_GIVEN_UP, Theme, ToServer, limits};
 
 use crate::client::{Client, Native, dial, framed, goodbye, greeting, loopback, read};
 use crate::world::World;
@@ -68,6 +71,38 @@ async fn broken_lengths_close_a_quic_connection() {
         };
         assert_eq!(said, code, "{bytes:?}");
     }
+}
+
+/// Promise: a device that goes on upon another stream in a loop is heard no more often than one that connects anew may be, and disturbs nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_in_a_loop_are_taken_up_one_after_the_other() {
+    const EVERY: Duration = Duration::from_millis(250);
+    let world = World::open().await;
+    let mut bystander = Client::tab(world.port(), 1).await;
+    bystander.see("Anna").await;
+    let site = &world.server.site;
+    let code = site.pairing.open(&site.clock, DeviceClass::Mpos).unwrap();
+    let device = Native::new(1);
+    drop(device.pair(world.port(), &code).await);
+    let connection = device.dial(world.port(), site.name).await.unwrap();
+    let begun = Instant::now();
+    let mut heard = 0;
+    let given_up = VarInt::from_u32(STREAM_GIVEN_UP);
+    let in_a_loop = async {
+        loop {
+            let (mut send, mut recv) = connection.open_bi().await.unwrap();
+            send.write_all(&framed(&hello(limits::VERSIONS))).await.unwrap();
+            read(&mut recv).await.expect("a welcome");
+            heard += 1;
+            send.reset(given_up).unwrap();
+            recv.stop(given_up).unwrap();
+        }
+    };
+    assert!(tokio::time::timeout(8 * EVERY, in_a_loop).await.is_err());
+    assert!(heard > 1, "it is not heard again");
+    assert!(heard <= 1 + begun.elapsed().div_duration_f64(EVERY) as u32, "{heard} times");
+    bystander.tap("Anna").await;
+    assert!(bystander.closed.is_none());
 }
 
 /// Promise: a page of another origin gets no session, and no word about the server.

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use futures_util::FutureExt;
+use quinn::congestion::NewRenoConfig;
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{
     ClientConfig, Connection, Endpoint, IdleTimeout, RecvStream, SendStream, TransportConfig, VarInt,
 };
 use tresen_identity::{Certificate, Fingerprint, KeyPair, client_config};
 use tresen_wire::STREAM_GIVEN_UP;
-use tresen_wire::limits::HELLO_PADDED_BYTES;
+use tresen_wire::limits::{DEVICE_WINDOW_BYTES, HELLO_PADDED_BYTES};
 
 use crate::framing::{Reassembly, framed};
 
@@ -49,7 +50,13 @@ const ANSWER_LIMIT: (Duration, Duration) = (Duration::from_millis(500), Duration
 pub fn config(server: Fingerprint, key: &KeyPair) -> Result<ClientConfig> {
     let tls = client_config(server, Certificate::for_key_pair(key)?)?;
     let mut transport = TransportConfig::default();
-    transport.max_idle_timeout(Some(IdleTimeout::try_from(IDLE_LIMIT)?));
+    // What was lost with a network says nothing about the next one (RFC 9000, section 9.4), but quinn lets it shrink a client's window.
+    let mut window = NewRenoConfig::default();
+    window.initial_window(DEVICE_WINDOW_BYTES).loss_reduction_factor(1.0);
+    transport
+        .congestion_controller_factory(Arc::new(window))
+        .persistent_congestion_threshold(u32::MAX)
+        .max_idle_timeout(Some(IdleTimeout::try_from(IDLE_LIMIT)?));
     let mut config = ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls)?));
     config.transport_config(Arc::new(transport));
     Ok(config)
@@ -60,7 +67,10 @@ pub fn config(server: Fingerprint, key: &KeyPair) -> Result<ClientConfig> {
 /// # Errors
 /// When it does not answer there, or another one does.
 pub async fn connect(address: SocketAddr, config: ClientConfig) -> Result<QuicLink> {
-    let endpoint = Endpoint::client(any(address))?;
+    connect_from(Endpoint::client(any(address))?, address, config).await
+}
+
+async fn connect_from(endpoint: Endpoint, address: SocketAddr, config: ClientConfig) -> Result<QuicLink> {
     let connection = endpoint.connect_with(config, address, SERVER_NAME)?.await?;
     let (send, receive) = connection.open_bi().await?;
     Ok(QuicLink { connection, send, receive, reassembly: Reassembly::default(), least_bytes: 0, endpoint })
@@ -95,6 +105,10 @@ impl QuicLink {
     /// When there is no socket, the connection is gone, or the network changes faster than the server takes up streams.
     pub fn go_on(&mut self) -> Result<Duration> {
         self.endpoint.rebind(UdpSocket::bind(any(self.connection.remote_address()))?)?;
+        self.next_stream()
+    }
+
+    fn next_stream(&mut self) -> Result<Duration> {
         let opened = self.connection.open_bi().now_or_never().context("the server takes no other stream")?;
         let (send, receive) = opened.context("the connection is gone")?;
         let given_up = VarInt::from_u32(STREAM_GIVEN_UP);
@@ -132,3 +146,6 @@ impl QuicLink {
         self.connection.close(VarInt::from_u32(0), b"");
     }
 }
+
+#[cfg(test)]
+mod tests;
