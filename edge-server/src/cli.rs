@@ -12,7 +12,7 @@ use crate::config::{Config, ConfigError};
 use crate::doctor::{self, Health, Patient};
 use crate::licence_file::{self, LicenceCommand};
 use crate::run::{self, RunError, RunOptions};
-use crate::{demo, local_door, runtime};
+use crate::{demo, local_door, relay, runtime};
 
 /// Tresen: the point of sale of a site, streamed to any screen from one box.
 #[derive(Parser)]
@@ -36,6 +36,16 @@ pub enum Command {
         /// For a payment terminal instead of a handheld.
         #[arg(long)]
         paypos: bool,
+    },
+    /// Joins a relay, so that devices reach this box from any network; the server has to be started again.
+    Join {
+        /// Host and port of the relay.
+        relay: String,
+        /// What its operator got from 'tresen-relay tenant add'.
+        enrolment: String,
+        /// Data folder.
+        #[arg(long, value_name = "DIR", default_value = "tresen-data")]
+        data: PathBuf,
     },
     /// Looks at everything that a server needs, and says what is wrong.
     Doctor(RunArguments),
@@ -117,6 +127,12 @@ pub fn execute(arguments: Arguments) -> Result<(), Failure> {
             let class = if paypos { DeviceClass::Paypos } else { DeviceClass::Mpos };
             let code = local_door::ask_for_code(&data, class).map_err(Failure::failed)?;
             println!("{}", demo::code_for_terminal(&code));
+            Ok(())
+        }
+        Command::Join { relay, enrolment, data } => {
+            let route = block_on(relay::join(&data, &relay, &enrolment))?.map_err(Failure::failed)?;
+            println!("Joined the relay at {}, as tenant {}.", route.authority(), route.tenant);
+            println!("Start the server again: its pairing codes work from any network then.");
             Ok(())
         }
         Command::Doctor(arguments) => doctor(arguments),

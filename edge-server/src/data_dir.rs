@@ -5,6 +5,7 @@
 //! server.key     the server's private key (32 bytes, base32), readable by its owner only
 //! browsers.key   the private key of the certificate that browsers see
 //! ledger.db      the database
+//! relay          the way through the relay that the server has joined
 //! local.door     port and password of the running server, for commands on this machine
 //! spool/         receipts
 //! ```

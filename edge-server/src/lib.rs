@@ -33,6 +33,7 @@ pub mod net;
 pub mod office;
 pub mod picture;
 pub mod registry;
+pub mod relay;
 pub mod run;
 pub mod runtime;
 pub mod site;

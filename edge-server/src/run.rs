@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tresen_identity::{
-    Certificate, CertificateError, DeviceClass, Fingerprint, KeyPair, TlsError, https_config,
+    Certificate, CertificateError, DeviceClass, Fingerprint, KeyPair, RelayRoute, TlsError, https_config,
     quic_server_config,
 };
 use tresen_ledger::{Ledger, OpenError, Options};
@@ -34,6 +34,7 @@ use crate::net::gate::Gate;
 use crate::net::listen::{self, ListenError, Sockets};
 use crate::net::{http, quic, tcp};
 use crate::registry::{DEMO_SEATS, Licensing, Registry, RegistryError, demo_licence};
+use crate::relay::{self, RelayState};
 use crate::site::{Clock, PairingDesk, Site};
 use crate::spool::Spool;
 use crate::{backup, demo, mdns};
@@ -92,6 +93,9 @@ pub enum RunError {
         .0.display()
     )]
     NotADemo(std::path::PathBuf),
+    /// The file with the way through the relay.
+    #[error("the file 'relay' in the data folder can't be read: {0}")]
+    Relay(std::io::Error),
     /// The demo's data.
     #[error("the demo can't be set up: {0}")]
     Demo(String),
@@ -140,6 +144,7 @@ pub async fn start(options: RunOptions) -> Result<Server, RunError> {
         (Nature::Demo, false) => warn_of_demo(&config.data),
         (Nature::Real | Nature::Empty, false) | (Nature::Demo | Nature::Empty, true) => {}
     }
+    let route = relay::route(data.path()).map_err(RunError::Relay)?;
     let sockets = listen::bind(&config.bind, config.port)?;
     let certificates = Certificates::make(&config, &data, &key)?;
     let port = sockets.port;
@@ -178,7 +183,8 @@ pub async fn start(options: RunOptions) -> Result<Server, RunError> {
     let addresses = lan_addresses();
     let announcement = config.mdns.then(|| mdns::announce(&config.name, name, &addresses, port)).flatten();
     let site = Arc::new(Site {
-        pairing: pairing_desk(&config, name, port, &addresses),
+        pairing: pairing_desk(&config, name, port, &addresses, route.clone()),
+        relay: RelayState::default(),
         config,
         demo,
         name,
@@ -196,7 +202,7 @@ pub async fn start(options: RunOptions) -> Result<Server, RunError> {
         tasks: TaskTracker::new(),
     });
     keep_up(&site, habits, news);
-    serve(&site, sockets, certificates).await?;
+    serve(&site, sockets, certificates, route).await?;
     Ok(Server { site, port, _announcement: announcement })
 }
 
@@ -277,7 +283,12 @@ pub async fn interrupted() {
 }
 
 /// Starts the instances, and everything that listens.
-async fn serve(site: &Arc<Site>, sockets: Sockets, certificates: Certificates) -> Result<(), RunError> {
+async fn serve(
+    site: &Arc<Site>,
+    sockets: Sockets,
+    certificates: Certificates,
+    route: Option<RelayRoute>,
+) -> Result<(), RunError> {
     let snapshot = site.registry.snapshot();
     site.hub.keep_last_seats(&snapshot, site.clock.now_ms());
     site.hub.follow(&snapshot).await;
@@ -295,10 +306,21 @@ async fn serve(site: &Arc<Site>, sockets: Sockets, certificates: Certificates) -
     for listener in sockets.tcp {
         site.tasks.spawn(tcp::serve(listener, http.clone()));
     }
+    let mut doors = Vec::new();
     for socket in sockets.udp {
         let tls = quic_server_config(certificates.native.clone())?;
-        let endpoint = quic::endpoint(socket, tls).map_err(RunError::Quic)?;
+        let endpoint = match &route {
+            Some(_) => {
+                let door = quic::door(socket, tls).map_err(RunError::Quic)?;
+                doors.push(door);
+                doors.last().expect("one was pushed").endpoint.clone()
+            }
+            None => quic::endpoint(socket, tls).map_err(RunError::Quic)?,
+        };
         site.tasks.spawn(quic::serve(site.clone(), endpoint, gate.clone()));
+    }
+    if let Some(route) = route {
+        site.tasks.spawn(relay::keep(site.clone(), route, site.data.server_key()?, doors));
     }
     Ok(())
 }
@@ -375,7 +397,13 @@ fn lan_addresses() -> Vec<IpAddr> {
     addresses
 }
 
-fn pairing_desk(config: &Config, name: Fingerprint, port: u16, lan: &[IpAddr]) -> PairingDesk {
+fn pairing_desk(
+    config: &Config,
+    name: Fingerprint,
+    port: u16,
+    lan: &[IpAddr],
+    relay: Option<RelayRoute>,
+) -> PairingDesk {
     let mut addresses: Vec<SocketAddr> = lan.iter().map(|ip| SocketAddr::new(*ip, port)).collect();
     if addresses.is_empty() || config.bind.iter().all(IpAddr::is_loopback) {
         addresses = vec![SocketAddr::new([127, 0, 0, 1].into(), port)];
@@ -384,5 +412,5 @@ fn pairing_desk(config: &Config, name: Fingerprint, port: u16, lan: &[IpAddr]) -
         Some(host) => host.with_port(port),
         None => addresses[0].to_string(),
     };
-    PairingDesk::new(name, authority, addresses)
+    PairingDesk::new(name, authority, addresses, relay)
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tresen_identity::{DeviceClass, Fingerprint, Pairing, PairingCode, PairingRefused, Secret};
+use tresen_identity::{DeviceClass, Fingerprint, Pairing, PairingCode, PairingRefused, RelayRoute, Secret};
 use tresen_ledger::Ledger;
 use tresen_scene::Namer;
 use tresen_typeset::Typesetter;
@@ -18,6 +18,7 @@ use crate::hub::Hub;
 use crate::links::Links;
 use crate::local_door;
 use crate::registry::Registry;
+use crate::relay::RelayState;
 use crate::spool::Spool;
 
 /// A running server. Shared as `Arc<Site>`; every part of it has its own lock or task.
@@ -38,6 +39,8 @@ pub struct Site {
     pub hub: Arc<Hub>,
     /// How good the devices' links are.
     pub links: Arc<Links>,
+    /// What is known of the relay.
+    pub relay: RelayState,
     /// Draws text and shapes for all instances.
     pub typesetter: Arc<Typesetter>,
     /// Receipts as files.
@@ -86,14 +89,20 @@ pub struct PairingDesk {
     server: Fingerprint,
     authority: String,
     addresses: Vec<SocketAddr>,
+    relay: Option<RelayRoute>,
     open: Mutex<Pairing>,
 }
 
 impl PairingDesk {
-    /// For a server with this name that answers at these addresses.
+    /// For a server with this name that answers at these addresses, and through this relay.
     #[must_use]
-    pub fn new(server: Fingerprint, authority: String, addresses: Vec<SocketAddr>) -> Self {
-        Self { server, authority, addresses, open: Mutex::default() }
+    pub fn new(
+        server: Fingerprint,
+        authority: String,
+        addresses: Vec<SocketAddr>,
+        relay: Option<RelayRoute>,
+    ) -> Self {
+        Self { server, authority, addresses, relay, open: Mutex::default() }
     }
 
     /// Opens pairing for one device: the code to show. An earlier code ends.
@@ -109,6 +118,7 @@ impl PairingDesk {
             server: self.server,
             secret,
             addresses: self.addresses.clone(),
+            relay: self.relay.clone(),
         })
     }
 

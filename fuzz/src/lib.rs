@@ -9,7 +9,7 @@ mod paths;
 mod screens;
 mod texts;
 
-pub use paths::{admission_token, datagram, exchange, knock_answer, probe};
+pub use paths::{admission_token, control, datagram, exchange, knock_answer, probe};
 pub use screens::{changed_frame, frame, receiver, sender, to_client, to_server};
 pub use texts::{events, handshake, licence, pairing_code};
 

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use tresen_identity::{Fingerprint, Secret, TenantId};
 use tresen_path::{
-    Capacity, ClientName, ClientPath, ConnectionNumber, EdgeName, EdgePaths, Gate, Grant, Knocker, Local,
-    NodeId, Party, Router, RoutingKey, SocketId, Verdict, Way, limits,
+    Capacity, ClientName, ClientPath, ConnectionNumber, EdgeName, EdgePaths, FromNode, Gate, Grant, Knocker,
+    Local, NodeId, Party, Router, RoutingKey, SocketId, ToNode, Verdict, Way, limits,
 };
 
 use crate::Numbers;
@@ -52,6 +52,17 @@ pub fn knock_answer(bytes: &[u8]) {
     knocker.start(0);
     let _ = knocker.poll_transmit(0);
     assert_eq!(knocker.handle(1, bytes), None);
+}
+
+/// What an endpoint and a relay node say to each other: what can be read is written as it was.
+pub fn control(bytes: &[u8]) {
+    if let Ok(message) = ToNode::decode(bytes) {
+        assert_eq!(message.encode()[2..], *bytes);
+    }
+    if let Ok(message) = FromNode::decode(bytes) {
+        let again = message.encode();
+        assert_eq!(FromNode::decode(&again[2..]).expect("its own bytes").encode(), again);
+    }
 }
 
 /// No bytes are a token but what was signed.

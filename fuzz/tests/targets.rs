@@ -29,6 +29,7 @@ targets!(
     handshake,
     events,
     admission_token,
+    control,
     datagram,
     exchange,
     knock_answer,

@@ -4,6 +4,7 @@
 
 mod check;
 mod programs;
+mod relay_demo;
 mod setup;
 mod tidy;
 
@@ -28,6 +29,11 @@ enum Command {
         /// What to hand to `tresen-edge` besides.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
+    },
+    /// The demo restaurant behind a relay on this machine: its pairing codes work wherever the relay can be reached.
+    RelayDemo {
+        /// This machine, as devices reach it; else its address on the network.
+        host: Option<String>,
     },
     /// Runs the desktop client: `cargo xtask desktop pair '<text of the pairing code>'` once, then `cargo xtask desktop`.
     Desktop {
@@ -94,6 +100,7 @@ fn run(arguments: Arguments) -> Result<()> {
     shell.change_dir(setup::workspace_root());
     match arguments.command {
         Command::Demo { rest } => programs::demo(&shell, &rest),
+        Command::RelayDemo { host } => relay_demo::run(&shell, host),
         Command::Desktop { rest } => programs::desktop(&shell, &rest),
         Command::Test { quick } => {
             check::test(&shell, if quick { check::Extent::Quick } else { check::Extent::Whole })

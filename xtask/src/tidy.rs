@@ -58,6 +58,10 @@ const FORBIDDEN_ARROWS: &[(&str, &[&str])] = &[
         "tresen-path",
         &["tresen-till", "tresen-mpos", "tresen-scene", "tresen-session", "tresen-wire", "tokio", "quinn"],
     ),
+    (
+        "tresen-relay",
+        &["tresen-till", "tresen-mpos", "tresen-scene", "tresen-session", "tresen-wire", "tresen-typeset"],
+    ),
     ("tresen-client", &["tresen-till", "tresen-mpos", "tresen-typeset", "tokio"]),
 ];
 

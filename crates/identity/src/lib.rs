@@ -18,6 +18,7 @@ mod keys;
 mod licence;
 mod pairing;
 mod password;
+mod route;
 mod secret;
 mod tenant;
 mod tls;
@@ -40,6 +41,10 @@ pub use password::{
     HashCost, HashMemory, MAX_PASSWORD_BYTES, PasswordError, hash_password, verify_password,
     verify_password_in,
 };
+pub use route::{RelayRoute, RelayRouteError};
 pub use secret::Secret;
 pub use tenant::{TenantId, TenantIdError};
-pub use tls::{ALPN, TlsError, client_config, https_client_config, https_config, quic_server_config};
+pub use tls::{
+    ALPN, RELAY_ALPN, TlsError, client_config, https_client_config, https_config, quic_server_config,
+    relay_client_config, relay_server_config,
+};

@@ -1,7 +1,7 @@
 //! Pairing: how a device and a server come to know each other's keys.
 //!
 //! The owner asks for a code; the server draws a 128-bit secret, good for two minutes and one use, and shows
-//! `https://HOST:PORT/pair#<fingerprint>.<secret>[.<address>,<address>…]` as a QR code. A camera app opens it as a page (what follows `#` never
+//! `https://HOST:PORT/pair#<fingerprint>.<secret>[.<address>,<address>…[.<way through a relay>]]` as a QR code. A camera app opens it as a page (what follows `#` never
 //! leaves the browser); a native client reads name, secret and addresses from it. The device connects, checks the server's name, and
 //! sends the secret together with its new key.
 //!
@@ -14,7 +14,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use crate::fingerprint::base32;
-use crate::{DeviceClass, Fingerprint, Secret};
+use crate::{DeviceClass, Fingerprint, RelayRoute, RelayRouteError, Secret};
 
 /// How long a code is good, in ms.
 pub const PAIRING_LIFETIME_MS: u64 = 120_000;
@@ -39,6 +39,8 @@ pub struct PairingCode {
     pub secret: Secret<16>,
     /// More ways to the server.
     pub addresses: Vec<SocketAddr>,
+    /// The way from other networks.
+    pub relay: Option<RelayRoute>,
 }
 
 /// Why a text is no pairing code.
@@ -59,15 +61,20 @@ pub enum PairingCodeError {
     /// An address is malformed, or there are too many.
     #[error("an address in the pairing code is malformed")]
     Address,
+    /// The way through a relay is malformed.
+    #[error(transparent)]
+    Relay(#[from] RelayRouteError),
 }
 
 impl fmt::Display for PairingCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "https://{}/pair#{}.{}", self.authority, self.server, self.secret.to_text())?;
-        for (index, address) in self.addresses.iter().take(MAX_ADDRESSES).enumerate() {
-            write!(f, "{}{}", if index == 0 { '.' } else { ',' }, written(address))?;
+        let addresses: Vec<String> = self.addresses.iter().take(MAX_ADDRESSES).map(written).collect();
+        match &self.relay {
+            Some(relay) => write!(f, ".{}.{relay}", addresses.join(",")),
+            None if addresses.is_empty() => Ok(()),
+            None => write!(f, ".{}", addresses.join(",")),
         }
-        Ok(())
     }
 }
 
@@ -85,17 +92,18 @@ impl FromStr for PairingCode {
         if authority.is_empty() || authority.len() > MAX_AUTHORITY_BYTES || !authority.bytes().all(allowed) {
             return Err(PairingCodeError::Form);
         }
-        let mut parts = fragment.splitn(3, '.');
+        let mut parts = fragment.splitn(4, '.');
         let server = parts.next().and_then(|part| part.parse().ok()).ok_or(PairingCodeError::Server)?;
         let secret = parts.next().and_then(Secret::from_text).ok_or(PairingCodeError::Secret)?;
         let addresses = match parts.next() {
-            None => Vec::new(),
+            None | Some("") => Vec::new(),
             Some(list) => list.split(',').map(read).collect::<Result<Vec<_>, _>>()?,
         };
         if addresses.len() > MAX_ADDRESSES {
             return Err(PairingCodeError::Address);
         }
-        Ok(Self { authority: authority.to_owned(), server, secret, addresses })
+        let relay = parts.next().map(str::parse).transpose()?;
+        Ok(Self { authority: authority.to_owned(), server, secret, addresses, relay })
     }
 }
 
@@ -203,6 +211,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::TenantId;
 
     #[test]
     fn a_code_is_good_once_and_for_two_minutes() {
@@ -245,7 +254,7 @@ mod tests {
         #[test]
         fn a_code_comes_back(server in any::<[u8; 32]>(), secret in any::<[u8; 16]>(),
                              v4 in proptest::collection::vec(any::<([u8; 4], u16)>(), 0..4),
-                             v6 in proptest::collection::vec(any::<([u8; 16], u16)>(), 0..4)) {
+                             v6 in proptest::collection::vec(any::<([u8; 16], u16)>(), 0..4), relay in any::<bool>()) {
             let addresses: Vec<SocketAddr> =
                 v4.into_iter().map(SocketAddr::from).chain(v6.into_iter().map(SocketAddr::from)).collect();
             let code = PairingCode {
@@ -253,10 +262,15 @@ mod tests {
                 server: Fingerprint::from_bytes(server),
                 secret: Secret::new(secret),
                 addresses: addresses.clone(),
+                relay: relay.then(|| {
+                    let (tenant, relay) = (TenantId::from_bytes([1; 16]), Fingerprint::from_bytes([2; 32]));
+                    RelayRoute::new(tenant, relay, "r.example:1").unwrap()
+                }),
             };
             let read: PairingCode = code.to_string().parse().map_err(|_| TestCaseError::fail("unreadable"))?;
             prop_assert_eq!(read.to_string(), code.to_string());
             prop_assert_eq!(read.addresses, addresses);
+            prop_assert_eq!(&read.relay, &code.relay);
             prop_assert!(read.secret.same_as(&code.secret));
         }
 

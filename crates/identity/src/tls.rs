@@ -25,6 +25,9 @@ use crate::{Certificate, Fingerprint, fingerprint_of_certificate};
 /// The protocol's name in QUIC handshakes.
 pub const ALPN: &[u8] = b"tresen/1";
 
+/// The name of what endpoints and relay nodes say to each other, in QUIC handshakes.
+pub const RELAY_ALPN: &[u8] = b"tresen-relay/1";
+
 /// Why a TLS configuration can't be made.
 #[derive(Debug, Error)]
 #[error("TLS can't be set up: {0}")]
@@ -43,6 +46,26 @@ pub fn quic_server_config(certificate: Certificate) -> Result<ServerConfig, TlsE
         .with_single_cert(certificate.chain, certificate.key)?;
     config.alpn_protocols = vec![ALPN.to_vec()];
     config.max_early_data_size = 0;
+    Ok(config)
+}
+
+/// A relay node's side of control connections: as [`quic_server_config`], under [`RELAY_ALPN`].
+///
+/// # Errors
+/// When the certificate and its key don't fit.
+pub fn relay_server_config(certificate: Certificate) -> Result<ServerConfig, TlsError> {
+    let mut config = quic_server_config(certificate)?;
+    config.alpn_protocols = vec![RELAY_ALPN.to_vec()];
+    Ok(config)
+}
+
+/// An endpoint's side of control connections: as [`client_config`], under [`RELAY_ALPN`].
+///
+/// # Errors
+/// When the certificate and its key don't fit.
+pub fn relay_client_config(node: Fingerprint, certificate: Certificate) -> Result<ClientConfig, TlsError> {
+    let mut config = client_config(node, certificate)?;
+    config.alpn_protocols = vec![RELAY_ALPN.to_vec()];
     Ok(config)
 }
 

@@ -81,6 +81,7 @@ mod birthday;
 mod candidate;
 mod cid;
 mod client;
+mod control;
 mod edge;
 mod exchange;
 mod knock;
@@ -101,6 +102,7 @@ pub use cid::{
     NODE_HANDLES, NodeId, Party, RoutingKey,
 };
 pub use client::ClientPath;
+pub use control::{ControlError, FromNode, MAX_CONTROL_BYTES, ToNode, control_length};
 pub use edge::{ConnectionNumber, EdgePaths};
 pub use exchange::{ExchangeError, MAX_EXCHANGE_BYTES};
 pub use knock::KNOCK_BYTES;

@@ -34,6 +34,8 @@ const MAX_DEVICES: usize = 10_000;
 pub enum Way {
     /// QUIC over UDP.
     Direct,
+    /// QUIC over UDP, forwarded by a relay.
+    Relayed,
     /// WebSocket over TCP, which hides what is lost.
     WebSocket,
 }

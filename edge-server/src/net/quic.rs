@@ -29,6 +29,7 @@ use tokio_util::task::TaskTracker;
 use tresen_identity::{
     Fingerprint, MAX_HANDSHAKE_BYTES, PairAnswer, PairRequest, fingerprint_of_certificate,
 };
+use tresen_reach::{OwnIds, Socket, own_packets};
 use tresen_wire::{CloseCode, STREAM_GIVEN_UP, ToClient, limits};
 
 use crate::attend::attend;
@@ -38,6 +39,7 @@ use crate::links::{self, Packets, Way};
 use crate::net::gate::Gate;
 use crate::net::pump::{Incoming, Reader, Writer, pump};
 use crate::registry::DeviceKey;
+use crate::relay::Door;
 use crate::site::Site;
 
 /// How long a client may take for the handshake, and again for its first message.
@@ -72,6 +74,21 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// # Errors
 /// When the socket or the configuration doesn't serve.
 pub fn endpoint(socket: std::net::UdpSocket, tls: rustls::ServerConfig) -> std::io::Result<Endpoint> {
+    Endpoint::new(EndpointConfig::default(), Some(config(tls)?), socket, Arc::new(TokioRuntime))
+}
+
+/// Opens the endpoint on a bound socket, so that it can be reached through a relay too.
+///
+/// # Errors
+/// When the socket or the configuration doesn't serve.
+pub fn door(socket: std::net::UdpSocket, tls: rustls::ServerConfig) -> std::io::Result<Door> {
+    let (sender, own) = own_packets();
+    let (socket, ids) = (Socket::new(socket, sender)?, OwnIds::default());
+    let endpoint = tresen_reach::endpoint(socket.clone(), ids.clone(), Some(config(tls)?))?;
+    Ok(Door { endpoint, socket, ids, own })
+}
+
+fn config(tls: rustls::ServerConfig) -> std::io::Result<quinn::ServerConfig> {
     let crypto = QuicServerConfig::try_from(tls).map_err(std::io::Error::other)?;
     let mut config = quinn::ServerConfig::with_crypto(Arc::new(crypto));
     let mut transport = quinn::TransportConfig::default();
@@ -85,7 +102,7 @@ pub fn endpoint(socket: std::net::UdpSocket, tls: rustls::ServerConfig) -> std::
         .receive_window(RECEIVE_WINDOW_BYTES.into())
         .max_idle_timeout(Some(IDLE_TIMEOUT.try_into().map_err(std::io::Error::other)?));
     config.transport_config(Arc::new(transport));
-    Endpoint::new(EndpointConfig::default(), Some(config), socket, Arc::new(TokioRuntime))
+    Ok(config)
 }
 
 /// Serves an endpoint until the server stops.
@@ -100,13 +117,16 @@ pub async fn serve(site: Arc<Site>, endpoint: Endpoint, gate: Arc<Gate>) {
         let address = incoming.remote_address();
         let now_ms = site.clock.now_ms();
         // Nobody sends to this machine from outside in its own name.
+        // The relay's address stands for many devices, which it has limited itself.
+        let is_relayed = site.relay.is_at(address);
         let proven = incoming.remote_address_validated() || address.ip().to_canonical().is_loopback();
         let wanting = gate.handshakes() > UNVALIDATED_HANDSHAKES || gate.is_low(address.ip(), now_ms);
         if !incoming.remote_address_validated() && wanting {
             let _ = incoming.retry();
             continue;
         }
-        let admitted = if proven { gate.admit(address.ip(), now_ms) } else { gate.admit_unproven() };
+        let admitted =
+            if proven && !is_relayed { gate.admit(address.ip(), now_ms) } else { gate.admit_unproven() };
         let Ok(mut pass) = admitted else {
             incoming.refuse();
             continue;
@@ -122,7 +142,9 @@ pub async fn serve(site: Arc<Site>, endpoint: Endpoint, gate: Arc<Gate>) {
             match shaken {
                 Ok(Ok(connection)) => {
                     // Whoever finished a handshake receives at this address.
-                    let charged = proven || gate.prove(&mut pass, address.ip(), site.clock.now_ms()).is_ok();
+                    let charged = proven
+                        || is_relayed
+                        || gate.prove(&mut pass, address.ip(), site.clock.now_ms()).is_ok();
                     if charged {
                         serve_connection(site, connection).await;
                     }
@@ -164,7 +186,7 @@ async fn serve_connection(site: Arc<Site>, connection: Connection) {
                 let Ok((send, recv)) = opened else { break };
                 not_before = Instant::now() + STREAM_EVERY;
                 let told = if send.id().index() == 0 { Packets::default() } else { packets(&connection) };
-                let connected = Connected { connection: connection.clone(), told };
+                let connected = Connected { connection: connection.clone(), told, site: site.clone() };
                 streams.spawn(serve_stream(site.clone(), device, connected, send, recv));
             }
             Some(ended) = streams.join_next() => {
@@ -262,11 +284,13 @@ struct Connected {
     connection: Connection,
     /// What the streams before it told.
     told: Packets,
+    /// Knows by what a way through the relay is told.
+    site: Arc<Site>,
 }
 
 impl links::Connection for Connected {
     fn way(&self) -> Way {
-        Way::Direct
+        if self.site.relay.is_at(self.connection.remote_address()) { Way::Relayed } else { Way::Direct }
     }
 
     fn address(&self) -> SocketAddr {

@@ -249,7 +249,7 @@ impl<'a> Teller<'a> {
         let hour = seen.record.last(self.now_ms, CELLS);
         let Some(most) = minutes.iter().flatten().filter_map(Cell::lost_permille).max() else {
             let reason = match seen.record.way {
-                Way::Direct => t.no_packets_yet,
+                Way::Direct | Way::Relayed => t.no_packets_yet,
                 Way::WebSocket => t.no_loss_seen,
             };
             return Measure::unknown(t.loss, reason);
@@ -358,6 +358,7 @@ impl<'a> Teller<'a> {
 const fn way(t: &Texts, way: Way, key: &DeviceKey) -> &'static str {
     match (way, key) {
         (Way::Direct, _) => t.way_direct,
+        (Way::Relayed, _) => t.way_relayed,
         // A native device asks for QUIC first.
         (Way::WebSocket, DeviceKey::Certificate) => t.way_fallback,
         (Way::WebSocket, DeviceKey::Browser | DeviceKey::Loopback) => t.way_browser,

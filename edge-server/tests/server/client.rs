@@ -17,9 +17,10 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use tresen_identity::{
-    BrowserGreeting, Certificate, Challenge, Fingerprint, KeyPair, PairAnswer, PairingCode, Secret,
-    client_config, session_statement,
+    BrowserGreeting, Certificate, Challenge, Fingerprint, KeyPair, PairAnswer, PairingCode, RelayRoute,
+    Secret, client_config, session_statement,
 };
+use tresen_reach::NotReached;
 use tresen_scene::{OutlineKind, ScrollOffsets, outline};
 use tresen_session::{Receiver, ReceiverEvent};
 use tresen_wire::{CloseCode, Input, Language, Look, Theme, ToClient};
@@ -272,11 +273,28 @@ impl Native {
         port: u16,
         server: Fingerprint,
     ) -> Result<quinn::Connection, quinn::ConnectionError> {
+        let mut endpoint = quinn::Endpoint::client(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        endpoint.set_default_client_config(self.config(server));
+        endpoint.connect(SocketAddr::from(([127, 0, 0, 1], port)), "tresen").unwrap().await
+    }
+
+    fn config(&self, server: Fingerprint) -> quinn::ClientConfig {
         let certificate = Certificate::for_key_pair(&self.key).unwrap();
         let tls = QuicClientConfig::try_from(client_config(server, certificate).unwrap()).unwrap();
-        let mut endpoint = quinn::Endpoint::client(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-        endpoint.set_default_client_config(quinn::ClientConfig::new(Arc::new(tls)));
-        endpoint.connect(SocketAddr::from(([127, 0, 0, 1], port)), "tresen").unwrap().await
+        quinn::ClientConfig::new(Arc::new(tls))
+    }
+
+    /// Connects through a relay and opens the stream.
+    pub async fn through(&self, route: &RelayRoute, server: Fingerprint) -> Result<Wire, NotReached> {
+        let relayed = tresen_reach::call(route, server, &self.key, self.config(server)).await?;
+        let connection = relayed.connection.clone();
+        let (send, recv) = connection.open_bi().await?;
+        let open = connection.clone();
+        tokio::spawn(async move {
+            open.closed().await;
+            drop(relayed);
+        });
+        Ok(native_pump(connection, send, recv))
     }
 
     /// Connects and opens the stream.
@@ -288,7 +306,11 @@ impl Native {
 
     /// Pairs with a code: the answer, and the connection to go on with.
     pub async fn pair(&self, port: u16, code: &PairingCode) -> (PairAnswer, Wire) {
-        let mut wire = self.connect(port, code.server).await;
+        self.pair_on(self.connect(port, code.server).await, code).await
+    }
+
+    /// Pairs with a code on an open connection.
+    pub async fn pair_on(&self, mut wire: Wire, code: &PairingCode) -> (PairAnswer, Wire) {
         let request = format!(r#"{{"pair":{{"secret":"{}","name":"Test laptop"}}}}"#, code.secret.to_text());
         wire.outgoing.send(request.into_bytes()).unwrap();
         let answer = tokio::time::timeout(PATIENCE, wire.incoming.recv()).await.unwrap().unwrap();

@@ -14,6 +14,7 @@ mod pages;
 mod pairing;
 mod photos;
 mod program;
+mod relayed;
 mod sale;
 mod seats;
 mod world;

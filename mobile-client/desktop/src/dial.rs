@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
+use quinn::ClientConfig;
 use tokio::task::JoinSet;
-use tresen_identity::KeyPair;
+use tresen_client::Path;
+use tresen_identity::{Fingerprint, KeyPair, RelayRoute};
 
 use crate::quic::{self, QuicLink};
 use crate::store::Server;
@@ -19,6 +21,9 @@ const DIAL_LIMIT: Duration = Duration::from_secs(5);
 
 /// QUIC is ahead by this: it is the better way, and answers sooner on any network that lets it through.
 const WEBSOCKET_AFTER: Duration = Duration::from_millis(300);
+
+/// Direct ways are ahead of the relay by this: they are the better ones, but it need not wait until they have failed.
+const RELAY_AFTER: Duration = Duration::from_millis(500);
 
 /// Addresses that are tried.
 const ADDRESSES: usize = 16;
@@ -32,6 +37,14 @@ pub enum Link {
 }
 
 impl Link {
+    /// The way it takes.
+    pub fn path(&self) -> Path {
+        match self {
+            Self::Quic(link) if link.is_relayed() => Path::Relayed,
+            Self::Quic(_) | Self::WebSocket(_) => Path::Direct,
+        }
+    }
+
     /// Takes a message to be sent, with others if they come before [`Link::flush`].
     ///
     /// # Errors
@@ -112,7 +125,12 @@ impl Link {
 pub async fn dial(server: &Server, key: &Arc<KeyPair>) -> Result<Link> {
     let (name, authority) = (server.name, server.authority.clone());
     let quic = quic::config(name, key)?;
-    first(server, move |attempts, address| {
+    let mut attempts = JoinSet::new();
+    if let Some(route) = &server.relay {
+        let relayed = through(route.clone(), name, key.clone(), quic.clone());
+        attempts.spawn(async move { Ok(Link::Quic(Box::new(relayed.await?))) });
+    }
+    first(server, attempts, move |attempts, address| {
         let quic = quic.clone();
         attempts.spawn(named(address, async move {
             Ok(Link::Quic(Box::new(quic::connect(address, quic).await?)))
@@ -131,24 +149,40 @@ pub async fn dial(server: &Server, key: &Arc<KeyPair>) -> Result<Link> {
 ///
 /// # Errors
 /// When no address answers.
-pub async fn dial_quic(server: &Server, key: &KeyPair) -> Result<QuicLink> {
+pub async fn dial_quic(server: &Server, key: &Arc<KeyPair>) -> Result<QuicLink> {
     let quic = quic::config(server.name, key)?;
-    first(server, move |attempts, address| {
+    let mut attempts = JoinSet::new();
+    if let Some(route) = &server.relay {
+        attempts.spawn(through(route.clone(), server.name, key.clone(), quic.clone()));
+    }
+    first(server, attempts, move |attempts, address| {
         attempts.spawn(named(address, quic::connect(address, quic.clone())));
     })
     .await
+}
+
+/// Through the relay, a little later than directly.
+async fn through(
+    route: RelayRoute,
+    server: Fingerprint,
+    key: Arc<KeyPair>,
+    config: ClientConfig,
+) -> Result<QuicLink> {
+    tokio::time::sleep(RELAY_AFTER).await;
+    let link = quic::connect_through(&route, server, &key, config).await;
+    link.with_context(|| route.authority().to_owned())
 }
 
 async fn named<T>(address: SocketAddr, attempt: impl Future<Output = Result<T>>) -> Result<T> {
     attempt.await.with_context(|| address.to_string())
 }
 
-/// The first attempt that succeeds; the others are dropped.
+/// The first attempt that succeeds, of these and of one or more for each address; the others are dropped.
 async fn first<T: 'static>(
     server: &Server,
+    mut attempts: JoinSet<Result<T>>,
     start: impl Fn(&mut JoinSet<Result<T>>, SocketAddr),
 ) -> Result<T> {
-    let mut attempts = JoinSet::new();
     addresses(server).await?.into_iter().for_each(|address| start(&mut attempts, address));
     let first = async {
         let mut why = anyhow!("it has no address");
@@ -170,7 +204,7 @@ async fn addresses(server: &Server) -> Result<Vec<SocketAddr>> {
     let mut addresses = Vec::new();
     match tokio::net::lookup_host(&server.authority).await {
         Ok(found) => addresses.extend(found),
-        Err(error) if server.addresses.is_empty() => {
+        Err(error) if server.addresses.is_empty() && server.relay.is_none() => {
             return Err(error).with_context(|| format!("{} has no address", server.authority));
         }
         Err(error) => tracing::debug!(%error, "the server's name has no address here"),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+use tresen_client::Path;
 use tresen_identity::KeyPair;
 
 use crate::dial::{Link, dial};
@@ -43,8 +44,8 @@ enum Order {
 /// What the network's thread reports.
 #[derive(Debug)]
 pub enum Report {
-    /// A connection is open.
-    Connected,
+    /// A connection is open, which takes this way.
+    Connected(Path),
     /// The connection is in another network: the session is to go on there, after [`Network::go_on`].
     Moved,
     /// There is no network, which ends nothing, or one again.
@@ -163,7 +164,7 @@ async fn session(
     let mut talk = Talk::Open;
     let mut answer_by: Option<Instant> = None;
     let mut batch = Vec::with_capacity(BATCH);
-    report(Report::Connected);
+    report(Report::Connected(link.path()));
     loop {
         let overdue = tokio::time::sleep_until(answer_by.unwrap_or_else(Instant::now));
         tokio::select! {

@@ -1,5 +1,7 @@
 //! Pairing: the device makes its key, calls the server that the code names, and shows the code's secret.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result, bail};
 use tresen_identity::{PairAnswer, PairRequest, PairingCode, RefusalReason};
 
@@ -12,14 +14,18 @@ use crate::store::{Server, Store};
 /// When the code is malformed, the server does not answer, or it refuses.
 pub fn pair(store: &Store, code: &str, name: Option<String>) -> Result<()> {
     let code: PairingCode = code.parse().context("This can't be used")?;
-    let server =
-        Server { name: code.server, authority: code.authority.clone(), addresses: code.addresses.clone() };
+    let server = Server {
+        name: code.server,
+        authority: code.authority.clone(),
+        addresses: code.addresses.clone(),
+        relay: code.relay.clone(),
+    };
     let request = PairRequest::Pair {
         secret: code.secret.to_text(),
         name: name.unwrap_or_else(computer_name),
         key: None,
     };
-    let key = store.key()?;
+    let key = Arc::new(store.key()?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let answer = runtime.block_on(async {
         let mut link = dial_quic(&server, &key).await?;

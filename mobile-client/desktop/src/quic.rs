@@ -4,14 +4,15 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use futures_util::FutureExt;
 use quinn::congestion::NewRenoConfig;
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{
     ClientConfig, Connection, Endpoint, IdleTimeout, RecvStream, SendStream, TransportConfig, VarInt,
 };
-use tresen_identity::{Certificate, Fingerprint, KeyPair, client_config};
+use tresen_identity::{Certificate, Fingerprint, KeyPair, RelayRoute, client_config};
+use tresen_reach::Relayed;
 use tresen_wire::STREAM_GIVEN_UP;
 use tresen_wire::limits::{DEVICE_WINDOW_BYTES, HELLO_PADDED_BYTES};
 
@@ -35,6 +36,8 @@ pub struct QuicLink {
     /// How long the next message is at least.
     least_bytes: usize,
     endpoint: Endpoint,
+    /// The place at a relay that carries it.
+    relayed: Option<Relayed>,
 }
 
 /// In another network an answer that takes more round trips than this does not come: one, and what a lost packet costs.
@@ -73,7 +76,24 @@ pub async fn connect(address: SocketAddr, config: ClientConfig) -> Result<QuicLi
 async fn connect_from(endpoint: Endpoint, address: SocketAddr, config: ClientConfig) -> Result<QuicLink> {
     let connection = endpoint.connect_with(config, address, SERVER_NAME)?.await?;
     let (send, receive) = connection.open_bi().await?;
-    Ok(QuicLink { connection, send, receive, reassembly: Reassembly::default(), least_bytes: 0, endpoint })
+    Ok(QuicLink { connection, send, receive, reassembly: Reassembly::default(), least_bytes: 0, endpoint, relayed: None })
+}
+
+/// Calls the server through its relay.
+///
+/// # Errors
+/// When the relay or the server does not answer, or refuses.
+pub async fn connect_through(
+    route: &RelayRoute,
+    server: Fingerprint,
+    key: &KeyPair,
+    config: ClientConfig,
+) -> Result<QuicLink> {
+    let relayed = tresen_reach::call(route, server, key, config).await?;
+    let (connection, endpoint) = (relayed.connection.clone(), relayed.endpoint.clone());
+    let (send, receive) = connection.open_bi().await?;
+    let reassembly = Reassembly::default();
+    Ok(QuicLink { connection, send, receive, reassembly, least_bytes: 0, endpoint, relayed: Some(relayed) })
 }
 
 /// Any address of ours that can send there.
@@ -104,6 +124,9 @@ impl QuicLink {
     /// # Errors
     /// When there is no socket, the connection is gone, or the network changes faster than the server takes up streams.
     pub fn go_on(&mut self) -> Result<Duration> {
+        if self.relayed.is_some() {
+            bail!("another network: the relay is to be called anew");
+        }
         self.endpoint.rebind(UdpSocket::bind(any(self.connection.remote_address()))?)?;
         self.next_stream()
     }
@@ -139,6 +162,11 @@ impl QuicLink {
                 None => return Ok(None),
             }
         }
+    }
+
+    /// Whether a relay carries it.
+    pub const fn is_relayed(&self) -> bool {
+        self.relayed.is_some()
     }
 
     /// Leaves.

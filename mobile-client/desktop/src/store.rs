@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use tresen_identity::{Fingerprint, KeyPair, Secret};
+use tresen_identity::{Fingerprint, KeyPair, RelayRoute, Secret};
 use zeroize::Zeroizing;
 
 const KEY_FILE: &str = "device.key";
@@ -23,6 +23,9 @@ pub struct Server {
     pub authority: String,
     /// More ways to it.
     pub addresses: Vec<SocketAddr>,
+    /// The way from other networks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relay: Option<RelayRoute>,
 }
 
 /// The device's folder.
@@ -104,6 +107,8 @@ fn user_folder() -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use tresen_identity::TenantId;
+
     use super::*;
 
     fn store() -> (tempfile::TempDir, Store) {
@@ -134,8 +139,14 @@ mod tests {
             name: Fingerprint::from_bytes([7; 32]),
             authority: "192.168.1.10:7843".into(),
             addresses: vec!["127.0.0.1:7843".parse().unwrap()],
+            relay: None,
         };
         store.save_server(&server).unwrap();
-        assert_eq!(store.server().unwrap(), Some(server));
+        assert_eq!(store.server().unwrap().as_ref(), Some(&server));
+        let route =
+            RelayRoute::new(TenantId::from_bytes([1; 16]), Fingerprint::from_bytes([2; 32]), "r.example:1");
+        let relayed = Server { relay: Some(route.unwrap()), ..server };
+        store.save_server(&relayed).unwrap();
+        assert_eq!(store.server().unwrap(), Some(relayed));
     }
 }

@@ -244,9 +244,9 @@ impl App {
     fn reported(&mut self, report: Report) {
         let now_ms = self.now_ms();
         match report {
-            Report::Connected => {
+            Report::Connected(path) => {
                 self.online_ms = Some(now_ms);
-                self.client.connected(now_ms, Path::Direct);
+                self.client.connected(now_ms, path);
             }
             Report::Moved if self.barred.is_some() => self.network.disconnect(),
             Report::Moved => {

@@ -1,0 +1,296 @@
+//! What an endpoint and a relay node say to each other on a control connection: QUIC with ALPN `tresen-relay/1` and the certificates of both sides, from
+//! the socket that carries everything else too, so that its address is proven by the handshake. The endpoint opens one bidirectional stream.
+//!
+//! ```text
+//! message   length 2 | kind 1 | ...
+//!
+//! to the node                                     from the node
+//! 1 join      enrolment secret 32                 1 joined    tenant 16
+//! 2 register  tenant 16                           2 granted   lifetime 4, seconds | count 1 | own handles, 8 each
+//! 3 admit     token 165                                       | count 1 | the edge server's handles | knock secret 32 | observed address 18
+//! 4 call      tenant 16 | edge server 32          3 refused
+//! 5 let       token 165                           4 client    device 32 | its observed address 18
+//! 6 turn away device 32                           5 leaving
+//!                                                 6 call      device 32
+//! ```
+//!
+//! Numbers are big endian. An edge server joins once in its life and registers on each connection. A client that has a token shows it; one that has none calls
+//! its edge server, which signs one for it, or turns it away: who its devices are, the edge server alone knows. Both come again
+//! before their time is over: another grant has the same handles and another knock secret. Why somebody is refused stands in the operator's log alone.
+
+use std::net::SocketAddr;
+
+use bytes::BufMut;
+use thiserror::Error;
+use tresen_identity::{Fingerprint, Secret, TOKEN_BYTES, TenantId};
+
+use crate::address::{self, ADDRESS_BYTES};
+use crate::cid::{EDGE_HANDLES, EdgeName, HANDLE_BYTES, Handle};
+use crate::router::Grant;
+
+/// Longest message after its length, in bytes.
+pub const MAX_CONTROL_BYTES: usize =
+    1 + 4 + 2 * (1 + EDGE_HANDLES as usize * HANDLE_BYTES) + 32 + ADDRESS_BYTES;
+
+/// From an endpoint. No `Debug`: it holds secrets.
+#[derive(Clone)]
+pub enum ToNode {
+    /// An edge server whose operator was given this secret.
+    Join(Secret<32>),
+    /// An edge server that is enrolled with this tenant.
+    Register(TenantId),
+    /// A client, with its admission token.
+    Admit(Box<[u8; TOKEN_BYTES]>),
+    /// A client without one, to its edge server.
+    Call(EdgeName),
+    /// An edge server's answer to a call: the token of the device that it names.
+    Let(Box<[u8; TOKEN_BYTES]>),
+    /// Its other answer: no device of its own.
+    TurnAway(Fingerprint),
+}
+
+/// From a node. No `Debug`: it holds secrets.
+pub enum FromNode {
+    /// The edge server belongs to this tenant from now on.
+    Joined(TenantId),
+    /// The endpoint may send and receive through the node.
+    Granted {
+        /// With what.
+        grant: Box<Grant>,
+        /// For how long, if nothing is said before, in seconds.
+        lifetime_s: u32,
+    },
+    /// It may not.
+    Refused,
+    /// To an edge server: this device was admitted to it, and looks so from outside. The relay vouches for the address.
+    Client(Fingerprint, SocketAddr),
+    /// The node is about to stop: go to another one.
+    Leaving,
+    /// To an edge server: this device, which has proven its key, wants in.
+    Call(Fingerprint),
+}
+
+/// The peer's bytes are no message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum ControlError {
+    /// Longer than any message.
+    #[error("a control message is longer than allowed")]
+    TooLong,
+    /// Its parts don't fill it.
+    #[error("a control message has another length than its parts")]
+    Length,
+    /// A kind that this version does not know.
+    #[error("unknown kind of control message: {0}")]
+    Unknown(u8),
+}
+
+impl ToNode {
+    /// Its bytes, with their length before them.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Join(secret) => framed(1, &[secret.expose()]),
+            Self::Register(tenant) => framed(2, &[tenant.as_bytes()]),
+            Self::Admit(token) => framed(3, &[token.as_slice()]),
+            Self::Call(name) => framed(4, &[name.tenant.as_bytes(), name.edge.as_bytes()]),
+            Self::Let(token) => framed(5, &[token.as_slice()]),
+            Self::TurnAway(device) => framed(6, &[device.as_bytes()]),
+        }
+    }
+
+    /// From the bytes after the length.
+    ///
+    /// # Errors
+    /// When they are no message.
+    pub fn decode(message: &[u8]) -> Result<Self, ControlError> {
+        let (kind, mut body) = kind(message)?;
+        match kind {
+            1 => Ok(Self::Join(Secret::new(whole(body)?))),
+            2 => Ok(Self::Register(TenantId::from_bytes(whole(body)?))),
+            3 => Ok(Self::Admit(Box::new(whole(body)?))),
+            4 => {
+                let tenant = TenantId::from_bytes(array(&mut body)?);
+                Ok(Self::Call(EdgeName { tenant, edge: Fingerprint::from_bytes(whole(body)?) }))
+            }
+            5 => Ok(Self::Let(Box::new(whole(body)?))),
+            6 => Ok(Self::TurnAway(Fingerprint::from_bytes(whole(body)?))),
+            other => Err(ControlError::Unknown(other)),
+        }
+    }
+}
+
+impl FromNode {
+    /// Its bytes, with their length before them.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Joined(tenant) => framed(1, &[tenant.as_bytes()]),
+            Self::Granted { grant, lifetime_s } => framed(
+                2,
+                &[
+                    &lifetime_s.to_be_bytes(),
+                    &handles(&grant.own_handles),
+                    &handles(&grant.edge_handles),
+                    grant.knock_secret.expose(),
+                    &address::encode(grant.observed),
+                ],
+            ),
+            Self::Refused => framed(3, &[]),
+            Self::Client(device, at) => framed(4, &[device.as_bytes(), &address::encode(*at)]),
+            Self::Leaving => framed(5, &[]),
+            Self::Call(device) => framed(6, &[device.as_bytes()]),
+        }
+    }
+
+    /// From the bytes after the length.
+    ///
+    /// # Errors
+    /// When they are no message.
+    pub fn decode(message: &[u8]) -> Result<Self, ControlError> {
+        let (kind, mut body) = kind(message)?;
+        let read = match kind {
+            1 => Self::Joined(TenantId::from_bytes(array(&mut body)?)),
+            2 => {
+                let lifetime_s = u32::from_be_bytes(array(&mut body)?);
+                let (own_handles, edge_handles) = (read_handles(&mut body)?, read_handles(&mut body)?);
+                let knock_secret = Secret::new(array(&mut body)?);
+                let observed = address::decode(&array(&mut body)?);
+                let grant = Box::new(Grant { own_handles, edge_handles, knock_secret, observed });
+                Self::Granted { grant, lifetime_s }
+            }
+            3 => Self::Refused,
+            4 => {
+                let device = Fingerprint::from_bytes(array(&mut body)?);
+                Self::Client(device, address::decode(&array(&mut body)?))
+            }
+            5 => Self::Leaving,
+            6 => Self::Call(Fingerprint::from_bytes(array(&mut body)?)),
+            other => return Err(ControlError::Unknown(other)),
+        };
+        if body.is_empty() { Ok(read) } else { Err(ControlError::Length) }
+    }
+}
+
+/// How long the message after these two bytes is.
+///
+/// # Errors
+/// When no message is so long.
+pub fn control_length(prefix: [u8; 2]) -> Result<usize, ControlError> {
+    let length = usize::from(u16::from_be_bytes(prefix));
+    if length <= MAX_CONTROL_BYTES { Ok(length) } else { Err(ControlError::TooLong) }
+}
+
+fn framed(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let length = 1 + parts.iter().map(|part| part.len()).sum::<usize>();
+    let mut bytes = Vec::with_capacity(2 + length);
+    bytes.put_u16(u16::try_from(length).expect("a message is shorter than MAX_CONTROL_BYTES"));
+    bytes.put_u8(kind);
+    parts.iter().for_each(|part| bytes.put_slice(part));
+    bytes
+}
+
+fn handles(handles: &[Handle]) -> Vec<u8> {
+    let count = u8::try_from(handles.len()).expect("a party has EDGE_HANDLES at most");
+    let all = handles.iter().flat_map(|handle| *handle.as_bytes());
+    std::iter::once(count).chain(all).collect()
+}
+
+fn read_handles(body: &mut &[u8]) -> Result<Vec<Handle>, ControlError> {
+    let [count] = array(body)?;
+    if u16::from(count) > EDGE_HANDLES {
+        return Err(ControlError::TooLong);
+    }
+    (0..count).map(|_| array(body).map(Handle::from_bytes)).collect()
+}
+
+fn kind(message: &[u8]) -> Result<(u8, &[u8]), ControlError> {
+    if message.len() > MAX_CONTROL_BYTES {
+        return Err(ControlError::TooLong);
+    }
+    message.split_first().map(|(kind, body)| (*kind, body)).ok_or(ControlError::Length)
+}
+
+fn whole<const N: usize>(body: &[u8]) -> Result<[u8; N], ControlError> {
+    body.try_into().map_err(|_| ControlError::Length)
+}
+
+fn array<const N: usize>(body: &mut &[u8]) -> Result<[u8; N], ControlError> {
+    let (array, rest) = body.split_first_chunk().ok_or(ControlError::Length)?;
+    *body = rest;
+    Ok(*array)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn grant(own: usize, edge: usize) -> FromNode {
+        let handles = |count: usize, first: u8| {
+            (0..count).map(|number| Handle::from_bytes([first + number as u8; 8])).collect()
+        };
+        let grant = Grant {
+            own_handles: handles(own, 0),
+            edge_handles: handles(edge, 100),
+            knock_secret: Secret::new([7; 32]),
+            observed: ([203, 0, 113, 9], 4433).into(),
+        };
+        FromNode::Granted { grant: Box::new(grant), lifetime_s: 600 }
+    }
+
+    /// Promise: the bytes of messages don't change unseen, and each is read back as it was said.
+    #[test]
+    fn messages_are_read_back() {
+        let device = Fingerprint::from_bytes([4; 32]);
+        let to_node = [
+            (ToNode::Join(Secret::new([1; 32])), 33),
+            (ToNode::Register(TenantId::from_bytes([2; 16])), 17),
+            (ToNode::Admit(Box::new([3; TOKEN_BYTES])), 1 + TOKEN_BYTES),
+            (ToNode::Call(EdgeName { tenant: TenantId::from_bytes([2; 16]), edge: device }), 49),
+            (ToNode::Let(Box::new([3; TOKEN_BYTES])), 1 + TOKEN_BYTES),
+            (ToNode::TurnAway(device), 33),
+        ];
+        for (kind, (message, length)) in (1..).zip(to_node) {
+            let bytes = message.encode();
+            assert_eq!((control_length([bytes[0], bytes[1]]), bytes[2]), (Ok(length), kind));
+            assert_eq!(ToNode::decode(&bytes[2..]).expect("a message").encode(), bytes);
+        }
+        let from_node = [
+            (FromNode::Joined(TenantId::from_bytes([2; 16])), 17),
+            (grant(64, 64), MAX_CONTROL_BYTES),
+            (FromNode::Refused, 1),
+            (FromNode::Client(device, ([10, 0, 0, 1], 5).into()), 51),
+            (FromNode::Leaving, 1),
+            (FromNode::Call(device), 33),
+        ];
+        for (kind, (message, length)) in (1..).zip(from_node) {
+            let bytes = message.encode();
+            assert_eq!((control_length([bytes[0], bytes[1]]), bytes[2]), (Ok(length), kind));
+            assert_eq!(FromNode::decode(&bytes[2..]).expect("a message").encode(), bytes);
+        }
+    }
+
+    /// Promise: a message that was cut or goes on is refused, and so is one that is longer than any.
+    #[test]
+    fn other_lengths_are_refused() {
+        let bytes = grant(3, 2).encode();
+        for length in 0..bytes.len() - 2 {
+            assert!(FromNode::decode(&bytes[2..2 + length]).is_err(), "{length}");
+        }
+        let longer = [&bytes[2..], &[0]].concat();
+        assert_eq!(FromNode::decode(&longer).err(), Some(ControlError::Length));
+        assert_eq!(control_length([0xff; 2]), Err(ControlError::TooLong));
+        assert_eq!(ToNode::decode(&[9]).err(), Some(ControlError::Unknown(9)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..1_500)) {
+            if let Ok(message) = ToNode::decode(&bytes) {
+                prop_assert_eq!(&message.encode()[2..], &bytes[..]);
+            }
+            let _ = FromNode::decode(&bytes);
+        }
+    }
+}

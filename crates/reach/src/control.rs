@@ -1,0 +1,111 @@
+//! The control connection to one relay node.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use quinn::crypto::rustls::QuicClientConfig;
+use quinn::{ClientConfig, Connection, Endpoint, RecvStream, SendStream, TransportConfig, VarInt};
+use thiserror::Error;
+use tresen_identity::{Certificate, CertificateError, Fingerprint, KeyPair, TlsError, relay_client_config};
+use tresen_path::{ControlError, FromNode, ToNode, control_length};
+
+/// A node that says nothing for so long is gone.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// So often something is said, because NAT boxes forget.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// Names in certificates mean nothing, but TLS wants one.
+const SERVER_NAME: &str = "tresen-relay";
+
+/// Why there is no control connection, or none any more.
+#[derive(Debug, Error)]
+pub enum ControlFailed {
+    /// The own key fits no certificate.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// TLS can't be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// QUIC can't be set up.
+    #[error("QUIC can't be set up: {0}")]
+    Setup(Box<dyn std::error::Error + Send + Sync>),
+    /// It does not answer, or another one does.
+    #[error("the relay does not answer: {0}")]
+    Connect(#[from] quinn::ConnectionError),
+    /// It went away.
+    #[error("the relay has closed the control connection")]
+    Closed,
+    /// It says what no relay says.
+    #[error("the relay speaks another language: {0}")]
+    Message(#[from] ControlError),
+}
+
+/// A control connection.
+pub struct Control {
+    connection: Connection,
+    send: SendStream,
+    receive: RecvStream,
+    /// Bytes of a message that is not complete.
+    pending: Vec<u8>,
+}
+
+impl Control {
+    /// Calls the node with this name, as the owner of `key`.
+    ///
+    /// # Errors
+    /// When it does not answer there, or another one does.
+    pub async fn connect(
+        endpoint: &Endpoint,
+        at: SocketAddr,
+        node: Fingerprint,
+        key: &KeyPair,
+    ) -> Result<Self, ControlFailed> {
+        let tls = relay_client_config(node, Certificate::for_key_pair(key)?)?;
+        let crypto = QuicClientConfig::try_from(tls).map_err(|error| ControlFailed::Setup(error.into()))?;
+        let mut transport = TransportConfig::default();
+        let idle = IDLE.try_into().map_err(|_| ControlFailed::Setup("the idle time is too long".into()))?;
+        transport.max_idle_timeout(Some(idle)).keep_alive_interval(Some(KEEP_ALIVE));
+        let mut config = ClientConfig::new(Arc::new(crypto));
+        config.transport_config(Arc::new(transport));
+        let connecting = endpoint.connect_with(config, at, SERVER_NAME);
+        let connection = connecting.map_err(|error| ControlFailed::Setup(error.into()))?.await?;
+        let (send, receive) = connection.open_bi().await?;
+        Ok(Self { connection, send, receive, pending: Vec::new() })
+    }
+
+    /// Says something.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn say(&mut self, message: &ToNode) -> Result<(), ControlFailed> {
+        self.send.write_all(&message.encode()).await.map_err(|_| ControlFailed::Closed)
+    }
+
+    /// What the node says next; may be dropped and called again without losing anything.
+    ///
+    /// # Errors
+    /// When the connection is gone, or the node says what no node says.
+    pub async fn hear(&mut self) -> Result<FromNode, ControlFailed> {
+        loop {
+            if let Some((prefix, rest)) = self.pending.split_first_chunk::<2>() {
+                let length = control_length(*prefix)?;
+                if let Some(message) = rest.get(..length) {
+                    let message = FromNode::decode(message)?;
+                    self.pending.drain(..2 + length);
+                    return Ok(message);
+                }
+            }
+            match self.receive.read_chunk(usize::MAX, true).await {
+                Ok(Some(chunk)) => self.pending.extend_from_slice(&chunk.bytes),
+                Ok(None) | Err(_) => return Err(ControlFailed::Closed),
+            }
+        }
+    }
+
+    /// Leaves.
+    pub fn close(self) {
+        self.connection.close(VarInt::from_u32(0), b"");
+    }
+}

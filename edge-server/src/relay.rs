@@ -1,0 +1,266 @@
+//! The box at a relay: it joins once, registers whenever it runs, and answers for its devices.
+//!
+//! A device that comes through the relay is a QUIC client like any other: the relay forwards its packets to this server's own socket. Who may come, this
+//! server says: a device calls it through the relay, and gets a token when it is paired, or while a pairing code is open.
+//!
+//! Not for: what devices may do once they are connected; that is asked at the end-to-end connection, as everywhere.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use quinn::Endpoint;
+use thiserror::Error;
+use tokio::sync::{mpsc, watch};
+use tresen_identity::{Admission, Fingerprint, KeyPair, RelayRoute, Secret, TokenId};
+use tresen_path::{FromNode, Knocker, ToNode};
+use tresen_reach::{Control, ControlFailed, Enrolment, OwnIds, OwnPacket, Socket, keep_knocking};
+
+use crate::data_dir::{DataDir, DataDirError, read_secret_file};
+use crate::files;
+use crate::registry::DeviceKey;
+use crate::site::Site;
+
+/// The file in the data folder that holds the way through the relay.
+const FILE: &str = "relay";
+
+/// How long a device may use the relay before it has to call again, in seconds.
+const TOKEN_LIFETIME_S: u16 = 900;
+
+/// From one attempt to reach the relay to the next: the first pause, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+/// How long the relay may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why the box did not join.
+#[derive(Debug, Error)]
+pub enum JoinError {
+    /// The enrolment is none.
+    #[error("this is no enrolment of a relay: its operator gets one with 'tresen-relay tenant add'")]
+    Enrolment,
+    /// The address is none.
+    #[error("{0} is no address of a relay: host and port, for example relay.example:7844")]
+    Address(String),
+    /// The data folder.
+    #[error(transparent)]
+    Data(#[from] DataDirError),
+    /// The relay does not answer.
+    #[error(transparent)]
+    Control(#[from] ControlFailed),
+    /// The relay refused.
+    #[error("the relay refused: the enrolment was used by another box, or is older than a day")]
+    Refused,
+    /// The relay takes too long.
+    #[error("the relay at {0} does not answer")]
+    Silent(SocketAddr),
+    /// The system.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// One of this server's sockets, as the relay is reached from it.
+pub struct Door {
+    /// QUIC on it.
+    pub endpoint: Endpoint,
+    /// It.
+    pub socket: Arc<Socket>,
+    /// The ids that it issues.
+    pub ids: OwnIds,
+    /// What comes that is not QUIC's.
+    pub own: mpsc::Receiver<OwnPacket>,
+}
+
+/// What is known of the relay.
+#[derive(Default)]
+pub struct RelayState {
+    node: Mutex<Option<SocketAddr>>,
+}
+
+impl RelayState {
+    /// Whether packets from there come through the relay.
+    #[must_use]
+    pub fn is_at(&self, address: SocketAddr) -> bool {
+        let node = *self.node.lock().unwrap_or_else(PoisonError::into_inner);
+        node.is_some_and(|node| {
+            node.ip().to_canonical() == address.ip().to_canonical() && node.port() == address.port()
+        })
+    }
+
+    fn set(&self, node: SocketAddr) {
+        *self.node.lock().unwrap_or_else(PoisonError::into_inner) = Some(node);
+    }
+}
+
+/// The way through the relay that this data folder's server has joined.
+///
+/// # Errors
+/// When the file can't be read, or is damaged.
+pub fn route(data: &Path) -> io::Result<Option<RelayRoute>> {
+    match std::fs::read_to_string(data.join(FILE)) {
+        Ok(text) => text.trim().parse().map(Some).map_err(io::Error::other),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Joins a relay, for the server of a data folder; what it writes there, the server reads when it starts.
+///
+/// # Errors
+/// When the relay does not take it.
+pub async fn join(data: &Path, authority: &str, enrolment: &str) -> Result<RelayRoute, JoinError> {
+    let enrolment = Enrolment::from_text(enrolment).ok_or(JoinError::Enrolment)?;
+    let key = key(data)?;
+    let at = tokio::net::lookup_host(authority).await.ok().and_then(|mut found| found.next());
+    let at = at.ok_or_else(|| JoinError::Address(authority.to_owned()))?;
+    let endpoint = Endpoint::client(any(at))?;
+    let joining = async {
+        let mut control = Control::connect(&endpoint, at, enrolment.node, &key).await?;
+        control.say(&ToNode::Join(enrolment.secret)).await?;
+        let answer = control.hear().await?;
+        control.close();
+        Ok::<_, JoinError>(answer)
+    };
+    let answer = tokio::time::timeout(PATIENCE, joining).await.map_err(|_| JoinError::Silent(at))??;
+    endpoint.wait_idle().await;
+    let FromNode::Joined(tenant) = answer else { return Err(JoinError::Refused) };
+    let route = RelayRoute::new(tenant, enrolment.node, authority)
+        .map_err(|_| JoinError::Address(authority.to_owned()))?;
+    files::write_whole_private(&data.join(FILE), format!("{route}\n").as_bytes())?;
+    Ok(route)
+}
+
+/// The key of a data folder's server, whether it runs or not, and whether it ever did.
+fn key(data: &Path) -> Result<KeyPair, DataDirError> {
+    match DataDir::open(data) {
+        Ok(data) => data.server_key(),
+        Err(DataDirError::Locked(_)) => Ok(KeyPair::from_seed(&read_secret_file(&data.join("server.key"))?)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Is at the relay until the server stops.
+pub async fn keep(site: Arc<Site>, route: RelayRoute, key: KeyPair, mut doors: Vec<Door>) {
+    let staying = async {
+        let mut pause = PAUSES.0;
+        loop {
+            let error = match visit(&site, &route, &key, &mut doors).await {
+                Ok(()) => {
+                    pause = PAUSES.0;
+                    "the relay node is about to stop".to_owned()
+                }
+                Err(Absent { why, was_there }) => {
+                    pause = if was_there { PAUSES.0 } else { (2 * pause).min(PAUSES.1) };
+                    why
+                }
+            };
+            tracing::warn!(relay = route.authority(), error, "not at the relay; trying again");
+            tokio::time::sleep(pause).await;
+        }
+    };
+    site.shutdown.run_until_cancelled(staying).await;
+}
+
+/// Why the box is not at the relay any more.
+struct Absent {
+    why: String,
+    was_there: bool,
+}
+
+/// Registers, and answers calls until the node leaves or is lost.
+async fn visit(site: &Site, route: &RelayRoute, key: &KeyPair, doors: &mut [Door]) -> Result<(), Absent> {
+    let absent = |why: String| Absent { why, was_there: false };
+    let found =
+        tokio::net::lookup_host(route.authority()).await.map_err(|error| absent(error.to_string()))?;
+    let found: Vec<SocketAddr> = found.collect();
+    let reachable = found.into_iter().find_map(|at| {
+        let place = doors.iter().position(|door| is_of_family(door, at))?;
+        Some((at, place))
+    });
+    let (at, place) =
+        reachable.ok_or_else(|| absent("the relay has no address of a kind that this server has".into()))?;
+    let door = &mut doors[place];
+    let registering = async {
+        let mut control = Control::connect(&door.endpoint, at, route.relay, key).await?;
+        control.say(&ToNode::Register(route.tenant)).await?;
+        let answer = control.hear().await?;
+        Ok::<_, ControlFailed>((control, answer))
+    };
+    let registered = tokio::time::timeout(PATIENCE, registering).await;
+    let registered = registered.map_err(|_| absent("it does not answer".into()))?;
+    let (mut control, answer) = registered.map_err(|error| absent(error.to_string()))?;
+    let FromNode::Granted { grant, .. } = answer else {
+        return Err(absent("it refuses this server: join again with a new enrolment".into()));
+    };
+    let knocker = Knocker::new(&grant, &Secret::new(rand::random()));
+    let knocker = knocker.ok_or_else(|| absent("it granted nothing".into()))?;
+    door.ids.set(&grant.own_handles);
+    site.relay.set(at);
+    tracing::info!(relay = route.authority(), observed = %grant.observed, "at the relay");
+    let (_moved, moved) = watch::channel(());
+    let (observed, mut seen) = watch::channel(Some(grant.observed));
+    let knocking = keep_knocking(door.socket.clone(), at, knocker, &mut door.own, moved, observed);
+    let lost = |why: String| Absent { why, was_there: true };
+    tokio::select! {
+        heard = answer_calls(site, route, key, &mut control) => heard.map_err(|error| lost(error.to_string())),
+        () = knocking => Err(lost("the socket is gone".into())),
+        _ = seen.wait_for(Option::is_none) => Err(lost("it does not answer knocks".into())),
+    }
+}
+
+async fn answer_calls(
+    site: &Site,
+    route: &RelayRoute,
+    key: &KeyPair,
+    control: &mut Control,
+) -> Result<(), ControlFailed> {
+    loop {
+        match control.hear().await? {
+            FromNode::Call(device) if may_call(site, device) => {
+                let token = Admission {
+                    tenant: route.tenant,
+                    edge: site.name,
+                    device,
+                    issued_s: now_s(),
+                    lifetime_s: TOKEN_LIFETIME_S,
+                    id: TokenId(rand::random()),
+                };
+                control.say(&ToNode::Let(Box::new(token.sign(key)))).await?;
+            }
+            FromNode::Call(device) => {
+                tracing::info!(device = %device.short(), "a device that is not paired called through the relay");
+                control.say(&ToNode::TurnAway(device)).await?;
+            }
+            FromNode::Client(device, at) => {
+                tracing::debug!(device = %device.short(), %at, "a device comes through the relay");
+            }
+            FromNode::Leaving => return Ok(()),
+            FromNode::Refused => return Err(ControlFailed::Closed),
+            FromNode::Joined(_) | FromNode::Granted { .. } => {}
+        }
+    }
+}
+
+/// A paired device; and any other one while a pairing code is open, to show that it knows it.
+fn may_call(site: &Site, device: Fingerprint) -> bool {
+    let snapshot = site.registry.snapshot();
+    match snapshot.devices.get(&device) {
+        Some(known) => !known.revoked && known.key == DeviceKey::Certificate,
+        None => site.pairing.remaining_ms(&site.clock).is_some(),
+    }
+}
+
+fn is_of_family(door: &Door, at: SocketAddr) -> bool {
+    door.endpoint.local_addr().is_ok_and(|local| local.is_ipv4() == at.is_ipv4())
+}
+
+fn any(at: SocketAddr) -> SocketAddr {
+    let ip: IpAddr = if at.is_ipv4() { [0; 4].into() } else { [0_u16; 8].into() };
+    SocketAddr::new(ip, 0)
+}
+
+fn now_s() -> u64 {
+    u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default()
+}

@@ -1,0 +1,367 @@
+//! Who may use the relay: tenants, and the edge servers that are enrolled with them.
+//!
+//! An operator makes a tenant and gets a secret for one edge server; whoever shows it first, is enrolled. The secret itself is not kept.
+//! The whole directory is one JSON file, written anew after each change.
+//!
+//! Invariants: an edge server belongs to one tenant; a secret enrols one edge server, and the same one again when it did not hear the answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
+use thiserror::Error;
+use tresen_identity::{Fingerprint, Secret, TenantId};
+use tresen_path::EdgeName;
+
+/// How long a secret for an edge server is good, in seconds.
+pub const ENROLMENT_LIFETIME_S: u64 = 24 * 60 * 60;
+
+/// Secrets that may be open at a time, of one tenant.
+const OPEN_ENROLMENTS: usize = 64;
+
+/// Longest name of a tenant, in characters.
+const MAX_NAME_CHARS: usize = 80;
+
+/// A customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenant {
+    /// What the operator calls it.
+    pub name: String,
+    /// How many devices it may have at one node.
+    pub clients: usize,
+    /// Its edge servers.
+    pub edges: BTreeSet<Fingerprint>,
+}
+
+/// Tenants and edge servers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Directory {
+    tenants: BTreeMap<TenantId, Tenant>,
+    /// By a hash of the secret.
+    enrolments: BTreeMap<[u8; 32], Enrolment>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Enrolment {
+    tenant: TenantId,
+    expires_s: u64,
+    used_by: Option<Fingerprint>,
+}
+
+/// Why the directory was not changed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum DirectoryError {
+    /// No such tenant.
+    #[error("there is no tenant {0}")]
+    UnknownTenant(TenantId),
+    /// No name, or too long a one.
+    #[error("a tenant's name has 1 to {MAX_NAME_CHARS} characters")]
+    Name,
+    /// Too many secrets wait to be used.
+    #[error("the tenant has {OPEN_ENROLMENTS} open enrolments: use one of them, or wait a day")]
+    TooManyEnrolments,
+    /// Never given out, used by another edge server, or too old.
+    #[error("the enrolment secret is unknown, was used by another edge server, or is older than a day")]
+    Secret,
+    /// It belongs to somebody.
+    #[error("the edge server is enrolled with another tenant")]
+    OtherTenant,
+}
+
+/// The directory can't be read.
+#[derive(Debug, Error)]
+#[error("{file} is no directory of a relay: {why}", file = path.display())]
+pub struct Damaged {
+    path: std::path::PathBuf,
+    why: String,
+}
+
+impl Directory {
+    /// Makes a tenant.
+    ///
+    /// # Errors
+    /// When the name does not serve.
+    pub fn add_tenant(&mut self, id: TenantId, name: &str, clients: usize) -> Result<(), DirectoryError> {
+        let name = name.trim();
+        if name.is_empty() || name.chars().count() > MAX_NAME_CHARS {
+            return Err(DirectoryError::Name);
+        }
+        self.tenants.insert(id, Tenant { name: name.to_owned(), clients, edges: BTreeSet::new() });
+        Ok(())
+    }
+
+    /// Lets whoever shows `secret` first be an edge server of the tenant.
+    ///
+    /// # Errors
+    /// When there is no such tenant, or too many secrets are open.
+    pub fn open_enrolment(
+        &mut self,
+        tenant: TenantId,
+        secret: &Secret<32>,
+        now_s: u64,
+    ) -> Result<(), DirectoryError> {
+        if !self.tenants.contains_key(&tenant) {
+            return Err(DirectoryError::UnknownTenant(tenant));
+        }
+        self.enrolments.retain(|_, enrolment| enrolment.expires_s > now_s);
+        if self.enrolments.values().filter(|enrolment| enrolment.tenant == tenant).count() >= OPEN_ENROLMENTS
+        {
+            return Err(DirectoryError::TooManyEnrolments);
+        }
+        let expires_s = now_s.saturating_add(ENROLMENT_LIFETIME_S);
+        self.enrolments.insert(hash(secret), Enrolment { tenant, expires_s, used_by: None });
+        Ok(())
+    }
+
+    /// Enrols an edge server, which has proven its key; with whom.
+    ///
+    /// # Errors
+    /// When the secret does not serve, or it belongs to another tenant.
+    pub fn enrol(
+        &mut self,
+        secret: &Secret<32>,
+        edge: Fingerprint,
+        now_s: u64,
+    ) -> Result<TenantId, DirectoryError> {
+        let found = self.enrolments.get_mut(&hash(secret));
+        let usable = |enrolment: &&mut Enrolment| {
+            enrolment.expires_s > now_s && enrolment.used_by.is_none_or(|user| user == edge)
+        };
+        let enrolment = found.filter(usable).ok_or(DirectoryError::Secret)?;
+        let tenant = enrolment.tenant;
+        if self.tenants.iter().any(|(id, other)| *id != tenant && other.edges.contains(&edge)) {
+            return Err(DirectoryError::OtherTenant);
+        }
+        enrolment.used_by = Some(edge);
+        let owner = self.tenants.get_mut(&tenant).ok_or(DirectoryError::UnknownTenant(tenant))?;
+        owner.edges.insert(edge);
+        Ok(tenant)
+    }
+
+    /// Takes a tenant out, with its edge servers and secrets. Whether it was there.
+    pub fn remove_tenant(&mut self, tenant: TenantId) -> bool {
+        self.enrolments.retain(|_, enrolment| enrolment.tenant != tenant);
+        self.tenants.remove(&tenant).is_some()
+    }
+
+    /// Takes an edge server out, with the secret that it used. Whether it was there.
+    pub fn remove_edge(&mut self, edge: &EdgeName) -> bool {
+        self.enrolments.retain(|_, enrolment| enrolment.used_by != Some(edge.edge));
+        self.tenants.get_mut(&edge.tenant).is_some_and(|tenant| tenant.edges.remove(&edge.edge))
+    }
+
+    /// Whether an edge server is enrolled with the tenant that it names.
+    #[must_use]
+    pub fn knows(&self, edge: &EdgeName) -> bool {
+        self.tenants.get(&edge.tenant).is_some_and(|tenant| tenant.edges.contains(&edge.edge))
+    }
+
+    /// How many devices a tenant may have at one node.
+    #[must_use]
+    pub fn clients_of(&self, tenant: &TenantId) -> usize {
+        self.tenants.get(tenant).map_or(0, |tenant| tenant.clients)
+    }
+
+    /// All tenants.
+    pub fn tenants(&self) -> impl Iterator<Item = (&TenantId, &Tenant)> {
+        self.tenants.iter()
+    }
+
+    /// Reads the file; without one, the directory is empty.
+    ///
+    /// # Errors
+    /// When it can't be read or is damaged.
+    pub fn load(path: &Path) -> Result<Self, Damaged> {
+        let damaged = |why: String| Damaged { path: path.to_owned(), why };
+        match std::fs::read(path) {
+            Ok(bytes) => {
+                let stored: Stored =
+                    serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+                stored.directory().ok_or_else(|| damaged("a name in it is none".to_owned()))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(damaged(error.to_string())),
+        }
+    }
+
+    /// Writes the file: a machine that loses power has the old one, or the new one.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn save(&self, path: &Path) -> io::Result<()> {
+        let folder = path.parent().ok_or_else(|| io::Error::other("a file lies in a folder"))?;
+        let mut file = NamedTempFile::new_in(folder)?;
+        serde_json::to_writer_pretty(&mut file, &Stored::of(self)).map_err(io::Error::other)?;
+        file.flush()?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        std::fs::File::open(folder)?.sync_all()
+    }
+}
+
+fn hash(secret: &Secret<32>) -> [u8; 32] {
+    blake3::derive_key("tresen relay enrolment v1", secret.expose())
+}
+
+/// The file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    version: u32,
+    tenants: Vec<StoredTenant>,
+    enrolments: Vec<StoredEnrolment>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredTenant {
+    id: String,
+    name: String,
+    clients: usize,
+    edges: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredEnrolment {
+    /// A hash of the secret, base32.
+    hash: String,
+    tenant: String,
+    expires_s: u64,
+    used_by: Option<String>,
+}
+
+const VERSION: u32 = 1;
+
+impl Stored {
+    fn of(directory: &Directory) -> Self {
+        let tenant = |(id, tenant): (&TenantId, &Tenant)| StoredTenant {
+            id: id.to_string(),
+            name: tenant.name.clone(),
+            clients: tenant.clients,
+            edges: tenant.edges.iter().map(ToString::to_string).collect(),
+        };
+        let enrolment = |(hash, enrolment): (&[u8; 32], &Enrolment)| StoredEnrolment {
+            hash: Secret::new(*hash).to_text(),
+            tenant: enrolment.tenant.to_string(),
+            expires_s: enrolment.expires_s,
+            used_by: enrolment.used_by.map(|edge| edge.to_string()),
+        };
+        Self {
+            version: VERSION,
+            tenants: directory.tenants.iter().map(tenant).collect(),
+            enrolments: directory.enrolments.iter().map(enrolment).collect(),
+        }
+    }
+
+    fn directory(&self) -> Option<Directory> {
+        let mut directory = Directory::default();
+        for stored in &self.tenants {
+            let edges: Result<BTreeSet<Fingerprint>, _> =
+                stored.edges.iter().map(|edge| edge.parse()).collect();
+            let tenant = Tenant { name: stored.name.clone(), clients: stored.clients, edges: edges.ok()? };
+            directory.tenants.insert(stored.id.parse().ok()?, tenant);
+        }
+        for stored in &self.enrolments {
+            let used_by = stored.used_by.as_deref().map(str::parse).transpose().ok()?;
+            let (tenant, expires_s) = (stored.tenant.parse().ok()?, stored.expires_s);
+            let hash = *Secret::<32>::from_text(&stored.hash)?.expose();
+            directory.enrolments.insert(hash, Enrolment { tenant, expires_s, used_by });
+        }
+        (self.version == VERSION).then_some(directory)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW_S: u64 = 1_800_000_000;
+
+    fn secret(byte: u8) -> Secret<32> {
+        Secret::new([byte; 32])
+    }
+
+    fn tenant(byte: u8) -> TenantId {
+        TenantId::from_bytes([byte; 16])
+    }
+
+    fn edge(byte: u8) -> Fingerprint {
+        Fingerprint::from_bytes([byte; 32])
+    }
+
+    fn directory() -> Directory {
+        let mut directory = Directory::default();
+        for id in [1, 2] {
+            directory.add_tenant(tenant(id), "Gasthaus Linde", 50).expect("a tenant");
+            directory.open_enrolment(tenant(id), &secret(id), NOW_S).expect("an enrolment");
+        }
+        directory
+    }
+
+    /// Promise: a secret enrols the first edge server that shows it, with the tenant that it is of, for a day; the same one again.
+    #[test]
+    fn a_secret_enrols_one_edge_server() {
+        let mut directory = directory();
+        let name = EdgeName { tenant: tenant(1), edge: edge(7) };
+        assert!(!directory.knows(&name));
+        assert_eq!(directory.enrol(&secret(9), edge(7), NOW_S), Err(DirectoryError::Secret));
+        let late_s = NOW_S + ENROLMENT_LIFETIME_S;
+        assert_eq!(directory.enrol(&secret(1), edge(7), late_s), Err(DirectoryError::Secret));
+        for _ in 0..2 {
+            assert_eq!(directory.enrol(&secret(1), edge(7), late_s - 1), Ok(tenant(1)));
+        }
+        assert!(directory.knows(&name));
+        assert!(!directory.knows(&EdgeName { tenant: tenant(2), ..name }));
+        assert_eq!(directory.enrol(&secret(1), edge(8), NOW_S), Err(DirectoryError::Secret));
+        assert_eq!(directory.enrol(&secret(2), edge(7), NOW_S), Err(DirectoryError::OtherTenant));
+    }
+
+    /// Promise: who was taken out is unknown, and the secret that he used does not bring him back.
+    #[test]
+    fn who_was_taken_out_stays_outside() {
+        let mut directory = directory();
+        directory.enrol(&secret(1), edge(7), NOW_S).expect("enrolled");
+        let name = EdgeName { tenant: tenant(1), edge: edge(7) };
+        assert!(directory.remove_edge(&name));
+        assert!(!directory.remove_edge(&name) && !directory.knows(&name));
+        assert_eq!(directory.enrol(&secret(1), edge(7), NOW_S), Err(DirectoryError::Secret));
+        assert!(directory.remove_tenant(tenant(2)));
+        assert_eq!(directory.enrol(&secret(2), edge(8), NOW_S), Err(DirectoryError::Secret));
+        assert_eq!(directory.clients_of(&tenant(2)), 0);
+    }
+
+    /// Promise: what is open is bounded, and what is over makes room.
+    #[test]
+    fn enrolments_are_bounded() {
+        let mut directory = directory();
+        for byte in 10..10 + OPEN_ENROLMENTS as u8 - 1 {
+            directory.open_enrolment(tenant(1), &secret(byte), NOW_S).expect("room");
+        }
+        let full = directory.open_enrolment(tenant(1), &secret(99), NOW_S);
+        assert_eq!(full, Err(DirectoryError::TooManyEnrolments));
+        directory.open_enrolment(tenant(1), &secret(99), NOW_S + ENROLMENT_LIFETIME_S).expect("room");
+        assert_eq!(directory.add_tenant(tenant(3), " ", 1), Err(DirectoryError::Name));
+        assert_eq!(directory.add_tenant(tenant(3), &"x".repeat(81), 1), Err(DirectoryError::Name));
+    }
+
+    /// Promise: the file holds everything but the secrets, and a damaged one is refused.
+    #[test]
+    fn the_file_is_read_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("directory.json");
+        assert_eq!(Directory::load(&path).expect("none yet"), Directory::default());
+        let mut directory = directory();
+        directory.enrol(&secret(1), edge(7), NOW_S).expect("enrolled");
+        directory.save(&path).expect("a file");
+        assert_eq!(Directory::load(&path).expect("a directory"), directory);
+        let text = std::fs::read_to_string(&path).expect("text");
+        assert!(!text.contains(&secret(1).to_text()) && !text.contains(&secret(2).to_text()));
+        std::fs::write(&path, text.replace("\"version\": 1", "\"version\": 2")).expect("a file");
+        assert!(Directory::load(&path).is_err());
+        std::fs::write(&path, &text[..text.len() / 2]).expect("a file");
+        assert!(Directory::load(&path).is_err());
+    }
+}

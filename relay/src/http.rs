@@ -1,0 +1,232 @@
+//! For operators: tenants, enrolments and revocations as JSON, metrics and health. On its own address, which is this machine alone unless configured otherwise.
+//!
+//! ```text
+//! GET    /health                                  200 while the node works
+//! GET    /metrics                                 Prometheus text
+//! GET    /v1/tenants                              [{ id, name, clients, edges: [..] }]
+//! POST   /v1/tenants       { name, clients? }     { id, enrolment }
+//! DELETE /v1/tenants/{id}                         out, with all that is theirs
+//! POST   /v1/tenants/{id}/enrolments              { enrolment }: good for one edge server, for a day
+//! DELETE /v1/tenants/{id}/edges/{edge}            out, with its devices
+//! POST   /v1/tenants/{id}/edges/{edge}/revocations  { device }: its tokens are refused, its packets dropped
+//! ```
+//!
+//! Everything under `/v1` wants `Authorization: Bearer <password>`; the password stands in the data folder's file `admin.door`.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Request, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use tresen_identity::{Fingerprint, Secret, TenantId};
+use tresen_path::{ClientName, EdgeName, Party, Subject};
+use tresen_reach::Enrolment;
+
+use crate::directory::DirectoryError;
+use crate::node::Node;
+
+/// Devices of a tenant at one node, when nothing else is said.
+const CLIENTS: usize = 500;
+
+/// What the handlers need.
+pub struct Office {
+    /// The node.
+    pub node: Arc<Node>,
+    /// Its name.
+    pub name: Fingerprint,
+    /// What opens `/v1`.
+    pub password: Secret<16>,
+}
+
+/// A tenant, as the API shows it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TenantView {
+    /// Its id.
+    pub id: String,
+    /// What the operator calls it.
+    pub name: String,
+    /// How many devices it may have at one node.
+    pub clients: usize,
+    /// Its edge servers.
+    pub edges: Vec<String>,
+}
+
+/// A tenant to be.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewTenant {
+    /// What the operator calls it.
+    pub name: String,
+    /// How many devices it may have at one node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clients: Option<usize>,
+}
+
+/// A new tenant, or a new enrolment of an old one.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Opened {
+    /// The tenant.
+    pub id: String,
+    /// What `tresen-edge join` wants.
+    pub enrolment: String,
+}
+
+/// Who is revoked.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Revocation {
+    /// A device.
+    pub device: String,
+}
+
+/// Why a request was not carried out.
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    #[error("no such {0}")]
+    Unknown(&'static str),
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    #[error("the directory could not be written: {0}")]
+    Disk(#[from] std::io::Error),
+}
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        let status = match &self {
+            Self::Unknown(_) | Self::Directory(DirectoryError::UnknownTenant(_)) => StatusCode::NOT_FOUND,
+            Self::Directory(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Disk(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        (status, self.to_string()).into_response()
+    }
+}
+
+/// All routes.
+pub fn routes(office: Arc<Office>) -> Router {
+    let api = Router::new()
+        .route("/tenants", get(tenants).post(add_tenant))
+        .route("/tenants/{tenant}", delete(remove_tenant))
+        .route("/tenants/{tenant}/enrolments", post(open_enrolment))
+        .route("/tenants/{tenant}/edges/{edge}", delete(remove_edge))
+        .route("/tenants/{tenant}/edges/{edge}/revocations", post(revoke))
+        .layer(from_fn_with_state(office.clone(), only_with_password));
+    Router::new()
+        .route("/health", get(|| async { "ok" }))
+        .route("/metrics", get(metrics))
+        .nest("/v1", api)
+        .with_state(office)
+}
+
+async fn only_with_password(State(office): State<Arc<Office>>, request: Request, next: Next) -> Response {
+    if opens(request.headers(), &office.password) {
+        next.run(request).await
+    } else {
+        StatusCode::UNAUTHORIZED.into_response()
+    }
+}
+
+fn opens(headers: &HeaderMap, password: &Secret<16>) -> bool {
+    let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let shown = shown.and_then(|value| value.strip_prefix("Bearer ")).and_then(Secret::from_text);
+    shown.is_some_and(|shown| shown.same_as(password))
+}
+
+async fn metrics(State(office): State<Arc<Office>>) -> impl IntoResponse {
+    let (edges, clients) = office.node.counts();
+    let text = office.node.counters().text(edges, clients);
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+}
+
+async fn tenants(State(office): State<Arc<Office>>) -> Json<Vec<TenantView>> {
+    let directory = office.node.directory();
+    let view = directory.tenants().map(|(id, tenant)| TenantView {
+        id: id.to_string(),
+        name: tenant.name.clone(),
+        clients: tenant.clients,
+        edges: tenant.edges.iter().map(ToString::to_string).collect(),
+    });
+    Json(view.collect())
+}
+
+async fn add_tenant(
+    State(office): State<Arc<Office>>,
+    Json(wish): Json<NewTenant>,
+) -> Result<(StatusCode, Json<Opened>), Failed> {
+    let id = TenantId::from_bytes(rand::random());
+    let secret = Secret::new(rand::random());
+    let (now_s, clients) = (office.node.clock.now_s(), wish.clients.unwrap_or(CLIENTS));
+    let change = office.node.change_directory(|directory| {
+        directory.add_tenant(id, &wish.name, clients)?;
+        directory.open_enrolment(id, &secret, now_s)
+    });
+    change.await??;
+    Ok((StatusCode::CREATED, Json(opened(&office, id, secret))))
+}
+
+async fn open_enrolment(
+    State(office): State<Arc<Office>>,
+    Path(tenant): Path<String>,
+) -> Result<(StatusCode, Json<Opened>), Failed> {
+    let id = tenant.parse().map_err(|_| Failed::Unknown("tenant"))?;
+    let secret = Secret::new(rand::random());
+    let now_s = office.node.clock.now_s();
+    office.node.change_directory(|directory| directory.open_enrolment(id, &secret, now_s)).await??;
+    Ok((StatusCode::CREATED, Json(opened(&office, id, secret))))
+}
+
+fn opened(office: &Office, tenant: TenantId, secret: Secret<32>) -> Opened {
+    let enrolment = Enrolment { node: office.name, secret };
+    Opened { id: tenant.to_string(), enrolment: enrolment.to_text() }
+}
+
+async fn remove_tenant(
+    State(office): State<Arc<Office>>,
+    Path(tenant): Path<String>,
+) -> Result<StatusCode, Failed> {
+    let id = tenant.parse().map_err(|_| Failed::Unknown("tenant"))?;
+    if !office.node.change_directory(|directory| directory.remove_tenant(id)).await? {
+        return Err(Failed::Unknown("tenant"));
+    }
+    office.node.revoke(&Subject::Tenant(id));
+    tracing::info!(tenant = %id, "a tenant was taken out");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn remove_edge(
+    State(office): State<Arc<Office>>,
+    Path((tenant, edge)): Path<(String, String)>,
+) -> Result<StatusCode, Failed> {
+    let edge = edge_name(&tenant, &edge)?;
+    if !office.node.change_directory(|directory| directory.remove_edge(&edge)).await? {
+        return Err(Failed::Unknown("edge server"));
+    }
+    office.node.revoke(&Subject::Party(Party::Edge(edge)));
+    tracing::info!(tenant = %edge.tenant, edge = %edge.edge.short(), "an edge server was taken out");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn revoke(
+    State(office): State<Arc<Office>>,
+    Path((tenant, edge)): Path<(String, String)>,
+    Json(revocation): Json<Revocation>,
+) -> Result<StatusCode, Failed> {
+    let edge = edge_name(&tenant, &edge)?;
+    if !office.node.directory().knows(&edge) {
+        return Err(Failed::Unknown("edge server"));
+    }
+    let device = revocation.device.parse().map_err(|_| Failed::Unknown("device"))?;
+    office.node.revoke(&Subject::Party(Party::Client(ClientName { edge, device })));
+    tracing::info!(tenant = %edge.tenant, edge = %edge.edge.short(), device = %device.short(), "a device was revoked");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn edge_name(tenant: &str, edge: &str) -> Result<EdgeName, Failed> {
+    let tenant = tenant.parse().map_err(|_| Failed::Unknown("tenant"))?;
+    let edge = edge.parse().map_err(|_| Failed::Unknown("edge server"))?;
+    Ok(EdgeName { tenant, edge })
+}

@@ -1,0 +1,26 @@
+//! A relay node: forwards sealed packets between the devices and the boxes of tenants, and can read none of them.
+//!
+//! ```text
+//! switch      datagrams in and out, in batches; the routing is tresen_path's
+//! control     who is who: QUIC connections of edge servers and clients, on the same port
+//! directory   tenants and their edge servers
+//! http        for operators: tenants, revocations, metrics
+//! ```
+//!
+//! It depends on nothing of screens or sales, so that there is nothing in it that could understand what it carries.
+#![allow(clippy::disallowed_methods, reason = "a shell: it has the clock, the randomness and the network")]
+
+pub mod cli;
+mod clock;
+mod connects;
+mod control;
+mod counters;
+mod directory;
+mod http;
+mod node;
+mod own_socket;
+mod switch;
+
+pub use counters::Counters;
+pub use directory::{Directory, DirectoryError, ENROLMENT_LIFETIME_S, Tenant};
+pub use node::{Node, Running, Settings, StartError, start};

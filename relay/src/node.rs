@@ -1,0 +1,383 @@
+//! A relay node: what its parts share, and how they are started.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use quinn::crypto::rustls::QuicServerConfig;
+use quinn::{Connection, Endpoint, EndpointConfig, ServerConfig, TokioRuntime, TransportConfig};
+use thiserror::Error;
+use tokio::sync::mpsc;
+use tresen_identity::{Certificate, CertificateError, KeyPair, Secret, TlsError, relay_server_config};
+use tresen_path::{Capacity, ClientName, FromNode, Gate, NodeId, Party, Router, RoutingKey, Subject};
+use tresen_reach::OwnIds;
+
+use crate::clock::Clock;
+use crate::connects::Connects;
+use crate::control::{self, CLOSED, Letter};
+use crate::counters::Counters;
+use crate::directory::{Damaged, Directory};
+use crate::own_socket::OwnSocket;
+use crate::switch::Switch;
+
+/// An endpoint that says nothing for so long is gone; it says something every ten seconds.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// What an endpoint may send before it is read, in bytes.
+const RECEIVE_WINDOW_BYTES: u32 = 4096;
+
+/// Without anybody whose time will be over, the table is looked at so often.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// What a node is started with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where keys and the directory lie.
+    pub data: PathBuf,
+    /// Where packets and control connections come in.
+    pub listen: SocketAddr,
+    /// The node's number within its relay.
+    pub node: NodeId,
+    /// How many endpoints it takes.
+    pub capacity: Capacity,
+    /// Control connections a minute from one network.
+    pub connects_a_minute: u32,
+}
+
+/// Why a node can't be started.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The address is taken, or not one of this machine.
+    #[error("can't listen on {0}: {1}")]
+    Listen(SocketAddr, io::Error),
+    /// The key can't be read or written.
+    #[error("{path} can't be used: {why}", path = .0.display(), why = .1)]
+    Key(PathBuf, io::Error),
+    /// The directory can't be read.
+    #[error(transparent)]
+    Directory(#[from] Damaged),
+    /// The key fits no certificate.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// TLS can't be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// QUIC can't be set up.
+    #[error("QUIC can't be set up: {0}")]
+    Quic(io::Error),
+}
+
+/// See the module.
+pub struct Node {
+    pub(crate) clock: Clock,
+    pub(crate) switch: Arc<Switch>,
+    pub(crate) counters: Arc<Counters>,
+    gate: Mutex<Gate>,
+    directory: Mutex<Directory>,
+    directory_file: PathBuf,
+    /// One change of the directory reaches the disk after the other.
+    writing: tokio::sync::Mutex<()>,
+    guests: Mutex<HashMap<Party, Guest>>,
+    /// Clients that wait for their edge server's answer; one each, so no more than connections.
+    callers: Mutex<HashMap<ClientName, mpsc::Sender<Letter>>>,
+    connects: Mutex<Connects>,
+    settled: Arc<AtomicUsize>,
+    capacity: Capacity,
+}
+
+/// A party whose control connection is open.
+struct Guest {
+    connection: Connection,
+    letters: mpsc::Sender<Letter>,
+}
+
+/// Counts a control connection whose handshake is done, until it is dropped.
+pub(crate) struct Settled(Arc<AtomicUsize>);
+
+impl Drop for Settled {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A node at work.
+pub struct Running {
+    /// Its parts.
+    pub node: Arc<Node>,
+    /// Its key: its name is what endpoints pin.
+    pub key: KeyPair,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    endpoint: Endpoint,
+}
+
+/// Starts a node; to be called within a runtime.
+///
+/// # Errors
+/// When something it needs can't be had.
+pub fn start(settings: &Settings) -> Result<Running, StartError> {
+    let key = key(&settings.data)?;
+    let routing = RoutingKey::new(Secret::new(key.derive("tresen relay routing v1")));
+    let directory_file = settings.data.join("directory.json");
+    let directory = Directory::load(&directory_file)?;
+    let (clock, counters) = (Clock::default(), Arc::new(Counters::default()));
+    let socket = bind(settings.listen).map_err(|error| StartError::Listen(settings.listen, error))?;
+    let listen = socket.local_addr().map_err(StartError::Quic)?;
+    let router = Router::new(routing, settings.node, settings.capacity);
+    let ids = OwnIds::default();
+    ids.set(router.node_handles());
+    let (switch, own) = Switch::new(socket, router, clock, counters.clone()).map_err(StartError::Quic)?;
+    let mut config = EndpointConfig::default();
+    config.cid_generator(move || Box::new(ids.clone())).grease_quic_bit(false);
+    let socket = OwnSocket::new(switch.clone(), own);
+    let server = Some(server_config(&key)?);
+    let endpoint = Endpoint::new_with_abstract_socket(config, server, socket, Arc::new(TokioRuntime))
+        .map_err(StartError::Quic)?;
+    let node = Arc::new(Node {
+        clock,
+        switch: switch.clone(),
+        counters,
+        gate: Mutex::new(Gate::new(&[key.public_key()])),
+        directory: Mutex::new(directory),
+        directory_file,
+        writing: tokio::sync::Mutex::new(()),
+        guests: Mutex::default(),
+        callers: Mutex::default(),
+        connects: Mutex::new(Connects::new(settings.connects_a_minute)),
+        settled: Arc::default(),
+        capacity: settings.capacity,
+    });
+    tokio::spawn(async move {
+        if let Err(error) = switch.run().await {
+            tracing::error!(%error, "the node's socket has failed");
+        }
+    });
+    tokio::spawn(control::serve(node.clone(), endpoint.clone()));
+    tokio::spawn(sweep(Arc::downgrade(&node)));
+    Ok(Running { node, key, listen, endpoint })
+}
+
+impl Running {
+    /// Tells everybody to go elsewhere, waits a moment, and stops taking control connections.
+    pub async fn drain(&self, patience: Duration) {
+        for guest in lock(&self.node.guests).values() {
+            let _ = guest.letters.try_send(Letter::Say(FromNode::Leaving));
+        }
+        tokio::time::sleep(patience).await;
+        self.endpoint.close(CLOSED, b"");
+        self.endpoint.wait_idle().await;
+    }
+}
+
+impl Node {
+    /// Who and how many are here: edge servers and clients.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize) {
+        self.switch.router().counts()
+    }
+
+    /// What it has done.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The directory, to look at.
+    pub fn directory(&self) -> MutexGuard<'_, Directory> {
+        lock(&self.directory)
+    }
+
+    /// Changes the directory; what has changed is on the disk when this returns.
+    ///
+    /// # Errors
+    /// When the disk refuses: then nothing has changed.
+    pub async fn change_directory<T>(&self, change: impl FnOnce(&mut Directory) -> T) -> io::Result<T> {
+        let _one_by_one = self.writing.lock().await;
+        let mut changed = self.directory().clone();
+        let result = change(&mut changed);
+        if changed != *self.directory() {
+            let (copy, file) = (changed.clone(), self.directory_file.clone());
+            let saved = tokio::task::spawn_blocking(move || copy.save(&file)).await;
+            saved.map_err(io::Error::other)??;
+            *self.directory() = changed;
+        }
+        Ok(result)
+    }
+
+    /// Ends what somebody may do here: their tokens are refused from now on, their packets are dropped, their connections closed. Who went.
+    pub fn revoke(&self, subject: &Subject) -> Vec<Party> {
+        self.gate().revoke(self.clock.now_s(), *subject);
+        let gone = self.switch.router_mut().remove(subject);
+        self.let_go(&gone);
+        gone
+    }
+
+    pub(crate) fn gate(&self) -> MutexGuard<'_, Gate> {
+        lock(&self.gate)
+    }
+
+    /// Whether a network may make another control connection.
+    pub(crate) fn may_connect(&self, from: IpAddr) -> bool {
+        lock(&self.connects).admit(from)
+    }
+
+    pub(crate) fn settle(&self) -> Settled {
+        self.settled.fetch_add(1, Ordering::Relaxed);
+        Settled(self.settled.clone())
+    }
+
+    /// Control connections whose handshake is done.
+    pub(crate) fn settled(&self) -> usize {
+        self.settled.load(Ordering::Relaxed)
+    }
+
+    /// Every party has one, and may make a new one before the old one is known to be gone.
+    pub(crate) const fn most_connections(&self) -> usize {
+        2 * (self.capacity.edges + self.capacity.clients)
+    }
+
+    /// This connection speaks for a party; one that did before is closed.
+    pub(crate) fn introduce(&self, party: Party, connection: &Connection, letters: mpsc::Sender<Letter>) {
+        let guest = Guest { connection: connection.clone(), letters };
+        let before = lock(&self.guests).insert(party, guest);
+        if let Some(before) = before.filter(|before| before.connection.stable_id() != connection.stable_id())
+        {
+            before.connection.close(CLOSED, b"");
+        }
+    }
+
+    /// This connection no longer speaks for a party.
+    pub(crate) fn forget(&self, party: &Party, connection: &Connection) {
+        let mut guests = lock(&self.guests);
+        if guests.get(party).is_some_and(|guest| guest.connection.stable_id() == connection.stable_id()) {
+            guests.remove(party);
+        }
+    }
+
+    /// Tells a party something, when its connection is open. One that does not listen is let go: it will come again. Whether it was told.
+    pub(crate) fn tell(&self, party: &Party, letter: FromNode) -> bool {
+        let guests = lock(&self.guests);
+        let Some(guest) = guests.get(party) else { return false };
+        let is_told = guest.letters.try_send(Letter::Say(letter)).is_ok();
+        if !is_told {
+            guest.connection.close(CLOSED, b"");
+        }
+        is_told
+    }
+
+    /// A client waits for its edge server's answer.
+    pub(crate) fn put_caller(&self, caller: ClientName, letters: mpsc::Sender<Letter>) {
+        lock(&self.callers).insert(caller, letters);
+    }
+
+    /// The connection of a client whose answer has come.
+    pub(crate) fn take_caller(&self, caller: &ClientName) -> Option<mpsc::Sender<Letter>> {
+        lock(&self.callers).remove(caller)
+    }
+
+    /// A client no longer waits, unless a newer connection of it does.
+    pub(crate) fn remove_caller(&self, caller: &ClientName, letters: &mpsc::Sender<Letter>) {
+        let mut callers = lock(&self.callers);
+        if callers.get(caller).is_some_and(|waiting| waiting.same_channel(letters)) {
+            callers.remove(caller);
+        }
+    }
+
+    fn let_go(&self, parties: &[Party]) {
+        let mut guests = lock(&self.guests);
+        for guest in parties.iter().filter_map(|party| guests.remove(party)) {
+            guest.connection.close(CLOSED, b"");
+        }
+    }
+}
+
+/// Takes out whose time is over.
+async fn sweep(node: std::sync::Weak<Node>) {
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        let Some(node) = node.upgrade() else { return };
+        let gone = node.switch.router_mut().handle_timeout(node.clock.now_ms());
+        node.let_go(&gone);
+    }
+}
+
+fn server_config(key: &KeyPair) -> Result<ServerConfig, StartError> {
+    let tls = relay_server_config(Certificate::for_key_pair(key)?)?;
+    let crypto =
+        QuicServerConfig::try_from(tls).map_err(|error| StartError::Quic(io::Error::other(error)))?;
+    let mut config = ServerConfig::with_crypto(Arc::new(crypto));
+    let mut transport = TransportConfig::default();
+    let idle = IDLE.try_into().map_err(|error| StartError::Quic(io::Error::other(error)))?;
+    transport
+        .max_concurrent_bidi_streams(1_u8.into())
+        .max_concurrent_uni_streams(0_u8.into())
+        .datagram_receive_buffer_size(None)
+        .enable_segmentation_offload(false)
+        .stream_receive_window(RECEIVE_WINDOW_BYTES.into())
+        .receive_window(RECEIVE_WINDOW_BYTES.into())
+        .max_idle_timeout(Some(idle));
+    config.transport_config(Arc::new(transport));
+    // Its address is what an endpoint is forwarded to: a new one is told by knocks, and proven.
+    config.migration(false);
+    Ok(config)
+}
+
+/// The relay's key, made when there is none. All nodes of a relay have the same one.
+fn key(data: &Path) -> Result<KeyPair, StartError> {
+    let path = data.join("relay.key");
+    let unusable = |error| StartError::Key(path.clone(), error);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => {
+            let seed = Secret::from_text(text.trim()).ok_or_else(|| {
+                unusable(io::Error::other(
+                    "it is damaged: put it back from a backup, every box and device pins it",
+                ))
+            })?;
+            Ok(KeyPair::from_seed(&seed))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let seed = Secret::new(rand::random());
+            new_key(&path, &seed).map_err(unusable)?;
+            Ok(KeyPair::from_seed(&seed))
+        }
+        Err(error) => Err(unusable(error)),
+    }
+}
+
+/// Temporary files are for their owner's eyes only, and stay so under their last name.
+fn new_key(path: &Path, seed: &Secret<32>) -> io::Result<()> {
+    let folder = path.parent().ok_or_else(|| io::Error::other("a file lies in a folder"))?;
+    std::fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    io::Write::write_all(&mut file, format!("{}\n", seed.to_text()).as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path)?;
+    std::fs::File::open(folder)?.sync_all()
+}
+
+/// What may wait in the kernel to be read or sent.
+const SOCKET_BUFFER_BYTES: usize = 8 * 1024 * 1024;
+
+fn bind(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
+    let socket = socket2::Socket::new(
+        socket2::Domain::for_address(address),
+        socket2::Type::DGRAM,
+        Some(socket2::Protocol::UDP),
+    )?;
+    if address.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
+    // The system may allow less.
+    let _ = socket.set_recv_buffer_size(SOCKET_BUFFER_BYTES);
+    let _ = socket.set_send_buffer_size(SOCKET_BUFFER_BYTES);
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

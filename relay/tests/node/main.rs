@@ -1,0 +1,172 @@
+//! Promises of a relay node, over real sockets on loopback.
+#![allow(clippy::disallowed_methods, reason = "a test of a shell: it has a clock and sockets")]
+
+mod world;
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tresen_identity::Secret;
+use tresen_path::{ClientName, FromNode, Party, Subject, ToNode};
+use tresen_reach::{Socket, own_packets};
+
+use world::{BOX, PATIENCE, World, edge_name, end, granted, hear, key, now_s, talk, tenant, token};
+
+/// Promise: a box and its devices talk through the relay with one socket each, and the box hears who comes from where.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_box_and_its_devices_talk_through_the_relay() {
+    let world = World::new().await;
+    let mut edge = world.edge().await;
+    let mut clients = Vec::new();
+    for device in [2, 3] {
+        let client = world.client(device).await;
+        let Ok(FromNode::Client(name, at)) = hear(&mut edge.control).await else { panic!("not told") };
+        assert_eq!(name, key(device).fingerprint());
+        assert_eq!(at, client.end.endpoint.local_addr().expect("an address"));
+        assert_eq!(at, client.grant.observed);
+        let connection = client.connect(world.at()).await;
+        assert!(talk(&connection, 1_000_000).await);
+        clients.push((client, connection));
+    }
+    assert_eq!(world.relay.node.counts(), (1, 2));
+    let forwarded = world.relay.node.counters().packets();
+    assert!(forwarded > 2 * 2 * 1_000_000 / 1_500, "{forwarded} packets");
+    assert_eq!(world.relay.node.counters().drops(), 0);
+}
+
+/// Promise: nobody is let in who was not enrolled, or whose token is forged, over, of another tenant or for another device; the wire says no reason.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_stay_outside() {
+    let world = World::new().await;
+    let end = end(None);
+    let stranger = async |wish: ToNode, device: u8| {
+        let mut control = world.control(&end, &key(device)).await;
+        let refused = granted(&mut control, &wish).await.is_none();
+        refused && hear(&mut control).await.is_err()
+    };
+    let of_device = |issuer: u8, of: u8, device: u8, issued_s: u64| {
+        ToNode::Admit(token(&key(issuer), tenant(of), device, issued_s))
+    };
+    assert!(stranger(of_device(BOX, 1, 5, now_s()), 5).await, "the box is not here");
+    let _edge = world.edge().await;
+    assert!(stranger(ToNode::Register(tenant(1)), 9).await, "never enrolled");
+    assert!(stranger(ToNode::Register(tenant(2)), BOX).await, "enrolled with another tenant");
+    assert!(stranger(ToNode::Join(Secret::new([1; 32])), 9).await, "a used secret");
+    assert!(stranger(ToNode::Join(Secret::new([3; 32])), 9).await, "no secret");
+    assert!(stranger(of_device(9, 1, 5, now_s()), 5).await, "signed by a stranger");
+    assert!(stranger(of_device(BOX, 2, 5, now_s()), 5).await, "of another tenant");
+    assert!(stranger(of_device(BOX, 1, 5, now_s() - 301), 5).await, "over");
+    assert!(stranger(of_device(BOX, 1, 5, now_s()), 6).await, "for another device");
+    assert_eq!(world.relay.node.counts(), (1, 0));
+    let mut control = world.control(&end, &key(5)).await;
+    let right = token(&key(BOX), tenant(1), 5, now_s());
+    assert!(granted(&mut control, &ToNode::Admit(right)).await.is_some(), "and who may come in, does");
+}
+
+/// Promise: a device without a token calls its box, which lets it in or turns it away; nobody else can answer for the box.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_calls_its_box() {
+    let world = World::new().await;
+    let end = end(None);
+    let mut too_early = world.control(&end, &key(2)).await;
+    assert!(granted(&mut too_early, &ToNode::Call(edge_name())).await.is_none(), "the box is not here");
+    let mut edge = world.edge().await;
+    let (mut known, mut unknown) = (world.control(&end, &key(2)).await, world.control(&end, &key(3)).await);
+    for (control, device) in [(&mut known, 2), (&mut unknown, 3)] {
+        control.say(&ToNode::Call(edge_name())).await.expect("said");
+        let Ok(FromNode::Call(caller)) = hear(&mut edge.control).await else { panic!("no call") };
+        assert_eq!(caller, key(device).fingerprint());
+    }
+    let mut impostor = world.control(&end, &key(9)).await;
+    let not_asked = ToNode::Let(token(&key(9), tenant(1), 2, now_s()));
+    assert!(granted(&mut impostor, &not_asked).await.is_none());
+    edge.control.say(&ToNode::TurnAway(key(3).fingerprint())).await.expect("said");
+    edge.control.say(&ToNode::Let(token(&key(BOX), tenant(1), 2, now_s()))).await.expect("said");
+    assert!(matches!(hear(&mut known).await, Ok(FromNode::Granted { .. })));
+    assert!(matches!(hear(&mut unknown).await, Ok(FromNode::Refused)));
+    assert_eq!(world.relay.node.counts(), (1, 1));
+}
+
+/// Promise: a tenant has no more devices at a node than it may.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tenant_has_its_share() {
+    let world = World::new().await;
+    let _edge = world.edge().await;
+    let mut clients = Vec::new();
+    for device in 2..5 {
+        clients.push(world.client(device).await);
+    }
+    let one_more = end(None);
+    let mut control = world.control(&one_more, &key(7)).await;
+    let wish = ToNode::Admit(token(&key(BOX), tenant(1), 7, now_s()));
+    assert!(granted(&mut control, &wish).await.is_none());
+    assert_eq!(world.relay.node.counts(), (1, 3));
+}
+
+/// Promise: a revocation ends a running session within two seconds, and only that one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_revocation_ends_running_sessions() {
+    let world = World::new().await;
+    let _edge = world.edge().await;
+    let (mut bad, good) = (world.client(2).await, world.client(3).await);
+    let (bad_connection, good_connection) = (bad.connect(world.at()).await, good.connect(world.at()).await);
+    assert!(talk(&bad_connection, 1_000).await);
+    let party = Party::Client(ClientName { edge: edge_name(), device: key(2).fingerprint() });
+    assert_eq!(world.relay.node.revoke(&Subject::Party(party)), [party]);
+    assert!(timeout(Duration::from_secs(2), bad.control.hear()).await.expect("in time").is_err());
+    assert!(!talk(&bad_connection, 1_000).await, "nothing goes through any more");
+    assert!(talk(&good_connection, 1_000).await);
+    let mut control = world.control(&bad.end, &key(2)).await;
+    let again = ToNode::Admit(token(&key(BOX), tenant(1), 2, now_s()));
+    assert!(granted(&mut control, &again).await.is_none(), "a token from before does not help");
+    world.relay.node.revoke(&Subject::Tenant(tenant(1)));
+    assert_eq!(world.relay.node.counts(), (0, 0));
+    assert!(!talk(&good_connection, 1_000).await);
+}
+
+/// Promise: a device that has another address knocks, and its session goes on; before that, nothing is sent to where nobody has proven to be.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_goes_on_from_another_address() {
+    let world = World::new().await;
+    let _edge = world.edge().await;
+    let mut client = world.client(2).await;
+    let connection = client.connect(world.at()).await;
+    assert!(talk(&connection, 1_000).await);
+    let (sender, own) = own_packets();
+    let other = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let now_at = other.local_addr().expect("an address");
+    let socket = Socket::new(other, sender).expect("a socket");
+    (client.end.socket, client.end.own) = (socket.clone(), Some(own));
+    client.end.endpoint.rebind_abstract(socket).expect("another socket");
+    assert!(!talk(&connection, 1_000).await, "nobody has said who is there");
+    let (_moved, mut observed) = client.knock(world.at());
+    timeout(PATIENCE, observed.wait_for(Option::is_some)).await.expect("in time").expect("knocks go on");
+    assert_eq!(*observed.borrow(), Some(now_at));
+    assert!(talk(&connection, 100_000).await);
+}
+
+/// Promise: what nobody sent who may is counted and goes nowhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn noise_goes_nowhere() {
+    let world = World::new().await;
+    let _edge = world.edge().await;
+    let client = world.client(2).await;
+    let connection = client.connect(world.at()).await;
+    let noise = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let first = client.grant.edge_handles[0].as_bytes();
+    let to_the_box = [&[0x41][..], first, &[0; 40]].concat();
+    for packet in [&[][..], &[1], &[0xff; 30], &[0x01; 77], &to_the_box] {
+        (0..50).for_each(|_| drop(noise.send_to(packet, world.at())));
+    }
+    assert!(talk(&connection, 10_000).await);
+    let counted = async {
+        while world.relay.node.counters().drops() < 5 * 50 - 50 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, counted).await.expect("all but the empty ones are counted");
+    noise.set_nonblocking(true).expect("a socket");
+    assert!(noise.recv(&mut [0; 100]).is_err(), "and nothing was answered");
+    let text = world.relay.node.counters().text(1, 1);
+    assert!(text.contains("tresen_relay_dropped_packets_total{reason=\"unknown_sender\"} 50"), "{text}");
+}

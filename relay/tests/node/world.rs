@@ -1,0 +1,214 @@
+//! A relay node on loopback, a box behind it and devices that come to it: real sockets, real quinn.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
+use quinn::{ClientConfig, Connection, Endpoint, ServerConfig};
+use tempfile::TempDir;
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
+use tresen_identity::{
+    Admission, Certificate, KeyPair, Secret, TOKEN_BYTES, TenantId, TokenId, client_config,
+    quic_server_config,
+};
+use tresen_path::{Capacity, EdgeName, FromNode, Grant, Knocker, NodeId, ToNode};
+use tresen_reach::{Control, EdgeIds, OwnIds, OwnPacket, Socket, endpoint, keep_knocking, own_packets};
+use tresen_relay::{Running, Settings, start};
+
+/// Whatever takes longer does not happen.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+pub fn key(byte: u8) -> KeyPair {
+    KeyPair::from_seed(&Secret::new([byte; 32]))
+}
+
+pub fn tenant(byte: u8) -> TenantId {
+    TenantId::from_bytes([byte; 16])
+}
+
+/// The key of the box.
+pub const BOX: u8 = 1;
+
+pub struct World {
+    pub relay: Running,
+    _data: TempDir,
+}
+
+/// One socket with everything on it.
+pub struct End {
+    pub endpoint: Endpoint,
+    pub ids: OwnIds,
+    pub own: Option<mpsc::Receiver<OwnPacket>>,
+    pub socket: Arc<Socket>,
+}
+
+pub fn end(server: Option<ServerConfig>) -> End {
+    let (sender, own) = own_packets();
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let socket = Socket::new(socket, sender).expect("a socket");
+    let ids = OwnIds::default();
+    let endpoint = endpoint(socket.clone(), ids.clone(), server).expect("an endpoint");
+    End { endpoint, ids, own: Some(own), socket }
+}
+
+/// A box that is registered at the relay and sends back whatever comes.
+pub struct Edge {
+    pub control: Control,
+    _end: End,
+}
+
+/// A device that was admitted.
+pub struct Client {
+    pub control: Control,
+    pub end: End,
+    pub grant: Box<Grant>,
+    config: ClientConfig,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let data = tempfile::tempdir().expect("a folder");
+        let settings = Settings {
+            data: data.path().to_owned(),
+            listen: ([127, 0, 0, 1], 0).into(),
+            node: NodeId(1),
+            capacity: Capacity { edges: 4, clients: 8, clients_of_edge: 4 },
+            connects_a_minute: 600,
+        };
+        let relay = start(&settings).expect("a relay");
+        let world = Self { relay, _data: data };
+        for id in [1, 2] {
+            let opened = world.relay.node.change_directory(|directory| {
+                directory.add_tenant(tenant(id), "Gasthaus Linde", 3)?;
+                directory.open_enrolment(tenant(id), &Secret::new([id; 32]), now_s())
+            });
+            opened.await.expect("a disk").expect("a tenant");
+        }
+        world
+    }
+
+    pub fn at(&self) -> SocketAddr {
+        self.relay.listen
+    }
+
+    /// A control connection from an end.
+    pub async fn control(&self, end: &End, key: &KeyPair) -> Control {
+        let name = self.relay.key.fingerprint();
+        Control::connect(&end.endpoint, self.at(), name, key).await.expect("a control connection")
+    }
+
+    /// The box of tenant 1: joins, registers and serves.
+    pub async fn edge(&self) -> Edge {
+        let tls = quic_server_config(Certificate::for_key_pair(&key(BOX)).expect("a certificate"));
+        let crypto = QuicServerConfig::try_from(tls.expect("TLS")).expect("TLS 1.3");
+        let end = end(Some(ServerConfig::with_crypto(Arc::new(crypto))));
+        let mut control = self.control(&end, &key(BOX)).await;
+        control.say(&ToNode::Join(Secret::new([1; 32]))).await.expect("said");
+        let Ok(FromNode::Joined(joined)) = hear(&mut control).await else { panic!("not joined") };
+        assert_eq!(joined, tenant(1));
+        let grant = granted(&mut control, &ToNode::Register(joined)).await.expect("registered");
+        end.ids.set(&grant.own_handles);
+        tokio::spawn(echo(end.endpoint.clone()));
+        Edge { control, _end: end }
+    }
+
+    /// A device with this key, and a token that the box signed.
+    pub async fn client(&self, device: u8) -> Client {
+        let end = end(None);
+        let mut control = self.control(&end, &key(device)).await;
+        let token = token(&key(BOX), tenant(1), device, now_s());
+        let grant = granted(&mut control, &ToNode::Admit(token)).await.expect("admitted");
+        end.ids.set(&grant.own_handles);
+        let certificate = Certificate::for_key_pair(&key(device)).expect("a certificate");
+        let tls = client_config(key(BOX).fingerprint(), certificate).expect("TLS");
+        let mut config = ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls).expect("TLS 1.3")));
+        let edge_ids = EdgeIds::default();
+        edge_ids.set(&grant.edge_handles);
+        config.initial_dst_cid_provider(Arc::new(move || edge_ids.next()));
+        Client { control, end, grant, config }
+    }
+}
+
+impl Client {
+    /// The end-to-end connection, through the relay.
+    pub async fn connect(&self, relay: SocketAddr) -> Connection {
+        let connecting = self.end.endpoint.connect_with(self.config.clone(), relay, "tresen");
+        let connecting = connecting.expect("a configuration");
+        timeout(PATIENCE, connecting).await.expect("in time").expect("through the relay")
+    }
+
+    /// Knocks from now on; what comes back says how it looks from outside.
+    pub fn knock(&mut self, node: SocketAddr) -> (watch::Sender<()>, watch::Receiver<Option<SocketAddr>>) {
+        let knocker = Knocker::new(&self.grant, &Secret::new([5; 32])).expect("a grant has handles");
+        let (moved, hear_moved) = watch::channel(());
+        let (tell_observed, observed) = watch::channel(None);
+        let (mut own, socket) = (self.end.own.take().expect("knocks once"), self.end.socket.clone());
+        tokio::spawn(async move {
+            keep_knocking(socket, node, knocker, &mut own, hear_moved, tell_observed).await;
+        });
+        (moved, observed)
+    }
+}
+
+pub async fn hear(control: &mut Control) -> Result<FromNode, tresen_reach::ControlFailed> {
+    timeout(PATIENCE, control.hear()).await.expect("in time")
+}
+
+/// What is granted when this is said; `None` when it is refused.
+pub async fn granted(control: &mut Control, wish: &ToNode) -> Option<Box<Grant>> {
+    control.say(wish).await.expect("said");
+    match hear(control).await {
+        Ok(FromNode::Granted { grant, .. }) => Some(grant),
+        Ok(FromNode::Refused) => None,
+        Ok(_) => panic!("something else was said"),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// A token for a device, as an issuer signs it for the box.
+pub fn token(issuer: &KeyPair, tenant: TenantId, device: u8, issued_s: u64) -> Box<[u8; TOKEN_BYTES]> {
+    let (edge, device) = (key(BOX).fingerprint(), key(device).fingerprint());
+    let admission = Admission { tenant, edge, device, issued_s, lifetime_s: 300, id: TokenId([1; 8]) };
+    Box::new(admission.sign(issuer))
+}
+
+pub fn edge_name() -> EdgeName {
+    EdgeName { tenant: tenant(1), edge: key(BOX).fingerprint() }
+}
+
+pub fn now_s() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.expect("after 1970").as_secs()
+}
+
+/// Sends back what comes on each stream.
+async fn echo(endpoint: Endpoint) {
+    while let Some(incoming) = endpoint.accept().await {
+        tokio::spawn(async move {
+            let Ok(connection) = incoming.await else { return };
+            while let Ok((mut send, mut receive)) = connection.accept_bi().await {
+                let Ok(bytes) = receive.read_to_end(10_000_000).await else { return };
+                let _ = send.write_all(&bytes).await;
+                let _ = send.finish();
+            }
+        });
+    }
+}
+
+/// Whether bytes come back unchanged.
+pub async fn talk(connection: &Connection, bytes: usize) -> bool {
+    let talking = async {
+        let (mut send, mut receive) = connection.open_bi().await.ok()?;
+        let sent = vec![7; bytes];
+        let writing = async {
+            send.write_all(&sent).await.ok()?;
+            send.finish().ok()
+        };
+        let (back, written) = tokio::join!(receive.read_to_end(bytes), writing);
+        written?;
+        Some(back.ok()? == sent)
+    };
+    timeout(Duration::from_secs(3), talking).await.ok().flatten().unwrap_or(false)
+}

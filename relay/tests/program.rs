@@ -1,0 +1,119 @@
+//! Promises of the program `tresen-relay`, as an operator uses it.
+#![allow(clippy::disallowed_methods, reason = "a test of a program: it starts processes")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+struct Relay {
+    data: TempDir,
+    child: Child,
+    http: SocketAddr,
+}
+
+impl Relay {
+    fn start() -> Self {
+        let data = tempfile::tempdir().expect("a folder");
+        let (child, http) = run(data.path());
+        Self { data, child, http }
+    }
+
+    fn ask(&self, words: &[&str]) -> Output {
+        command(self.data.path()).args(words).output().expect("the program")
+    }
+
+    /// The lines that a command prints, which must succeed.
+    fn told(&self, words: &[&str]) -> Vec<String> {
+        let output = self.ask(words);
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text").lines().map(str::to_owned).collect()
+    }
+
+    fn get(&self, path: &str, header: &str) -> String {
+        let mut stream = TcpStream::connect(self.http).expect("its API");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: relay\r\n{header}Connection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("asked");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer
+    }
+
+    fn stop(&mut self) -> bool {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
+        self.child.wait().expect("its end").success()
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command(data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tresen-relay"));
+    command.arg("--data").arg(data);
+    command
+}
+
+fn run(data: &Path) -> (Child, SocketAddr) {
+    let mut child = command(data)
+        .args(["run", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program");
+    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+    let http = lines.find_map(|line| line.ok()?.strip_prefix("API         http://")?.parse().ok());
+    (child, http.expect("it says where its API is"))
+}
+
+fn word_after<'a>(lines: &'a [String], title: &str) -> &'a str {
+    lines.iter().find_map(|line| line.strip_prefix(title)).expect(title).trim()
+}
+
+/// Promise: an operator makes tenants with one command each, sees them, takes them out; they outlive the program, and so does the relay's name.
+#[test]
+fn tenants_come_and_go_with_one_command_each() {
+    let mut relay = Relay::start();
+    let added = relay.told(&["tenant", "add", "Gasthaus Linde"]);
+    let (id, enrolment) = (word_after(&added, "Tenant"), word_after(&added, "Enrolment"));
+    let name = enrolment.split_once('.').expect("the relay's name and a secret").0;
+    assert!(relay.told(&["tenant", "list"])[0].starts_with(&format!("{id}  Gasthaus Linde  (0 ")));
+    assert!(relay.stop(), "it ends in good order");
+    (relay.child, relay.http) = run(relay.data.path());
+    let another = relay.told(&["tenant", "enrol", id]);
+    assert_eq!(word_after(&another, "Enrolment").split_once('.').expect("an enrolment").0, name);
+    assert_ne!(word_after(&another, "Enrolment"), enrolment);
+    relay.told(&["tenant", "remove", id]);
+    assert!(relay.told(&["tenant", "list"]).is_empty());
+    let gone = relay.ask(&["tenant", "enrol", id]);
+    assert!(!gone.status.success());
+    assert!(String::from_utf8_lossy(&gone.stderr).contains(&format!("there is no tenant {id}")));
+}
+
+/// Promise: nobody changes tenants without the password that stands in the data folder; health and figures are for everybody who reaches the address.
+#[test]
+fn the_api_wants_its_password() {
+    let relay = Relay::start();
+    let wrong = "Authorization: Bearer aaaaaaaaaaaaaaaaaaaaaaaaaa\r\n";
+    for header in ["", wrong] {
+        assert!(relay.get("/v1/tenants", header).starts_with("HTTP/1.1 401"), "{header}");
+    }
+    assert!(relay.get("/health", "").starts_with("HTTP/1.1 200"));
+    assert!(relay.get("/metrics", "").contains("\ntresen_relay_edges 0\n"));
+}
+
+/// Promise: a command without a running relay says what to do.
+#[test]
+fn without_a_relay_a_command_says_so() {
+    let data = tempfile::tempdir().expect("a folder");
+    let output = command(data.path()).args(["tenant", "list"]).output().expect("the program");
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no relay runs on"));
+}
