@@ -2,6 +2,8 @@
 //!
 //! Each command sets up what it needs first (see [`setup`]), and says exactly what to install where it may not.
 
+#![allow(clippy::disallowed_methods, reason = "a shell: it starts programs")]
+
 mod check;
 mod programs;
 mod relay_demo;

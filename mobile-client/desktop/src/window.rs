@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
-use tresen_client::{Backoff, Client, Event, ItemKind, Path, Pointer};
+use tresen_client::{Backoff, Client, Event, ItemKind, Pointer};
 use tresen_scene::{Point, Role};
 use tresen_wire::CloseCode;
 use winit::application::ApplicationHandler;
