@@ -67,7 +67,7 @@ enum Command {
 
 #[derive(Args)]
 struct RunArguments {
-    /// Where packets and control connections come in, UDP.
+    /// Where packets and control connections come in, UDP. A machine with several addresses of a kind has to name one.
     #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from((Ipv6Addr::UNSPECIFIED, DEFAULT_PORT)))]
     listen: SocketAddr,
     /// Where the API, metrics and health are, TCP.

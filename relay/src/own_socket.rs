@@ -57,7 +57,7 @@ impl AsyncUdpSocket for OwnSocket {
             // Longer than quinn takes: nothing of ours.
             let Some(room) = buffers[0].get_mut(..len) else { continue };
             room.copy_from_slice(&own.datagram);
-            metas[0] = RecvMeta { addr: own.from, len, stride: len, ecn: own.ecn, dst_ip: None };
+            metas[0] = RecvMeta { addr: own.from, len, stride: len, ecn: own.ecn, dst_ip: own.to };
             return Poll::Ready(Ok(1));
         }
     }

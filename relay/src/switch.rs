@@ -28,6 +28,8 @@ pub struct Own {
     pub from: SocketAddr,
     /// Its congestion mark.
     pub ecn: Option<EcnCodepoint>,
+    /// To which of this machine's addresses.
+    pub to: Option<IpAddr>,
     /// What.
     pub datagram: Box<[u8]>,
 }
@@ -119,7 +121,7 @@ impl Switch {
                     Verdict::Knock => {
                         for datagram in bytes.chunks(meta.stride.max(1)) {
                             match <&[u8; KNOCK_BYTES]>::try_from(datagram).ok() {
-                                Some(knock) => knocks.push((meta.addr, *knock)),
+                                Some(knock) => knocks.push((*meta, *knock)),
                                 None => self.counters.dropped(Unreadable::Short.into(), 1),
                             }
                         }
@@ -131,7 +133,7 @@ impl Switch {
             }
         }
         drop(router);
-        knocks.into_iter().for_each(|(from, knock)| self.knock(now_ms, from, &knock));
+        knocks.into_iter().for_each(|(meta, knock)| self.knock(now_ms, &meta, &knock));
     }
 
     fn forward(&self, to: SocketAddr, meta: &RecvMeta, bytes: &[u8]) {
@@ -172,21 +174,25 @@ impl Switch {
 
     fn hand_over(&self, meta: &RecvMeta, bytes: &[u8]) {
         for datagram in bytes.chunks(meta.stride.max(1)) {
-            let own = Own { from: meta.addr, ecn: meta.ecn, datagram: datagram.into() };
+            let own = Own { from: meta.addr, ecn: meta.ecn, to: meta.dst_ip, datagram: datagram.into() };
             if self.own.try_send(own).is_err() {
                 self.counters.unheard();
             }
         }
     }
 
-    fn knock(&self, now_ms: u64, from: SocketAddr, knock: &[u8; KNOCK_BYTES]) {
-        let knocked = self.router_mut().knock(now_ms, from, knock);
+    fn knock(&self, now_ms: u64, meta: &RecvMeta, knock: &[u8; KNOCK_BYTES]) {
+        let knocked = self.router_mut().knock(now_ms, meta.addr, knock);
         match knocked {
             Ok(knocked) => {
                 self.counters.knocked();
-                let contents = &knocked.answer;
-                let answer =
-                    Transmit { destination: from, ecn: None, contents, segment_size: None, src_ip: None };
+                let answer = Transmit {
+                    destination: meta.addr,
+                    ecn: None,
+                    contents: &knocked.answer,
+                    segment_size: None,
+                    src_ip: meta.dst_ip,
+                };
                 // Without an answer the endpoint knocks again.
                 let _ = self.send(&answer);
             }
