@@ -5,6 +5,7 @@
 //!
 //! Not for: what devices may do once they are connected; that is asked at the end-to-end connection, as everywhere.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -14,7 +15,9 @@ use std::time::Duration;
 use quinn::Endpoint;
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
-use tresen_identity::{Admission, Fingerprint, KeyPair, RelayRoute, Secret, TokenId};
+use tresen_identity::{
+    Admission, Fingerprint, KeyPair, PAIRING_LIFETIME_MS, RelayRoute, Secret, TOKEN_LIFETIME_S, TokenId,
+};
 use tresen_path::{FromNode, Knocker, ToNode};
 use tresen_reach::{Control, ControlFailed, Enrolment, OwnIds, OwnPacket, Socket, keep_knocking};
 
@@ -26,8 +29,8 @@ use crate::site::Site;
 /// The file in the data folder that holds the way through the relay.
 const FILE: &str = "relay";
 
-/// How long a device may use the relay before it has to call again, in seconds.
-const TOKEN_LIFETIME_S: u16 = 900;
+/// Devices that are not paired and may use the relay in the time in which a pairing code is good.
+const STRANGERS: usize = 4;
 
 /// From one attempt to reach the relay to the next: the first pause, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
@@ -77,6 +80,23 @@ pub struct Door {
 #[derive(Default)]
 pub struct RelayState {
     node: Mutex<Option<SocketAddr>>,
+    strangers: Mutex<Strangers>,
+}
+
+/// Devices that are not paired and were let in to show that they know the open code: the times at which they called, in ms.
+#[derive(Default)]
+struct Strangers(VecDeque<u64>);
+
+impl Strangers {
+    /// Whether another one may come: anybody can call, and each has a place at the relay for a while.
+    fn admit(&mut self, now_ms: u64) -> bool {
+        self.0.retain(|called_ms| called_ms + PAIRING_LIFETIME_MS > now_ms);
+        let has_room = self.0.len() < STRANGERS;
+        if has_room {
+            self.0.push_back(now_ms);
+        }
+        has_room
+    }
 }
 
 impl RelayState {
@@ -152,12 +172,13 @@ pub async fn keep(site: Arc<Site>, route: RelayRoute, key: KeyPair, mut doors: V
                     "the relay node is about to stop".to_owned()
                 }
                 Err(Absent { why, was_there }) => {
-                    pause = if was_there { PAUSES.0 } else { (2 * pause).min(PAUSES.1) };
+                    pause = if was_there { PAUSES.0 } else { pause };
                     why
                 }
             };
             tracing::warn!(relay = route.authority(), error, "not at the relay; trying again");
             tokio::time::sleep(pause).await;
+            pause = (2 * pause).min(PAUSES.1);
         }
     };
     site.shutdown.run_until_cancelled(staying).await;
@@ -218,20 +239,21 @@ async fn answer_calls(
 ) -> Result<(), ControlFailed> {
     loop {
         match control.hear().await? {
-            FromNode::Call(device) if may_call(site, device) => {
+            FromNode::Call(device) => {
+                let Some(lifetime_s) = may_call(site, device) else {
+                    tracing::debug!(device = %device.short(), "a device that is not paired called through the relay");
+                    control.say(&ToNode::TurnAway(device)).await?;
+                    continue;
+                };
                 let token = Admission {
                     tenant: route.tenant,
                     edge: site.name,
                     device,
                     issued_s: now_s(),
-                    lifetime_s: TOKEN_LIFETIME_S,
+                    lifetime_s,
                     id: TokenId(rand::random()),
                 };
                 control.say(&ToNode::Let(Box::new(token.sign(key)))).await?;
-            }
-            FromNode::Call(device) => {
-                tracing::info!(device = %device.short(), "a device that is not paired called through the relay");
-                control.say(&ToNode::TurnAway(device)).await?;
             }
             FromNode::Client(device, at) => {
                 tracing::debug!(device = %device.short(), %at, "a device comes through the relay");
@@ -243,13 +265,16 @@ async fn answer_calls(
     }
 }
 
-/// A paired device; and any other one while a pairing code is open, to show that it knows it.
-fn may_call(site: &Site, device: Fingerprint) -> bool {
+/// How long a device may use the relay, in seconds: a paired one; and a few others, for less long, while a pairing code is open.
+fn may_call(site: &Site, device: Fingerprint) -> Option<u16> {
+    let (least_s, most_s) = (*TOKEN_LIFETIME_S.start(), *TOKEN_LIFETIME_S.end());
     let snapshot = site.registry.snapshot();
-    match snapshot.devices.get(&device) {
-        Some(known) => !known.revoked && known.key == DeviceKey::Certificate,
-        None => site.pairing.remaining_ms(&site.clock).is_some(),
+    if let Some(known) = snapshot.devices.get(&device) {
+        return (!known.revoked && known.key == DeviceKey::Certificate).then_some(most_s);
     }
+    site.pairing.remaining_ms(&site.clock)?;
+    let mut strangers = site.relay.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+    strangers.admit(site.clock.now_ms()).then_some(least_s)
 }
 
 fn is_of_family(door: &Door, at: SocketAddr) -> bool {
@@ -263,4 +288,21 @@ fn any(at: SocketAddr) -> SocketAddr {
 
 fn now_s() -> u64 {
     u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Promise: while a code is open, a few devices that are not paired may come to show it, not everybody who can call.
+    #[test]
+    fn few_strangers_come_in() {
+        let mut strangers = Strangers::default();
+        assert!((0..STRANGERS as u64).all(|at_ms| strangers.admit(at_ms)));
+        assert!(!strangers.admit(1_000));
+        assert!(
+            strangers.admit(PAIRING_LIFETIME_MS) && !strangers.admit(PAIRING_LIFETIME_MS),
+            "one was long ago"
+        );
+    }
 }

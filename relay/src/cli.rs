@@ -54,7 +54,7 @@ enum Command {
         /// The edge server's name.
         edge: String,
     },
-    /// Refuses a device's tokens, drops its packets.
+    /// Closes a device's way at once. For good only its box does that: a device that is still paired there may come again after a minute.
     Revoke {
         /// The tenant's id.
         tenant: String,

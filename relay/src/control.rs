@@ -1,24 +1,31 @@
 //! Control connections: endpoints prove who they are and where, and get what they need to be forwarded.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use quinn::{Connection, Endpoint, RecvStream, SendStream, VarInt};
 use rustls_pki_types::CertificateDer;
 use thiserror::Error;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use tresen_identity::{Admission, Fingerprint, Secret, TOKEN_BYTES, TenantId, fingerprint_of_certificate};
 use tresen_path::{
-    ClientName, ControlError, EdgeName, FromNode, Grant, NoRoom, Party, Refused, ToNode, control_length,
+    ClientName, ControlError, EdgeName, FromNode, Grant, NoRoom, Party, Refused, Subject, ToNode,
+    control_length,
 };
 
 use crate::directory::DirectoryError;
 use crate::node::Node;
 
-/// How long an endpoint may take for the handshake, and again for its first message.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an endpoint may take for the handshake, for its stream, and then to become somebody; an edge server, to answer a call.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Messages a second on one connection, and how many at once; what an edge server answers is not counted.
+const MESSAGES: (NonZeroU32, NonZeroU32) = (NonZeroU32::MIN, NonZeroU32::new(8).expect("not zero"));
 
 /// With more handshakes than this under way, an endpoint must show that its address is its own before anything is computed for it.
 const UNVALIDATED_HANDSHAKES: usize = 64;
@@ -57,6 +64,8 @@ enum Unwanted {
     TooOften,
     #[error("its edge server does not know it")]
     TurnedAway,
+    #[error("it, or the edge server that it called, says nothing")]
+    Silence,
     #[error("it answers calls without being registered as an edge server")]
     NoEdge,
 }
@@ -78,7 +87,7 @@ pub async fn serve(node: Arc<Node>, endpoint: Endpoint) {
         connections.spawn(async move {
             let at = incoming.remote_address();
             let shaken = async { incoming.accept()?.await };
-            match tokio::time::timeout(HANDSHAKE_TIMEOUT, shaken).await {
+            match tokio::time::timeout(PATIENCE, shaken).await {
                 Ok(Ok(connection)) => attend(&node, connection).await,
                 Ok(Err(error)) => tracing::debug!(%at, %error, "a handshake failed"),
                 Err(_) => tracing::debug!(%at, "a handshake took too long"),
@@ -111,6 +120,9 @@ struct Guest {
     party: Option<Party>,
     /// The edge server whose answer it waits for.
     calls: Option<EdgeName>,
+    /// It has to be somebody by then; one that is has all the time it wants.
+    until: Option<Instant>,
+    rate: DefaultDirectRateLimiter,
 }
 
 async fn attend(node: &Arc<Node>, connection: Connection) {
@@ -122,13 +134,21 @@ async fn attend(node: &Arc<Node>, connection: Connection) {
         return;
     }
     let _settled = node.settle();
-    let Ok(Ok((mut send, mut receive))) =
-        tokio::time::timeout(HANDSHAKE_TIMEOUT, connection.accept_bi()).await
-    else {
+    let Ok(Ok((mut send, mut receive))) = tokio::time::timeout(PATIENCE, connection.accept_bi()).await else {
         return;
     };
     let (letters, mut waiting) = mpsc::channel(WAITING);
-    let mut guest = Guest { node: node.clone(), connection, peer, at, letters, party: None, calls: None };
+    let mut guest = Guest {
+        node: node.clone(),
+        connection,
+        peer,
+        at,
+        letters,
+        party: None,
+        calls: None,
+        until: Some(Instant::now() + PATIENCE),
+        rate: RateLimiter::direct(Quota::per_second(MESSAGES.0).allow_burst(MESSAGES.1)),
+    };
     let mut renewal = tokio::time::interval(EDGE_RENEWAL);
     let mut pending = Pending::default();
     loop {
@@ -144,9 +164,9 @@ async fn attend(node: &Arc<Node>, connection: Connection) {
                 Some(Letter::Token(token)) => guest.admit(token.as_slice()).map(Some),
                 Some(Letter::TurnedAway) => Err(Unwanted::TurnedAway),
             },
-            _ = renewal.tick() => {
-                guest.renew();
-                continue;
+            _ = renewal.tick() => guest.renew().map(|()| None),
+            () = tokio::time::sleep_until(guest.until.unwrap_or_else(Instant::now)), if guest.until.is_some() => {
+                Err(Unwanted::Silence)
             }
         };
         match answer {
@@ -169,6 +189,10 @@ async fn attend(node: &Arc<Node>, connection: Connection) {
 
 impl Guest {
     async fn answer(&mut self, message: ToNode) -> Result<Option<FromNode>, Unwanted> {
+        let is_answer = matches!(message, ToNode::Let(_) | ToNode::TurnAway(_));
+        if !is_answer && self.rate.check().is_err() {
+            return Err(Unwanted::TooOften);
+        }
         match message {
             ToNode::Join(secret) => self.join(&secret).await.map(Some),
             ToNode::Register(tenant) => self.register(tenant).map(Some),
@@ -190,7 +214,8 @@ impl Guest {
         let caller = ClientName { edge, device: self.peer };
         self.calls = Some(edge);
         self.node.put_caller(caller, self.letters.clone());
-        // A device that nobody answers is refused when its patience ends; one whose box is not here, now.
+        // A device that nobody answers is refused after a while; one whose box is not here, now.
+        self.until = Some(Instant::now() + PATIENCE);
         let is_told = self.node.tell(&Party::Edge(edge), FromNode::Call(self.peer));
         if is_told { Ok(None) } else { Err(NoRoom::UnknownEdge.into()) }
     }
@@ -224,6 +249,7 @@ impl Guest {
         let now_s = self.node.clock.now_s();
         let tenant =
             self.node.change_directory(|directory| directory.enrol(secret, self.peer, now_s)).await??;
+        self.until = Some(Instant::now() + PATIENCE);
         tracing::info!(edge = %self.peer.short(), %tenant, "an edge server was enrolled");
         Ok(FromNode::Joined(tenant))
     }
@@ -237,6 +263,8 @@ impl Guest {
         let secret = Secret::new(rand::random());
         let now_ms = self.node.clock.now_ms();
         let grant = self.node.switch.router_mut().register(now_ms, edge, self.at, lifetime_ms, secret)?;
+        // It may have been taken out meanwhile.
+        self.still_enrolled(&edge)?;
         Ok(self.granted(Party::Edge(edge), grant, lifetime_ms))
     }
 
@@ -254,6 +282,11 @@ impl Guest {
             most,
             secret,
         )?;
+        // It may have been revoked meanwhile.
+        if let Err(refused) = self.node.gate().admit(now_s, token, self.peer) {
+            self.node.switch.router_mut().remove(&Subject::Party(Party::Client(admitted.client)));
+            return Err(refused.into());
+        }
         // The edge server that signed the token is here under this tenant, or there would be no room.
         self.node.tell(&Party::Edge(edge), FromNode::Client(device, grant.observed));
         Ok(self.granted(Party::Client(admitted.client), grant, admitted.lifetime_ms))
@@ -264,19 +297,30 @@ impl Guest {
             self.leave();
         }
         self.party = Some(party);
-        self.calls = None;
+        self.hang_up();
+        self.until = None;
         self.node.introduce(party, &self.connection, self.letters.clone());
         self.node.counters.granted();
         let lifetime_s = u32::try_from(lifetime_ms / 1000).unwrap_or(u32::MAX);
         FromNode::Granted { grant: Box::new(grant), lifetime_s }
     }
 
-    /// An edge server is known as long as its control connection lives.
-    fn renew(&self) {
-        if let Some(party @ Party::Edge(_)) = &self.party {
+    /// An edge server is known as long as its control connection lives, and it is enrolled.
+    fn renew(&self) -> Result<(), Unwanted> {
+        if let Some(party @ Party::Edge(edge)) = &self.party {
+            self.still_enrolled(edge)?;
             let (now_ms, lifetime_ms) = (self.node.clock.now_ms(), EDGE_LIFETIME.as_millis() as u64);
             self.node.switch.router_mut().extend(now_ms, party, lifetime_ms);
         }
+        Ok(())
+    }
+
+    fn still_enrolled(&self, edge: &EdgeName) -> Result<(), Unwanted> {
+        if self.node.directory().knows(edge) {
+            return Ok(());
+        }
+        self.node.switch.router_mut().remove(&Subject::Party(Party::Edge(*edge)));
+        Err(Unwanted::NotEnrolled(edge.tenant))
     }
 
     /// Its packets are forwarded until its time is over: it may come again.
@@ -314,7 +358,8 @@ impl Pending {
 }
 
 async fn say(send: &mut SendStream, message: &FromNode) -> Option<()> {
-    send.write_all(&message.encode()).await.ok()
+    // One that does not read is let go.
+    tokio::time::timeout(PATIENCE, send.write_all(&message.encode())).await.ok()?.ok()
 }
 
 /// Waits a moment, so that the last message arrives before the connection closes.

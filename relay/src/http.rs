@@ -8,7 +8,7 @@
 //! DELETE /v1/tenants/{id}                         out, with all that is theirs
 //! POST   /v1/tenants/{id}/enrolments              { enrolment }: good for one edge server, for a day
 //! DELETE /v1/tenants/{id}/edges/{edge}            out, with its devices
-//! POST   /v1/tenants/{id}/edges/{edge}/revocations  { device }: its tokens are refused, its packets dropped
+//! POST   /v1/tenants/{id}/edges/{edge}/revocations  { device }: its way is closed; the box says whether it may come again
 //! ```
 //!
 //! Everything under `/v1` wants `Authorization: Bearer <password>`; the password stands in the data folder's file `admin.door`.
@@ -67,8 +67,8 @@ pub struct NewTenant {
     pub clients: Option<usize>,
 }
 
-/// A new tenant, or a new enrolment of an old one.
-#[derive(Debug, Serialize, Deserialize)]
+/// A new tenant, or a new enrolment of an old one. No `Debug`: it holds a secret.
+#[derive(Serialize, Deserialize)]
 pub struct Opened {
     /// The tenant.
     pub id: String,

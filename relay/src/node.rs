@@ -30,7 +30,10 @@ const IDLE: Duration = Duration::from_secs(30);
 /// What an endpoint may send before it is read, in bytes.
 const RECEIVE_WINDOW_BYTES: u32 = 4096;
 
-/// Without anybody whose time will be over, the table is looked at so often.
+/// What may wait to be acknowledged by one endpoint, in bytes.
+const SEND_WINDOW_BYTES: u64 = 64 * 1024;
+
+/// How often the table is looked through for those whose time is over. Their packets are dropped before.
 const SWEEP: Duration = Duration::from_secs(1);
 
 /// What a node is started with.
@@ -77,10 +80,10 @@ pub struct Node {
     pub(crate) switch: Arc<Switch>,
     pub(crate) counters: Arc<Counters>,
     gate: Mutex<Gate>,
-    directory: Mutex<Directory>,
+    directory: Arc<Mutex<Directory>>,
     directory_file: PathBuf,
     /// One change of the directory reaches the disk after the other.
-    writing: tokio::sync::Mutex<()>,
+    writing: Arc<tokio::sync::Mutex<()>>,
     guests: Mutex<HashMap<Party, Guest>>,
     /// Clients that wait for their edge server's answer; one each, so no more than connections.
     callers: Mutex<HashMap<ClientName, mpsc::Sender<Letter>>>,
@@ -142,9 +145,9 @@ pub fn start(settings: &Settings) -> Result<Running, StartError> {
         switch: switch.clone(),
         counters,
         gate: Mutex::new(Gate::new(&[key.public_key()])),
-        directory: Mutex::new(directory),
+        directory: Arc::new(Mutex::new(directory)),
         directory_file,
-        writing: tokio::sync::Mutex::new(()),
+        writing: Arc::default(),
         guests: Mutex::default(),
         callers: Mutex::default(),
         connects: Mutex::new(Connects::new(settings.connects_a_minute)),
@@ -196,14 +199,19 @@ impl Node {
     /// # Errors
     /// When the disk refuses: then nothing has changed.
     pub async fn change_directory<T>(&self, change: impl FnOnce(&mut Directory) -> T) -> io::Result<T> {
-        let _one_by_one = self.writing.lock().await;
+        let one_by_one = self.writing.clone().lock_owned().await;
         let mut changed = self.directory().clone();
         let result = change(&mut changed);
         if changed != *self.directory() {
-            let (copy, file) = (changed.clone(), self.directory_file.clone());
-            let saved = tokio::task::spawn_blocking(move || copy.save(&file)).await;
-            saved.map_err(io::Error::other)??;
-            *self.directory() = changed;
+            let (directory, file) = (self.directory.clone(), self.directory_file.clone());
+            // Done as a whole, though whoever asked for it may go away.
+            let saved = tokio::task::spawn_blocking(move || {
+                let _one_by_one = one_by_one;
+                changed.save(&file)?;
+                *lock(&directory) = changed;
+                io::Result::Ok(())
+            });
+            saved.await.map_err(io::Error::other)??;
         }
         Ok(result)
     }
@@ -258,15 +266,10 @@ impl Node {
         }
     }
 
-    /// Tells a party something, when its connection is open. One that does not listen is let go: it will come again. Whether it was told.
+    /// Tells a party something, when its connection is open and it listens. Whether it was told.
     pub(crate) fn tell(&self, party: &Party, letter: FromNode) -> bool {
         let guests = lock(&self.guests);
-        let Some(guest) = guests.get(party) else { return false };
-        let is_told = guest.letters.try_send(Letter::Say(letter)).is_ok();
-        if !is_told {
-            guest.connection.close(CLOSED, b"");
-        }
-        is_told
+        guests.get(party).is_some_and(|guest| guest.letters.try_send(Letter::Say(letter)).is_ok())
     }
 
     /// A client waits for its edge server's answer.
@@ -289,7 +292,9 @@ impl Node {
 
     fn let_go(&self, parties: &[Party]) {
         let mut guests = lock(&self.guests);
-        for guest in parties.iter().filter_map(|party| guests.remove(party)) {
+        // Somebody may have come again meanwhile.
+        let is_gone = |party: &&Party| self.switch.router().address_of(party).is_none();
+        for guest in parties.iter().filter(is_gone).filter_map(|party| guests.remove(party)) {
             guest.connection.close(CLOSED, b"");
         }
     }
@@ -319,6 +324,7 @@ fn server_config(key: &KeyPair) -> Result<ServerConfig, StartError> {
         .enable_segmentation_offload(false)
         .stream_receive_window(RECEIVE_WINDOW_BYTES.into())
         .receive_window(RECEIVE_WINDOW_BYTES.into())
+        .send_window(SEND_WINDOW_BYTES)
         .max_idle_timeout(Some(idle));
     config.transport_config(Arc::new(transport));
     // Its address is what an endpoint is forwarded to: a new one is told by knocks, and proven.

@@ -19,6 +19,12 @@ use crate::socket::{OwnPacket, Socket, endpoint, own_packets};
 /// Names in certificates mean nothing, but TLS wants one.
 const SERVER_NAME: &str = "tresen";
 
+/// How long the relay, and the edge server behind it, may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// From one attempt to be known there again to the next.
+const RETRY: Duration = Duration::from_secs(2);
+
 /// Why the edge server is not reached.
 #[derive(Debug, Error)]
 pub enum NotReached {
@@ -77,12 +83,22 @@ pub async fn call(
     let endpoint = endpoint(socket.clone(), ids.clone(), None)?;
     let mut control = Control::connect(&endpoint, at, route.relay, key).await?;
     let wish = ToNode::Call(EdgeName { tenant: route.tenant, edge });
-    let granted = ask(&mut control, &wish).await?;
+    let granted =
+        tokio::time::timeout(PATIENCE, ask(&mut control, &wish)).await.map_err(|_| NotReached::Refused)??;
     ids.set(&granted.grant.own_handles);
     edge_ids.set(&granted.grant.edge_handles);
     config.initial_dst_cid_provider(Arc::new(move || edge_ids.next()));
     let connection = endpoint.connect_with(config, at, SERVER_NAME)?.await?;
-    let guest = Guest { socket, own, control, at, wish };
+    let guest = Guest {
+        socket,
+        own,
+        control,
+        endpoint: endpoint.clone(),
+        at,
+        relay: route.relay,
+        key: KeyPair::from_seed(&key.seed()),
+        wish,
+    };
     let stay = tokio::spawn(stay(guest, granted)).abort_handle();
     Ok(Relayed { connection, endpoint, stay })
 }
@@ -97,7 +113,10 @@ struct Guest {
     socket: Arc<Socket>,
     own: mpsc::Receiver<OwnPacket>,
     control: Control,
+    endpoint: Endpoint,
     at: SocketAddr,
+    relay: Fingerprint,
+    key: KeyPair,
     wish: ToNode,
 }
 
@@ -116,27 +135,52 @@ async fn ask(control: &mut Control, wish: &ToNode) -> Result<Granted, NotReached
     }
 }
 
-/// Knocks, and calls again before the time is over. When that fails, the connection ends with the time that was granted.
+/// Knocks, and calls again before the time is over, as often as it takes. Without success the connection ends with the time that was granted.
 async fn stay(mut guest: Guest, mut granted: Granted) {
     loop {
         let Some(knocker) = Knocker::new(&granted.grant, &Secret::new(rand::random())) else { return };
         let (_moved, moved) = watch::channel(());
         let (observed, _seen) = watch::channel(None);
-        let knocking =
-            keep_knocking(guest.socket.clone(), guest.at, knocker, &mut guest.own, moved, observed);
-        let half = tokio::time::sleep(granted.lifetime / 2);
-        let renewed = async {
-            half.await;
-            ask(&mut guest.control, &guest.wish).await
-        };
+        let Guest { socket, own, control, endpoint, at, relay, key, wish } = &mut guest;
+        let knocking = keep_knocking(socket.clone(), *at, knocker, own, moved, observed);
+        let caller = Caller { endpoint, at: *at, relay: *relay, key };
+        let renewed = caller.renew(control, wish, granted.lifetime / 2);
         tokio::select! {
             () = knocking => return,
-            renewed = renewed => match renewed {
+            renewed = tokio::time::timeout(granted.lifetime, renewed) => match renewed {
                 Ok(renewed) => granted = renewed,
-                Err(error) => {
-                    tracing::warn!(%error, "this device is no longer known at the relay");
+                Err(_) => {
+                    tracing::warn!("this device is no longer known at the relay");
                     return;
                 }
+            }
+        }
+    }
+}
+
+/// What a control connection is opened with.
+struct Caller<'a> {
+    endpoint: &'a Endpoint,
+    at: SocketAddr,
+    relay: Fingerprint,
+    key: &'a KeyPair,
+}
+
+impl Caller<'_> {
+    /// Calls again after `pause`, on another control connection if need be, until there is a grant.
+    async fn renew(&self, control: &mut Control, wish: &ToNode, pause: Duration) -> Granted {
+        tokio::time::sleep(pause).await;
+        loop {
+            match tokio::time::timeout(PATIENCE, ask(control, wish)).await {
+                Ok(Ok(granted)) => return granted,
+                Ok(Err(error)) => tracing::debug!(%error, "the relay did not renew this device's place"),
+                Err(_) => tracing::debug!("the relay does not answer"),
+            }
+            tokio::time::sleep(RETRY).await;
+            let again = Control::connect(self.endpoint, self.at, self.relay, self.key);
+            match tokio::time::timeout(PATIENCE, again).await {
+                Ok(Ok(again)) => *control = again,
+                Ok(Err(_)) | Err(_) => {}
             }
         }
     }

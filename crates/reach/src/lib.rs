@@ -1,6 +1,6 @@
 //! What an endpoint needs to be reached through a relay: one socket for everything, connection ids that a relay can route by, and the control connection.
 //!
-//! The shell of `tresen_path` on the side of edge servers and clients. A relay node itself builds on `tresen_path` alone.
+//! The shell of `tresen_path` on the side of edge servers and clients; of a relay node, the parts that it shares with them.
 //!
 //! Not for: what is said on the end-to-end connection, and which of several ways is the best one.
 

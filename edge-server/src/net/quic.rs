@@ -117,16 +117,13 @@ pub async fn serve(site: Arc<Site>, endpoint: Endpoint, gate: Arc<Gate>) {
         let address = incoming.remote_address();
         let now_ms = site.clock.now_ms();
         // Nobody sends to this machine from outside in its own name.
-        // The relay's address stands for many devices, which it has limited itself.
-        let is_relayed = site.relay.is_at(address);
         let proven = incoming.remote_address_validated() || address.ip().to_canonical().is_loopback();
         let wanting = gate.handshakes() > UNVALIDATED_HANDSHAKES || gate.is_low(address.ip(), now_ms);
         if !incoming.remote_address_validated() && wanting {
             let _ = incoming.retry();
             continue;
         }
-        let admitted =
-            if proven && !is_relayed { gate.admit(address.ip(), now_ms) } else { gate.admit_unproven() };
+        let admitted = if proven { gate.admit(address.ip(), now_ms) } else { gate.admit_unproven() };
         let Ok(mut pass) = admitted else {
             incoming.refuse();
             continue;
@@ -142,9 +139,7 @@ pub async fn serve(site: Arc<Site>, endpoint: Endpoint, gate: Arc<Gate>) {
             match shaken {
                 Ok(Ok(connection)) => {
                     // Whoever finished a handshake receives at this address.
-                    let charged = proven
-                        || is_relayed
-                        || gate.prove(&mut pass, address.ip(), site.clock.now_ms()).is_ok();
+                    let charged = proven || gate.prove(&mut pass, address.ip(), site.clock.now_ms()).is_ok();
                     if charged {
                         serve_connection(site, connection).await;
                     }

@@ -92,7 +92,7 @@ async fn a_device_pairs_and_sells_through_a_relay() {
     assert!(matches!(native.through(&route, site.name).await, Err(NotReached::Refused)));
 }
 
-/// Promise: a relay that is started again has its boxes back without anybody doing anything, and so has a box that is started again its relay.
+/// Promise: a box that is started again is back at its relay without anybody doing anything.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_box_comes_back_to_its_relay() {
     let relay = relay().await;

@@ -76,7 +76,15 @@ pub async fn connect(address: SocketAddr, config: ClientConfig) -> Result<QuicLi
 async fn connect_from(endpoint: Endpoint, address: SocketAddr, config: ClientConfig) -> Result<QuicLink> {
     let connection = endpoint.connect_with(config, address, SERVER_NAME)?.await?;
     let (send, receive) = connection.open_bi().await?;
-    Ok(QuicLink { connection, send, receive, reassembly: Reassembly::default(), least_bytes: 0, endpoint, relayed: None })
+    Ok(QuicLink {
+        connection,
+        send,
+        receive,
+        reassembly: Reassembly::default(),
+        least_bytes: 0,
+        endpoint,
+        relayed: None,
+    })
 }
 
 /// Calls the server through its relay.
