@@ -178,9 +178,8 @@ impl Caller<'_> {
             }
             tokio::time::sleep(RETRY).await;
             let again = Control::connect(self.endpoint, self.at, self.relay, self.key);
-            match tokio::time::timeout(PATIENCE, again).await {
-                Ok(Ok(again)) => *control = again,
-                Ok(Err(_)) | Err(_) => {}
+            if let Ok(Ok(again)) = tokio::time::timeout(PATIENCE, again).await {
+                *control = again;
             }
         }
     }
