@@ -312,8 +312,9 @@ async fn serve(
         let endpoint = match &route {
             Some(_) => {
                 let door = quic::door(socket, tls).map_err(RunError::Quic)?;
+                let endpoint = door.endpoint.clone();
                 doors.push(door);
-                doors.last().expect("one was pushed").endpoint.clone()
+                endpoint
             }
             None => quic::endpoint(socket, tls).map_err(RunError::Quic)?,
         };

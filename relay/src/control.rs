@@ -14,8 +14,8 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use tresen_identity::{Admission, Fingerprint, Secret, TOKEN_BYTES, TenantId, fingerprint_of_certificate};
 use tresen_path::{
-    ClientName, ControlError, EdgeName, FromNode, Grant, NoRoom, Party, Refused, Subject, ToNode,
-    control_length,
+    ClientName, ControlBuffer, ControlError, EdgeName, FromNode, Grant, NoRoom, Party, Refused, Subject,
+    ToNode,
 };
 
 use crate::directory::DirectoryError;
@@ -150,10 +150,10 @@ async fn attend(node: &Arc<Node>, connection: Connection) {
         rate: RateLimiter::direct(Quota::per_second(MESSAGES.0).allow_burst(MESSAGES.1)),
     };
     let mut renewal = tokio::time::interval(EDGE_RENEWAL);
-    let mut pending = Pending::default();
+    let mut pending = ControlBuffer::default();
     loop {
         let answer = tokio::select! {
-            message = pending.next(&mut receive) => match message {
+            message = next(&mut receive, &mut pending) => match message {
                 None => break,
                 Some(Ok(message)) => guest.answer(message).await,
                 Some(Err(error)) => Err(error.into()),
@@ -332,28 +332,13 @@ impl Guest {
     }
 }
 
-/// Bytes of a message that is not complete.
-#[derive(Default)]
-struct Pending(Vec<u8>);
-
-impl Pending {
-    /// The next message; `None` when there will be none. May be dropped and called again.
-    async fn next(&mut self, receive: &mut RecvStream) -> Option<Result<ToNode, ControlError>> {
-        loop {
-            if let Some((prefix, rest)) = self.0.split_first_chunk::<2>() {
-                let length = match control_length(*prefix) {
-                    Ok(length) => length,
-                    Err(error) => return Some(Err(error)),
-                };
-                if let Some(message) = rest.get(..length) {
-                    let message = ToNode::decode(message);
-                    self.0.drain(..2 + length);
-                    return Some(message);
-                }
-            }
-            let chunk = receive.read_chunk(usize::MAX, true).await.ok()??;
-            self.0.extend_from_slice(&chunk.bytes);
+/// The next message; `None` when there will be none. May be dropped and called again.
+async fn next(receive: &mut RecvStream, pending: &mut ControlBuffer) -> Option<Result<ToNode, ControlError>> {
+    loop {
+        if let Some(message) = pending.next(ToNode::decode).transpose() {
+            return Some(message);
         }
+        pending.push(&receive.read_chunk(usize::MAX, true).await.ok()??.bytes);
     }
 }
 

@@ -171,13 +171,34 @@ impl FromNode {
     }
 }
 
-/// How long the message after these two bytes is.
-///
-/// # Errors
-/// When no message is so long.
-pub fn control_length(prefix: [u8; 2]) -> Result<usize, ControlError> {
-    let length = usize::from(u16::from_be_bytes(prefix));
-    if length <= MAX_CONTROL_BYTES { Ok(length) } else { Err(ControlError::TooLong) }
+/// What has come of a control connection's stream and is no complete message yet. No `Debug`: it may hold secrets.
+#[derive(Default)]
+pub struct ControlBuffer(Vec<u8>);
+
+impl ControlBuffer {
+    /// More of the stream.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// The next complete message, as `decode` reads it from the bytes after its length.
+    ///
+    /// # Errors
+    /// When what comes is no message.
+    pub fn next<T>(
+        &mut self,
+        decode: impl FnOnce(&[u8]) -> Result<T, ControlError>,
+    ) -> Result<Option<T>, ControlError> {
+        let Some((prefix, rest)) = self.0.split_first_chunk() else { return Ok(None) };
+        let length = usize::from(u16::from_be_bytes(*prefix));
+        if length > MAX_CONTROL_BYTES {
+            return Err(ControlError::TooLong);
+        }
+        let Some(message) = rest.get(..length) else { return Ok(None) };
+        let message = decode(message)?;
+        self.0.drain(..prefix.len() + length);
+        Ok(Some(message))
+    }
 }
 
 fn framed(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
@@ -253,7 +274,7 @@ mod tests {
         ];
         for (kind, (message, length)) in (1..).zip(to_node) {
             let bytes = message.encode();
-            assert_eq!((control_length([bytes[0], bytes[1]]), bytes[2]), (Ok(length), kind));
+            assert_eq!((usize::from(u16::from_be_bytes([bytes[0], bytes[1]])), bytes[2]), (length, kind));
             assert_eq!(ToNode::decode(&bytes[2..]).expect("a message").encode(), bytes);
         }
         let from_node = [
@@ -266,7 +287,7 @@ mod tests {
         ];
         for (kind, (message, length)) in (1..).zip(from_node) {
             let bytes = message.encode();
-            assert_eq!((control_length([bytes[0], bytes[1]]), bytes[2]), (Ok(length), kind));
+            assert_eq!((usize::from(u16::from_be_bytes([bytes[0], bytes[1]])), bytes[2]), (length, kind));
             assert_eq!(FromNode::decode(&bytes[2..]).expect("a message").encode(), bytes);
         }
     }
@@ -280,8 +301,27 @@ mod tests {
         }
         let longer = [&bytes[2..], &[0]].concat();
         assert_eq!(FromNode::decode(&longer).err(), Some(ControlError::Length));
-        assert_eq!(control_length([0xff; 2]), Err(ControlError::TooLong));
+        let mut buffer = ControlBuffer::default();
+        buffer.push(&[0xff; 2]);
+        assert_eq!(buffer.next(ToNode::decode).err(), Some(ControlError::TooLong));
         assert_eq!(ToNode::decode(&[9]).err(), Some(ControlError::Unknown(9)));
+    }
+
+    /// Promise: messages come out of a stream whole and in order, in whatever pieces it comes.
+    #[test]
+    fn a_stream_is_cut_into_messages() {
+        let said =
+            [grant(3, 2), FromNode::Leaving, grant(64, 64), FromNode::Refused].map(|each| each.encode());
+        for piece in [1, 2, 7, 4096] {
+            let (mut buffer, mut heard) = (ControlBuffer::default(), Vec::new());
+            for bytes in said.concat().chunks(piece) {
+                buffer.push(bytes);
+                while let Some(message) = buffer.next(FromNode::decode).expect("a message") {
+                    heard.push(message.encode());
+                }
+            }
+            assert!(heard == said, "in pieces of {piece}");
+        }
     }
 
     proptest! {

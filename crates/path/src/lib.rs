@@ -102,7 +102,7 @@ pub use cid::{
     NODE_HANDLES, NodeId, Party, RoutingKey,
 };
 pub use client::ClientPath;
-pub use control::{ControlError, FromNode, MAX_CONTROL_BYTES, ToNode, control_length};
+pub use control::{ControlBuffer, ControlError, FromNode, MAX_CONTROL_BYTES, ToNode};
 pub use edge::{ConnectionNumber, EdgePaths};
 pub use exchange::{ExchangeError, MAX_EXCHANGE_BYTES};
 pub use knock::KNOCK_BYTES;

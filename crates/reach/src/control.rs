@@ -8,7 +8,7 @@ use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{ClientConfig, Connection, Endpoint, RecvStream, SendStream, TransportConfig, VarInt};
 use thiserror::Error;
 use tresen_identity::{Certificate, CertificateError, Fingerprint, KeyPair, TlsError, relay_client_config};
-use tresen_path::{ControlError, FromNode, ToNode, control_length};
+use tresen_path::{ControlBuffer, ControlError, FromNode, ToNode};
 
 /// A node that says nothing for so long is gone.
 const IDLE: Duration = Duration::from_secs(30);
@@ -47,8 +47,7 @@ pub struct Control {
     connection: Connection,
     send: SendStream,
     receive: RecvStream,
-    /// Bytes of a message that is not complete.
-    pending: Vec<u8>,
+    pending: ControlBuffer,
 }
 
 impl Control {
@@ -72,7 +71,7 @@ impl Control {
         let connecting = endpoint.connect_with(config, at, SERVER_NAME);
         let connection = connecting.map_err(|error| ControlFailed::Setup(error.into()))?.await?;
         let (send, receive) = connection.open_bi().await?;
-        Ok(Self { connection, send, receive, pending: Vec::new() })
+        Ok(Self { connection, send, receive, pending: ControlBuffer::default() })
     }
 
     /// Says something.
@@ -89,16 +88,11 @@ impl Control {
     /// When the connection is gone, or the node says what no node says.
     pub async fn hear(&mut self) -> Result<FromNode, ControlFailed> {
         loop {
-            if let Some((prefix, rest)) = self.pending.split_first_chunk::<2>() {
-                let length = control_length(*prefix)?;
-                if let Some(message) = rest.get(..length) {
-                    let message = FromNode::decode(message)?;
-                    self.pending.drain(..2 + length);
-                    return Ok(message);
-                }
+            if let Some(message) = self.pending.next(FromNode::decode)? {
+                return Ok(message);
             }
             match self.receive.read_chunk(usize::MAX, true).await {
-                Ok(Some(chunk)) => self.pending.extend_from_slice(&chunk.bytes),
+                Ok(Some(chunk)) => self.pending.push(&chunk.bytes),
                 Ok(None) | Err(_) => return Err(ControlFailed::Closed),
             }
         }
