@@ -2,7 +2,7 @@
 //!
 //! A device shows a token (`tresen_identity::Admission`) on its control connection, whose handshake has proven its key. [`Gate`] says whether it admits
 //! it, and the operator why not; the device learns no reason. Issuers are the relay's own directory, for every tenant, and edge servers, each
-//! for itself: a device that has a session gets its next token through it, and one that comes back after days asks the directory.
+//! for itself: a device calls its edge server through the relay, which answers with one (see `control`).
 //!
 //! **Revocations** are remembered only as long as a token from before could still be good. Invariant: nothing that was revoked is admitted, also when
 //! more is revoked than is remembered: then every token that was issued before is refused, and devices get new ones.
