@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use data_encoding::{BASE32_NOPAD, Encoding, Specification};
 use sha2::{Digest, Sha256};
@@ -78,14 +79,17 @@ impl<'de> serde::Deserialize<'de> for Fingerprint {
 }
 
 /// Base32 in lower case; capitals (as in a QR code's alphanumeric mode) are read as well.
-pub(crate) fn base32() -> Encoding {
-    let mut specification: Specification = BASE32_NOPAD.specification();
-    specification.symbols = specification.symbols.to_lowercase();
-    for letter in 'a'..='z' {
-        specification.translate.from.push(letter.to_ascii_uppercase());
-        specification.translate.to.push(letter);
-    }
-    specification.encoding().expect("the symbols are those of base32, in lower case")
+pub(crate) fn base32() -> &'static Encoding {
+    static BASE32: LazyLock<Encoding> = LazyLock::new(|| {
+        let mut specification: Specification = BASE32_NOPAD.specification();
+        specification.symbols = specification.symbols.to_lowercase();
+        for letter in 'a'..='z' {
+            specification.translate.from.push(letter.to_ascii_uppercase());
+            specification.translate.to.push(letter);
+        }
+        specification.encoding().expect("the symbols are those of base32, in lower case")
+    });
+    &BASE32
 }
 
 /// The `N` bytes that a text in [`base32`] stands for; `None` when it is not such a text of this length.

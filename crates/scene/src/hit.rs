@@ -83,6 +83,18 @@ pub fn touches(root: &Node) -> Vec<Touch> {
     pressable.map(|((_, touch), _)| (*touch).clone()).collect()
 }
 
+/// Whether a tap or a long press somewhere on a screen sends `action`.
+pub fn offers(root: &Node, action: &Action) -> bool {
+    root.ops().iter().any(|op| match op {
+        Op::Touch(touch) => {
+            !touch.state.disabled && (touch.action == *action || touch.hold.as_ref() == Some(action))
+        }
+        Op::Child { node, .. } | Op::Clip { node, .. } => offers(node, action),
+        Op::Scroll(scroll) => offers(&scroll.content, action),
+        _ => false,
+    })
+}
+
 fn find_touches<'a>(node: &'a Node, at: Point, clip: Rect, found: &mut Vec<(Rect, &'a Touch)>) {
     for op in node.ops() {
         match op {
@@ -211,3 +223,35 @@ fn outlined(op: &Op) -> Option<(Rect, Role, Option<&SmolStr>, OutlineKind)> {
 }
 
 const EVERYTHING: Rect = Rect::new(-(1 << 20), -(1 << 20), 1 << 21, 1 << 21);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Namer;
+
+    /// Promise: whatever can be pressed is offered, wherever it lies, and what is disabled is not.
+    #[test]
+    fn what_can_be_pressed_is_offered() {
+        let namer = Namer::new([7; 32]);
+        let touch = |bytes: &[u8], hold: Option<&[u8]>, disabled| {
+            Op::Touch(Touch {
+                rect: Rect::new(0, 0, 48, 48),
+                action: Action::new(bytes),
+                hold: hold.map(Action::new),
+                role: Role::Button,
+                label: None,
+                state: TouchState { disabled, ..TouchState::default() },
+                pressed: None,
+            })
+        };
+        let inner =
+            Node::new(&namer, 0, vec![touch(b"tap", Some(b"hold"), false), touch(b"off", None, true)]);
+        let content = Node::new(&namer, 0, vec![Op::Child { at: Point::ZERO, node: inner }]);
+        let (rect, content_h) = (Rect::new(0, 0, 99, 99), 200);
+        let scroll = Scroll { rect, action: Action::new(b"scroll"), content, content_h, offset: 0 };
+        let root = Node::new(&namer, 0, vec![Op::Scroll(scroll)]);
+        let offered = |bytes: &[u8]| offers(&root, &Action::new(bytes));
+        assert!(offered(b"tap") && offered(b"hold"));
+        assert!(!offered(b"off") && !offered(b"scroll") && !offered(b"else"));
+    }
+}

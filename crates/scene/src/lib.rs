@@ -27,7 +27,7 @@ mod scroll;
 pub use cover::covers;
 pub use damage::{add_damage, damage};
 pub use geometry::{Insets, Point, Rect, Size};
-pub use hit::{Hit, OutlineItem, OutlineKind, hit_test, outline, touches};
+pub use hit::{Hit, OutlineItem, OutlineKind, hit_test, offers, outline, touches};
 pub use id::{Namer, ObjectId};
 pub use interact::{Action, Field, Keyboard, Label, Pull, Role, Scroll, Touch, TouchState};
 pub use node::{Node, Op, PlacedGlyph, TextRun};

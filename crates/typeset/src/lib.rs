@@ -29,7 +29,7 @@ pub use photos::{Scaled, Wanted};
 pub use scale::Scale;
 pub use shape::Shaped;
 pub use shapes::{Corners, NinePatch};
-pub use typesetter::{Drawn, Typesetter};
+pub use typesetter::{Drawn, Spot, Typesetter};
 pub use wrap::Paragraph;
 
 /// Named limits of what is kept and of what is taken in.
@@ -48,6 +48,10 @@ pub mod limits {
     pub const SHOWN_SPRITES: usize = 1_024;
     /// What the scaled photos take that are kept, in bytes, and those that kept nodes show.
     pub const SPRITE_BYTES: usize = 64 << 20;
+    /// Layouts kept, and what they take in bytes.
+    pub const LAYOUTS: usize = 8_192;
+    /// See [`LAYOUTS`].
+    pub const LAYOUT_BYTES: usize = 8 << 20;
     /// Drawn components kept.
     pub const NODES: usize = 16_384;
     /// Longest text that is shaped, in bytes; the rest is cut off at a character.

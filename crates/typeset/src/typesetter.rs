@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 use swash::scale::image::Image;
 use swash::scale::{Render, ScaleContext, Source};
 use swash::zeno::Format;
-use tresen_scene::{Glyph, Mask, Namer, Node, ObjectId, Op, Point, Size, Sprite};
+use tresen_scene::{Glyph, Mask, Namer, Node, ObjectId, Op, Point, Rect, Size, Sprite};
 
 use crate::cache::{Cache, Weighed};
 use crate::face::Fonts;
@@ -32,6 +32,7 @@ pub struct Typesetter {
     patches: Cache<Patch, NinePatch>,
     dots: Cache<(i32, i32), Arc<Mask>>,
     photos: Photos,
+    spots: Weighed<ObjectId, Arc<[Spot]>>,
     nodes: Cache<ObjectId, Arc<Node>>,
     /// Nodes that hold sprites: they keep those alive, so they are bounded as sprites are.
     nodes_of_sprites: Weighed<ObjectId, Arc<Node>>,
@@ -41,6 +42,15 @@ pub struct Typesetter {
 enum Patch {
     Rounded(i32, Corners),
     Shadow(i32, i32),
+}
+
+/// Where a part of a layout is. The parts in it follow it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spot {
+    /// In the part around it, in pixels.
+    pub rect: Rect,
+    /// How many spots follow that are in it.
+    pub within: u32,
 }
 
 /// A node that was drawn.
@@ -67,6 +77,7 @@ impl Typesetter {
             patches: Cache::new(limits::MASKS),
             dots: Cache::new(limits::MASKS),
             photos: Photos::new(),
+            spots: Weighed::new(limits::LAYOUTS, limits::LAYOUT_BYTES),
             nodes: Cache::new(limits::NODES),
             nodes_of_sprites: Weighed::new(limits::SPRITES, limits::SPRITE_BYTES),
         })
@@ -182,6 +193,17 @@ impl Typesetter {
                 node
             }
         }
+    }
+
+    /// Where the parts of something are that was laid out before, by the name of all that this depends on.
+    pub fn spots(&self, key: &ObjectId) -> Option<Arc<[Spot]>> {
+        self.spots.get(key)
+    }
+
+    /// Remembers where the parts of something are.
+    pub fn keep_spots(&self, key: ObjectId, spots: Arc<[Spot]>) {
+        let bytes = size_of_val(&*spots);
+        self.spots.keep(key, spots, bytes);
     }
 
     fn shape_anew(&self, text: &str, style: TextStyle, scale: Scale) -> Shaped {

@@ -34,7 +34,6 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use smol_str::SmolStr;
 use tokio::sync::{mpsc, oneshot, watch};
 use tresen_identity::Fingerprint;
 use tresen_ledger::Ledger;
@@ -162,9 +161,4 @@ impl Handle {
         let _ = self.requests.send(Request::Stop { code, text }).await;
         self.requests.closed().await;
     }
-}
-
-/// A device's name in bookings and in the counting of wrong PINs.
-fn device_label(device: Fingerprint) -> SmolStr {
-    device.short().into()
 }

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
-use tresen_scene::{Node, ObjectId, touches};
+use tresen_scene::{Node, ObjectId, offers, touches};
 use tresen_session::limits::GUESS_DEPTH;
 use tresen_till::Till;
 use tresen_wire::{GuessKind, Input, Key};
@@ -198,6 +198,16 @@ impl Keys {
 
 /// How an input on a root is called, and the kind of screen.
 pub fn name_of(app: &dyn Application, root: &Node, input: &Input) -> Option<(u32, Name)> {
+    let habit = app.habit(input)?;
+    let is_there = match input {
+        Input::Tap(action) | Input::Hold(action) => offers(root, action),
+        Input::Key(_) => true,
+        Input::Scrolled { .. } | Input::Text { .. } | Input::Scan(_) => false,
+    };
+    if let Some(what) = habit.what.filter(|_| is_there) {
+        return Some((habit.screen, Name { kind: habit.kind, what }));
+    }
+    // Its name is its place among others of its kind.
     let (screen, named) = named_inputs(app, root, Keys::Used);
     named.into_iter().find(|(other, ..)| other == input).map(|(_, name, _)| (screen, name))
 }

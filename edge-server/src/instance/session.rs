@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use smol_str::SmolStr;
 use tresen_identity::Fingerprint;
 use tresen_scene::{Namer, Node, ObjectId};
 use tresen_session::{Foresight, NoGuess, Sender, SenderEvent, Stats};
@@ -19,6 +20,8 @@ pub struct Session {
     pub id: SessionId,
     /// The device.
     pub device: Fingerprint,
+    /// Its name in bookings and in the counting of wrong PINs.
+    pub label: SmolStr,
     /// What the device's screen is like.
     pub look: Look,
     /// The highest input that the application has seen.
@@ -53,7 +56,8 @@ impl Session {
         let secret = rand::random();
         let sender = Sender::new(namer, id, epoch, next_input, secret);
         let applied = next_input - 1;
-        Self { id, device, look, applied, epoch, acknowledged: applied, sender, link: None }
+        let label = device.short().into();
+        Self { id, device, label, look, applied, epoch, acknowledged: applied, sender, link: None }
     }
 
     /// The device connected. A connection that it had before ends.

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use smol_str::SmolStr;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tresen_mpos::Commit;
@@ -20,7 +21,7 @@ use super::marks::Marks;
 use super::news::{Reader, Rung};
 use super::photos::Lacking;
 use super::session::{Heard, Session};
-use super::{Attach, Picture, Place, Request, State, Status, Surroundings, device_label};
+use super::{Attach, Picture, Place, Request, State, Status, Surroundings};
 use crate::application::{AppInput, Application};
 use crate::darkroom::Photos;
 use crate::look;
@@ -359,8 +360,8 @@ impl Instance {
         self.session.as_ref().map_or(look::DEFAULT, |session| session.look)
     }
 
-    pub(super) fn device_label(&self) -> smol_str::SmolStr {
-        self.session.as_ref().map(|session| device_label(session.device)).unwrap_or_default()
+    pub(super) fn device_label(&self) -> SmolStr {
+        self.session.as_ref().map(|session| session.label.clone()).unwrap_or_default()
     }
 
     pub(super) fn now_ms(&self) -> u64 {

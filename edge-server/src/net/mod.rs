@@ -3,6 +3,7 @@
 //! TCP carries HTTP/1.1, plain or in TLS (the first byte tells): pages, and sessions as WebSocket. UDP carries QUIC.
 
 pub mod body;
+mod congestion;
 pub mod descriptors;
 pub mod gate;
 pub mod home;

@@ -36,6 +36,7 @@ use crate::attend::attend;
 use crate::enrol;
 use crate::instance::link;
 use crate::links::{self, Packets, Way};
+use crate::net::congestion;
 use crate::net::gate::Gate;
 use crate::net::pump::{Incoming, Reader, Writer, pump};
 use crate::registry::DeviceKey;
@@ -100,6 +101,7 @@ fn config(tls: rustls::ServerConfig) -> std::io::Result<quinn::ServerConfig> {
         .enable_segmentation_offload(false)
         .stream_receive_window(RECEIVE_WINDOW_BYTES.into())
         .receive_window(RECEIVE_WINDOW_BYTES.into())
+        .congestion_controller_factory(Arc::new(congestion::Config::default()))
         .max_idle_timeout(Some(IDLE_TIMEOUT.try_into().map_err(std::io::Error::other)?));
     config.transport_config(Arc::new(transport));
     Ok(config)

@@ -16,6 +16,11 @@ pub trait Component {
     /// The size in pixels that it would like.
     fn measure(&self, kit: &Kit, space: Space) -> Size;
 
+    /// Everything that its size depends on, in every space: what [`measure`](Component::measure) looks at.
+    fn footprint(&self, _: &Kit, out: &mut Inputs) {
+        self.inputs(out);
+    }
+
     /// Draws it within `pen.size()`.
     fn draw(&self, pen: &mut Pen<'_>);
 }

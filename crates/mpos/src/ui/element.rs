@@ -48,7 +48,7 @@ pub(super) enum Cover {
 }
 
 /// How children stand across the direction in which they follow each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Align {
     /// At the left or top.
     Start,
@@ -63,7 +63,7 @@ pub enum Align {
 }
 
 /// What happens to the room that children leave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Justify {
     /// It is after them.
     Start,

@@ -1,21 +1,25 @@
 //! From elements to places, with taffy.
+//!
+//! Most of a screen is where it was on the last one, or on another device's: what takes the same room in the same space ([`super::footprint`]) is laid out
+//! once for all instances of a server. Debug builds lay it out all the same and compare.
 
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use taffy::prelude::*;
 use taffy::{Size as TaffySize, compute_leaf_layout};
-use tresen_scene::{Node, Rect, Size};
+use tresen_scene::{Node, ObjectId, Rect, Size};
+use tresen_typeset::Spot;
 
-use super::component::Space;
+use super::component::{Inputs, Space};
 use super::element::{Content, Element};
 use super::style::{placed_in, style};
 use super::{Kit, draw};
 
 /// Draws `root` on a whole screen.
 pub(super) fn screen(kit: &Kit, size: Size, root: &Element) -> Arc<Node> {
-    draw::screen(&Layouter { kit, scrolled: RefCell::default() }, size, root)
+    draw::screen(&Layouter { kit, footprints: RefCell::default() }, size, root)
 }
 
 /// Whether a height is given or follows the content.
@@ -25,51 +29,74 @@ pub(super) enum Extent {
     Content,
 }
 
+/// The room that there is, in device pixels.
+#[derive(Clone, Copy, Hash)]
+struct Room {
+    width: i32,
+    height: Option<i32>,
+    max_height: Option<i32>,
+}
+
 /// Lays out the elements of one screen. What scrolls, and what lies over a screen, is laid out apart.
 pub(super) struct Layouter<'a> {
     pub(super) kit: &'a Kit,
-    /// Content of scroll areas by its address and width: measured once, drawn from the same layout.
-    scrolled: RefCell<Vec<(*const Element, i32, Rc<Laid<'a>>)>>,
+    /// By the address of the element: content of scroll areas is asked for several times.
+    pub(super) footprints: RefCell<Vec<(*const Element, ObjectId)>>,
 }
 
 /// Elements with their places.
 pub(super) struct Laid<'a> {
-    tree: TaffyTree<&'a Element>,
-    root: NodeId,
+    root: &'a Element,
+    /// Each element's before those of its children.
+    spots: Arc<[Spot]>,
 }
 
 /// An element with its place in its parent, in pixels.
 pub(super) struct Placed<'l, 'a> {
-    laid: &'l Laid<'a>,
-    node: NodeId,
+    element: &'a Element,
+    within: &'l [Spot],
     pub(super) rect: Rect,
 }
 
 impl<'a> Layouter<'a> {
     /// Lays out `root` at exactly `size`.
     pub(super) fn exactly(&self, root: &'a Element, size: Size) -> Laid<'a> {
-        self.lay(root, size.w, Some(size.h), None)
+        self.lay(root, Room { width: size.w, height: Some(size.h), max_height: None })
     }
 
     /// Lays out `root` at `width`, as high as it likes, at most `max_height`.
     pub(super) fn at_most(&self, root: &'a Element, width: i32, max_height: i32) -> Laid<'a> {
-        self.lay(root, width, None, Some(max_height))
+        self.lay(root, Room { width, height: None, max_height: Some(max_height) })
     }
 
     /// Lays out the content of a scroll area.
-    pub(super) fn content(&self, content: &'a Element, width: i32) -> Rc<Laid<'a>> {
-        let address = std::ptr::from_ref(content);
-        let known = self.scrolled.borrow();
-        if let Some((.., laid)) = known.iter().find(|entry| (entry.0, entry.1) == (address, width)) {
-            return laid.clone();
-        }
-        drop(known);
-        let laid = Rc::new(self.lay(content, width, None, None));
-        self.scrolled.borrow_mut().push((address, width, laid.clone()));
-        laid
+    pub(super) fn content(&self, content: &'a Element, width: i32) -> Laid<'a> {
+        self.lay(content, Room { width, height: None, max_height: None })
     }
 
-    fn lay(&self, root: &'a Element, width: i32, height: Option<i32>, max_height: Option<i32>) -> Laid<'a> {
+    fn lay(&self, root: &'a Element, room: Room) -> Laid<'a> {
+        let mut inputs = Inputs::with_capacity(64);
+        inputs.write(&self.footprint(root).0);
+        room.hash(&mut inputs);
+        inputs.write_u16(self.kit.scale.hundredths());
+        let typesetter = &self.kit.typesetter;
+        let key = typesetter.namer().name(inputs.bytes());
+        let spots = match typesetter.spots(&key) {
+            Some(known) => {
+                debug_assert_eq!(*known, *self.lay_anew(root, room), "a footprint lacks something");
+                known
+            }
+            None => {
+                let spots: Arc<[Spot]> = self.lay_anew(root, room).into();
+                typesetter.keep_spots(key, spots.clone());
+                spots
+            }
+        };
+        Laid { root, spots }
+    }
+
+    fn lay_anew(&self, root: &'a Element, room: Room) -> Vec<Spot> {
+        let Room { width, height, max_height } = room;
         let extent = if height.is_some() { Extent::Given } else { Extent::Content };
         let mut tree = TaffyTree::with_capacity(64);
         let node = self.build(&mut tree, root, None, extent);
@@ -98,7 +125,9 @@ impl<'a> Layouter<'a> {
             )
         })
         .expect(OWN);
-        Laid { tree, root: node }
+        let mut spots = Vec::with_capacity(tree.total_node_count());
+        note(&tree, node, &mut spots);
+        spots
     }
 
     fn build(
@@ -153,13 +182,27 @@ const OWN: &str = "the nodes are this tree's own";
 
 impl Content {
     /// What is laid out within it by the same tree.
-    fn children(&self) -> &[Element] {
+    pub(super) fn children(&self) -> &[Element] {
         match self {
             Self::Column(children) | Self::Row(children) | Self::Stack(children) => children,
             Self::Grid { children, .. } => children,
             _ => &[],
         }
     }
+}
+
+/// Notes where a node of the tree is, and everything in it.
+fn note(tree: &TaffyTree<&Element>, node: NodeId, spots: &mut Vec<Spot>) {
+    let layout = tree.layout(node).expect(OWN);
+    let px = |value: f32| value.round() as i32;
+    let (place, size) = (layout.location, layout.size);
+    let rect = Rect::new(px(place.x), px(place.y), px(size.width), px(size.height));
+    let own = spots.len();
+    spots.push(Spot { rect, within: 0 });
+    for index in 0..tree.child_count(node) {
+        note(tree, tree.child_at_index(node, index).expect(OWN), spots);
+    }
+    spots[own].within = (spots.len() - own - 1) as u32;
 }
 
 impl<'a> Laid<'a> {
@@ -170,31 +213,24 @@ impl<'a> Laid<'a> {
 
     /// Its outermost element.
     pub(super) fn root(&self) -> Placed<'_, 'a> {
-        self.placed(self.root)
-    }
-
-    fn placed(&self, node: NodeId) -> Placed<'_, 'a> {
-        let layout = self.tree.layout(node).expect(OWN);
-        let px = |value: f32| value.round() as i32;
-        let (place, size) = (layout.location, layout.size);
-        Placed {
-            laid: self,
-            node,
-            rect: Rect::new(px(place.x), px(place.y), px(size.width), px(size.height)),
-        }
+        Placed { element: self.root, within: &self.spots[1..], rect: self.spots[0].rect }
     }
 }
 
 impl<'l, 'a> Placed<'l, 'a> {
     /// The element.
     pub(super) fn element(&self) -> &'a Element {
-        self.laid.tree.get_node_context(self.node).expect("every node has its element")
+        self.element
     }
 
     /// What is in it, in order of drawing.
     pub(super) fn children(&self) -> impl Iterator<Item = Placed<'l, 'a>> {
-        let laid = self.laid;
-        (0..laid.tree.child_count(self.node))
-            .map(move |index| laid.placed(laid.tree.child_at_index(self.node, index).expect(OWN)))
+        let mut rest = self.within;
+        self.element.content.children().iter().map(move |element| {
+            let (own, after) = rest.split_first().expect("every element has its spot");
+            let (within, others) = after.split_at(own.within as usize);
+            rest = others;
+            Placed { element, within, rect: own.rect }
+        })
     }
 }

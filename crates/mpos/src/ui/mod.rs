@@ -16,6 +16,7 @@ mod component;
 mod developing;
 mod draw;
 mod element;
+mod footprint;
 mod layout;
 mod parts;
 mod pen;

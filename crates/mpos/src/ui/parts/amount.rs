@@ -3,7 +3,7 @@
 use smol_str::SmolStr;
 use tresen_scene::{Point, Rect, Size};
 
-use super::{component, inputs_of};
+use super::{component, inputs_of, rigid};
 use crate::ui::{Component, Ink, Kit, Pen, Space, Type};
 
 /// An amount; see [`amount`].
@@ -48,6 +48,7 @@ component!(Amount);
 
 impl Component for Amount {
     inputs_of!("amount");
+    rigid!();
 
     fn measure(&self, kit: &Kit, _: Space) -> Size {
         let style = self.of.style(self.of.weight());

@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 use tresen_scene::{Action, Insets, Rect, Role, Size, TouchState};
 use tresen_typeset::{Corners, Icon};
 
-use super::{component, inputs_of, text};
+use super::{component, inputs_of, rigid, text};
 use crate::ui::pen::Press;
 use crate::ui::{
     ACTION, Align, Component, Doubt, Element, Ink, Justify, Kit, MIN_TARGET, Pen, Place, Space, State,
@@ -159,6 +159,7 @@ const BUTTON_ICON: i32 = 20;
 
 impl Component for Button {
     inputs_of!("button");
+    rigid!();
 
     fn measure(&self, kit: &Kit, space: Space) -> Size {
         let (of, weight) = self.letters();
@@ -313,6 +314,7 @@ impl IconButton {
 
 impl Component for IconButton {
     inputs_of!("icon button");
+    rigid!();
 
     fn measure(&self, kit: &Kit, _: Space) -> Size {
         Size::new(kit.px(MIN_TARGET), kit.px(MIN_TARGET))

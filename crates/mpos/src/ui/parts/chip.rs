@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 use tresen_scene::{Action, Rect, Role, Size, TouchState};
 use tresen_typeset::Corners;
 
-use super::{component, inputs_of};
+use super::{component, inputs_of, rigid};
 use crate::ui::pen::Press;
 use crate::ui::{Component, Element, Ink, Kit, MIN_TARGET, Pen, Selected, Space, Type, Weight, row};
 
@@ -44,6 +44,7 @@ component!(Chip);
 
 impl Component for Chip {
     inputs_of!("chip");
+    rigid!();
 
     fn measure(&self, kit: &Kit, space: Space) -> Size {
         let style = self.of.style(Weight::Medium);

@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 use tresen_scene::{Action, Size, TouchState};
 use tresen_typeset::Corners;
 
-use super::{component, inputs_of};
+use super::{component, inputs_of, rigid};
 use crate::ui::pen::Press;
 use crate::ui::{Component, Ink, Kit, MIN_TARGET, Pen, Selected, Space, State, Type, Weight};
 
@@ -44,6 +44,7 @@ component!(Choice);
 
 impl Component for Choice {
     inputs_of!("choice");
+    rigid!();
 
     fn measure(&self, kit: &Kit, space: Space) -> Size {
         let width =

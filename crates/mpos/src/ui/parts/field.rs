@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 use tresen_scene::{Action, Insets, Keyboard, Rect, Size};
 use tresen_typeset::Corners;
 
-use super::{component, inputs_of};
+use super::{component, inputs_of, rigid};
 use crate::ui::{Component, Ink, Kit, MIN_TARGET, Pen, Space, Type};
 
 /// A text field; see [`field`].
@@ -42,6 +42,7 @@ component!(Field);
 
 impl Component for Field {
     inputs_of!("field");
+    rigid!();
 
     fn measure(&self, kit: &Kit, space: Space) -> Size {
         let height = kit.px(Type::Label.line() + 4 + MIN_TARGET);

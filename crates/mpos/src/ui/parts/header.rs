@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 use tresen_scene::{Action, Rect, Role, Size};
 use tresen_typeset::Icon;
 
-use super::{component, inputs_of};
+use super::{component, inputs_of, rigid};
 use crate::ui::pen::Press;
 use crate::ui::{BAR, Component, EDGE, Ink, Kit, Pen, Space, Symbol, Type, Weight};
 
@@ -48,6 +48,7 @@ component!(Header);
 
 impl Component for Header {
     inputs_of!("header");
+    rigid!();
 
     fn measure(&self, kit: &Kit, space: Space) -> Size {
         Size::new(space.clamp(0, kit.px(360)), kit.px(BAR))

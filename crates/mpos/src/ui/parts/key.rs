@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 use tresen_scene::{Action, Role, Size, TouchState};
 use tresen_typeset::{Corners, Icon};
 
-use super::{component, inputs_of};
+use super::{component, inputs_of, rigid};
 use crate::ui::pen::Press;
 use crate::ui::{
     Component, Element, GAP, Ink, KEY, Kit, MIN_TARGET, Pen, Space, State, Symbol, Type, Weight, grid,
@@ -59,6 +59,7 @@ component!(Key);
 
 impl Component for Key {
     inputs_of!("key");
+    rigid!();
 
     fn measure(&self, kit: &Kit, space: Space) -> Size {
         Size::new(space.clamp(kit.px(MIN_TARGET), kit.px(96)), kit.px(KEY))

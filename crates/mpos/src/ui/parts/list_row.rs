@@ -1,12 +1,16 @@
 //! Rows of lists, mostly lines of an order.
 
+use std::hash::Hash as _;
+
 use smol_str::SmolStr;
 use tresen_scene::{Action, Insets, Point, Rect, Role, Size, TouchState};
 use tresen_typeset::{Corners, Icon};
 
 use super::{component, inputs_of};
 use crate::ui::pen::Press;
-use crate::ui::{Component, EDGE, Ink, Kit, MIN_TARGET, Pen, ROW, Selected, Space, Symbol, Type, Weight};
+use crate::ui::{
+    Component, EDGE, Ink, Inputs, Kit, MIN_TARGET, Pen, ROW, Selected, Space, Symbol, Type, Weight,
+};
 
 /// A row; see [`list_row`].
 #[derive(Clone, Debug, Hash)]
@@ -143,6 +147,11 @@ impl Component for ListRow {
     fn measure(&self, kit: &Kit, space: Space) -> Size {
         let width = space.clamp(kit.px(4 * MIN_TARGET), kit.px(360));
         Size::new(width, self.height(kit, width))
+    }
+
+    fn footprint(&self, kit: &Kit, out: &mut Inputs) {
+        // How its words break depends on the room beside them.
+        ("list row", self.words(kit, kit.px(1000)), &self.title, &self.subtitle).hash(out);
     }
 
     fn draw(&self, pen: &mut Pen<'_>) {

@@ -42,6 +42,18 @@ macro_rules! component {
 }
 pub(crate) use component;
 
+/// The footprint of a component that is as high in every space, and as wide as it likes or has room for ([`Space::clamp`](crate::ui::Space::clamp)).
+macro_rules! rigid {
+    () => {
+        fn footprint(&self, kit: &crate::ui::Kit, out: &mut crate::ui::Inputs) {
+            for space in [crate::ui::Space::Least, crate::ui::Space::Most] {
+                std::hash::Hash::hash(&self.measure(kit, space), out);
+            }
+        }
+    };
+}
+pub(crate) use rigid;
+
 /// Writes a component's name and fields as its inputs.
 macro_rules! inputs_of {
     ($name:literal) => {

@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 use tresen_scene::{Rect, Role, Size};
 use tresen_typeset::{Corners, Icon};
 
-use super::{component, inputs_of};
+use super::{component, inputs_of, rigid};
 use crate::ui::{Component, Ink, Kit, Pen, Space, Symbol, Type, Weight};
 
 /// A person's initial in a circle; see [`avatar`].
@@ -95,6 +95,7 @@ component!(Avatar, Badge, IconPart, PinDots);
 
 impl Component for Avatar {
     inputs_of!("avatar");
+    rigid!();
 
     fn measure(&self, kit: &Kit, _: Space) -> Size {
         Size::new(kit.px(self.side), kit.px(self.side))
@@ -111,6 +112,7 @@ impl Component for Avatar {
 
 impl Component for Badge {
     inputs_of!("badge");
+    rigid!();
 
     fn measure(&self, kit: &Kit, _: Space) -> Size {
         let style = Type::Label.style(Weight::Semibold);
@@ -129,6 +131,7 @@ impl Component for Badge {
 
 impl Component for IconPart {
     inputs_of!("icon");
+    rigid!();
 
     fn measure(&self, kit: &Kit, _: Space) -> Size {
         Size::new(kit.px(self.side), kit.px(self.side))
@@ -145,6 +148,7 @@ const DOT_GAP: i32 = 16;
 
 impl Component for PinDots {
     inputs_of!("pin dots");
+    rigid!();
 
     fn measure(&self, kit: &Kit, _: Space) -> Size {
         let count = self.of as i32;

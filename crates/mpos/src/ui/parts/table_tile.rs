@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 use tresen_scene::{Action, Insets, Rect, Size, TouchState};
 use tresen_typeset::{Corners, Icon};
 
-use super::{component, inputs_of};
+use super::{component, inputs_of, rigid};
 use crate::ui::pen::Press;
 use crate::ui::{Component, Ink, Kit, Pen, Space, Type, Weight};
 
@@ -98,6 +98,7 @@ component!(TableTile);
 
 impl Component for TableTile {
     inputs_of!("table tile");
+    rigid!();
 
     fn measure(&self, kit: &Kit, space: Space) -> Size {
         Size::new(space.clamp(kit.px(72), kit.px(WISH)), kit.px(HEIGHT))

@@ -1,10 +1,12 @@
 //! Plain text.
 
+use std::hash::Hash as _;
+
 use smol_str::SmolStr;
 use tresen_scene::{Rect, Role, Size};
 
 use crate::ui::element::Content;
-use crate::ui::{Element, Ink, Kit, Pen, Space, Type, Weight};
+use crate::ui::{Element, Ink, Inputs, Kit, Pen, Space, Type, Weight};
 
 /// A text; see [`text`].
 #[derive(Clone, Debug)]
@@ -93,11 +95,29 @@ impl Text {
                 let widest = self.content.lines().map(width_of).max().unwrap_or(0);
                 Size::new(widest, line * self.content.lines().count().max(1) as i32)
             }
+            // One that is cut takes all the room.
+            Space::Width(width) if self.is_line() => {
+                Size::new(width_of(&self.content).min(width.max(0)), line)
+            }
             Space::Width(width) => {
                 let paragraph = kit.typesetter.wrap(&self.content, style, kit.scale, width, self.lines);
                 Size::new(paragraph.width().min(width.max(0)), line * paragraph.lines().len() as i32)
             }
         }
+    }
+
+    /// Everything that its size depends on.
+    pub(in crate::ui) fn footprint(&self, kit: &Kit, out: &mut Inputs) {
+        if self.is_line() {
+            self.measure(kit, Space::Most).hash(out);
+        } else {
+            (&self.content, self.of, self.weight, self.lines).hash(out);
+        }
+    }
+
+    /// Whether it is one line, whatever its width.
+    fn is_line(&self) -> bool {
+        self.lines == 1 && !self.content.contains('\n')
     }
 
     pub(in crate::ui) fn draw(&self, pen: &mut Pen<'_>, rect: Rect) {

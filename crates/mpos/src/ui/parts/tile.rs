@@ -1,5 +1,6 @@
 //! Tiles of products.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use smol_str::SmolStr;
@@ -8,7 +9,7 @@ use tresen_typeset::Corners;
 
 use super::{component, inputs_of};
 use crate::ui::pen::Press;
-use crate::ui::{Component, Ink, Kit, Pen, Space, State, Type, Weight};
+use crate::ui::{Component, Ink, Inputs, Kit, Pen, Space, State, Type, Weight};
 
 /// A product; see [`tile`].
 #[derive(Clone, Debug, Hash)]
@@ -37,8 +38,8 @@ impl Picture {
     }
 }
 
-impl std::hash::Hash for Picture {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+impl Hash for Picture {
+    fn hash<H: Hasher>(&self, state: &mut H) {
         self.name.hash(state);
     }
 }
@@ -106,6 +107,10 @@ impl Component for Tile {
             None => kit.px(TILE_HEIGHT),
         };
         Size::new(width, height)
+    }
+
+    fn footprint(&self, _: &Kit, out: &mut Inputs) {
+        ("tile", self.photo.is_some()).hash(out);
     }
 
     fn draw(&self, pen: &mut Pen<'_>) {

@@ -111,6 +111,12 @@ fn the_same_description_gives_the_same_screen() {
         assert_eq!(first.id(), draw(&used, page()).0.id(), "{name} again");
         assert_eq!(first.id(), draw(&kit(Theme::Light, 225), page()).0.id(), "{name} by another typesetter");
     }
+    // What is laid out once serves whoever takes the same room, and nobody else.
+    for quantity in ["1", "7", "12", "1234567890"] {
+        let first = draw(&used, gallery::order(quantity)).0;
+        let anew = draw(&kit(Theme::Light, 225), gallery::order(quantity)).0;
+        assert_eq!(first.id(), anew.id(), "{quantity} of something");
+    }
 }
 
 /// Promise of the look: nothing that is pressed is smaller than 48 dp, and all of it has a name.
