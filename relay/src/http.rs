@@ -3,6 +3,7 @@
 //! ```text
 //! GET    /health                                  200 while the node works
 //! GET    /metrics                                 Prometheus text
+//! GET    /openapi.json                            this, for programs (OpenAPI 3.1)
 //! GET    /v1/tenants                              [{ id, name, clients, edges: [..] }]
 //! POST   /v1/tenants       { name, clients? }     { id, enrolment }
 //! DELETE /v1/tenants/{id}                         out, with all that is theirs
@@ -29,6 +30,7 @@ use tresen_reach::Enrolment;
 
 use crate::directory::DirectoryError;
 use crate::node::Node;
+use crate::openapi;
 
 /// Devices of a tenant at one node, when nothing else is said.
 const CLIENTS: usize = 500;
@@ -118,6 +120,7 @@ pub fn routes(office: Arc<Office>) -> Router {
     Router::new()
         .route("/health", get(|| async { "ok" }))
         .route("/metrics", get(metrics))
+        .route("/openapi.json", get(openapi::serve))
         .nest("/v1", api)
         .with_state(office)
 }

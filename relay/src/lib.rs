@@ -18,6 +18,7 @@ mod counters;
 mod directory;
 mod http;
 mod node;
+mod openapi;
 mod own_socket;
 mod switch;
 

@@ -106,6 +106,7 @@ fn the_api_wants_its_password() {
         assert!(relay.get("/v1/tenants", header).starts_with("HTTP/1.1 401"), "{header}");
     }
     assert!(relay.get("/health", "").starts_with("HTTP/1.1 200"));
+    assert!(relay.get("/openapi.json", "").contains("\"/v1/tenants/{tenant}\""));
     assert!(relay.get("/metrics", "").contains("\ntresen_relay_edges 0\n"));
 }
 
