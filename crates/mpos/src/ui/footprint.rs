@@ -57,8 +57,25 @@ impl Layouter<'_> {
 
 impl Spec {
     fn write(&self, out: &mut Inputs) {
-        let Self { grow, width, height, min_width, min_height, max_width, max_height, .. } = self;
-        let Self { pad, gap, line_gap, align, align_self, justify, wraps, span, at, .. } = self;
+        // Named one by one: a field that is new is missed here by nobody.
+        let Self {
+            grow,
+            width,
+            height,
+            min_width,
+            min_height,
+            max_width,
+            max_height,
+            pad,
+            gap,
+            line_gap,
+            align,
+            align_self,
+            justify,
+            wraps,
+            span,
+            at,
+        } = self;
         (grow.map(f32::to_bits), width, height, min_width, min_height, max_width, max_height).hash(out);
         (pad, gap, line_gap, align, align_self, justify).hash(out);
         (wraps, span, at).hash(out);
