@@ -31,6 +31,7 @@ mod mdns;
 pub mod metrics;
 pub mod net;
 pub mod office;
+mod paths;
 pub mod picture;
 pub mod registry;
 pub mod relay;

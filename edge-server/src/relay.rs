@@ -5,11 +5,11 @@
 //!
 //! Not for: what devices may do once they are connected; that is asked at the end-to-end connection, as everywhere.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use quinn::Endpoint;
@@ -19,10 +19,13 @@ use tresen_identity::{
     Admission, Fingerprint, KeyPair, PAIRING_LIFETIME_MS, RelayRoute, Secret, TOKEN_LIFETIME_S, TokenId,
 };
 use tresen_path::{FromNode, Knocker, ToNode};
-use tresen_reach::{Control, ControlFailed, Enrolment, OwnIds, OwnPacket, Socket, keep_knocking};
+use tresen_reach::{
+    Control, ControlFailed, Enrolment, Node, OwnIds, OwnPacket, Seen, Socket, keep_knocking, moves,
+};
 
 use crate::data_dir::{DataDir, DataDirError, read_secret_file};
 use crate::files;
+use crate::paths::{self, Paths};
 use crate::registry::DeviceKey;
 use crate::site::Site;
 
@@ -31,6 +34,9 @@ const FILE: &str = "relay";
 
 /// Devices that are not paired and may use the relay in the time in which a pairing code is good.
 const STRANGERS: usize = 4;
+
+/// Devices of which is known where the relay sees them; beyond that, of none before.
+const VOUCHED: usize = 16_384;
 
 /// From one attempt to reach the relay to the next: the first pause, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
@@ -72,8 +78,8 @@ pub struct Door {
     pub socket: Arc<Socket>,
     /// The ids that it issues.
     pub ids: OwnIds,
-    /// What comes that is not QUIC's.
-    pub own: mpsc::Receiver<OwnPacket>,
+    /// Answers to knocks that come to it.
+    pub knocks: mpsc::Receiver<OwnPacket>,
 }
 
 /// What is known of the relay.
@@ -81,6 +87,9 @@ pub struct Door {
 pub struct RelayState {
     node: Mutex<Option<SocketAddr>>,
     strangers: Mutex<Strangers>,
+    /// Where the relay sees devices.
+    vouched: Mutex<HashMap<Fingerprint, IpAddr>>,
+    paths: OnceLock<Paths>,
 }
 
 /// Devices that are not paired and were let in to show that they know the open code: the times at which they called, in ms.
@@ -103,15 +112,39 @@ impl RelayState {
     /// Whether packets from there come through the relay.
     #[must_use]
     pub fn is_at(&self, address: SocketAddr) -> bool {
-        let node = *self.node.lock().unwrap_or_else(PoisonError::into_inner);
+        let node = *lock(&self.node);
         node.is_some_and(|node| {
             node.ip().to_canonical() == address.ip().to_canonical() && node.port() == address.port()
         })
     }
 
-    fn set(&self, node: SocketAddr) {
-        *self.node.lock().unwrap_or_else(PoisonError::into_inner) = Some(node);
+    /// The ways past the relay, when there is one.
+    #[must_use]
+    pub fn paths(&self) -> Option<&Paths> {
+        self.paths.get()
     }
+
+    /// Where the relay sees a device.
+    #[must_use]
+    pub fn vouched(&self, device: Fingerprint) -> Option<IpAddr> {
+        lock(&self.vouched).get(&device).copied()
+    }
+
+    fn vouch(&self, device: Fingerprint, at: SocketAddr) {
+        let mut vouched = lock(&self.vouched);
+        if vouched.len() >= VOUCHED {
+            vouched.clear();
+        }
+        vouched.insert(device, at.ip());
+    }
+
+    fn set(&self, node: SocketAddr) {
+        *lock(&self.node) = Some(node);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The way through the relay that this data folder's server has joined.
@@ -162,11 +195,21 @@ fn key(data: &Path) -> Result<KeyPair, DataDirError> {
 }
 
 /// Is at the relay until the server stops.
-pub async fn keep(site: Arc<Site>, route: RelayRoute, key: KeyPair, mut doors: Vec<Door>) {
+pub async fn keep(
+    site: Arc<Site>,
+    route: RelayRoute,
+    key: KeyPair,
+    mut doors: Vec<Door>,
+    probes: mpsc::Receiver<OwnPacket>,
+) {
+    let (seen, observed) = watch::channel(None);
+    let sockets = doors.iter().map(|door| door.socket.clone()).collect();
+    let (paths, running) = Paths::new(paths::Means { sockets, probes, observed });
+    let _ = site.relay.paths.set(paths);
     let staying = async {
         let mut pause = PAUSES.0;
         loop {
-            let error = match visit(&site, &route, &key, &mut doors).await {
+            let error = match visit(&site, &route, &key, &mut doors, &seen).await {
                 Ok(()) => {
                     pause = PAUSES.0;
                     "the relay node is about to stop".to_owned()
@@ -181,7 +224,7 @@ pub async fn keep(site: Arc<Site>, route: RelayRoute, key: KeyPair, mut doors: V
             pause = (2 * pause).min(PAUSES.1);
         }
     };
-    site.shutdown.run_until_cancelled(staying).await;
+    site.shutdown.run_until_cancelled(async { tokio::join!(staying, running) }).await;
 }
 
 /// Why the box is not at the relay any more.
@@ -191,7 +234,13 @@ struct Absent {
 }
 
 /// Registers, and answers calls until the node leaves or is lost.
-async fn visit(site: &Site, route: &RelayRoute, key: &KeyPair, doors: &mut [Door]) -> Result<(), Absent> {
+async fn visit(
+    site: &Site,
+    route: &RelayRoute,
+    key: &KeyPair,
+    doors: &mut [Door],
+    observed: &watch::Sender<Option<Seen>>,
+) -> Result<(), Absent> {
     let absent = |why: String| Absent { why, was_there: false };
     let found =
         tokio::net::lookup_host(route.authority()).await.map_err(|error| absent(error.to_string()))?;
@@ -212,7 +261,7 @@ async fn visit(site: &Site, route: &RelayRoute, key: &KeyPair, doors: &mut [Door
     let registered = tokio::time::timeout(PATIENCE, registering).await;
     let registered = registered.map_err(|_| absent("it does not answer".into()))?;
     let (mut control, answer) = registered.map_err(|error| absent(error.to_string()))?;
-    let FromNode::Granted { grant, .. } = answer else {
+    let FromNode::Granted { grant, second_port, .. } = answer else {
         return Err(absent("it refuses this server: join again with a new enrolment".into()));
     };
     let knocker = Knocker::new(&grant, &Secret::new(rand::random()));
@@ -220,9 +269,11 @@ async fn visit(site: &Site, route: &RelayRoute, key: &KeyPair, doors: &mut [Door
     door.ids.set(&grant.own_handles);
     site.relay.set(at);
     tracing::info!(relay = route.authority(), observed = %grant.observed, "at the relay");
-    let (_moved, moved) = watch::channel(());
-    let (observed, mut seen) = watch::channel(Some(grant.observed));
-    let knocking = keep_knocking(door.socket.clone(), at, knocker, &mut door.own, moved, observed);
+    let (_moves, mut moved) = moves();
+    observed.send_replace(Some(Seen::at(grant.observed)));
+    let mut seen = observed.subscribe();
+    let (socket, observed, node) = (door.socket.clone(), observed.clone(), Node::new(at, second_port));
+    let knocking = keep_knocking(socket, node, knocker, &mut door.knocks, &mut moved, observed);
     let lost = |why: String| Absent { why, was_there: true };
     tokio::select! {
         heard = answer_calls(site, route, key, &mut control) => heard.map_err(|error| lost(error.to_string())),
@@ -257,6 +308,7 @@ async fn answer_calls(
             }
             FromNode::Client(device, at) => {
                 tracing::debug!(device = %device.short(), %at, "a device comes through the relay");
+                site.relay.vouch(device, at);
             }
             FromNode::Leaving => return Ok(()),
             FromNode::Refused => return Err(ControlFailed::Closed),
@@ -273,8 +325,7 @@ fn may_call(site: &Site, device: Fingerprint) -> Option<u16> {
         return (!known.revoked && known.key == DeviceKey::Certificate).then_some(most_s);
     }
     site.pairing.remaining_ms(&site.clock)?;
-    let mut strangers = site.relay.strangers.lock().unwrap_or_else(PoisonError::into_inner);
-    strangers.admit(site.clock.now_ms()).then_some(least_s)
+    lock(&site.relay.strangers).admit(site.clock.now_ms()).then_some(least_s)
 }
 
 fn is_of_family(door: &Door, at: SocketAddr) -> bool {

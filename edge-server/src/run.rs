@@ -306,12 +306,12 @@ async fn serve(
     for listener in sockets.tcp {
         site.tasks.spawn(tcp::serve(listener, http.clone()));
     }
-    let mut doors = Vec::new();
+    let (mut doors, (probes, probed)) = (Vec::new(), tresen_reach::own_packets());
     for socket in sockets.udp {
         let tls = quic_server_config(certificates.native.clone())?;
         let endpoint = match &route {
             Some(_) => {
-                let door = quic::door(socket, tls).map_err(RunError::Quic)?;
+                let door = quic::door(socket, tls, probes.clone()).map_err(RunError::Quic)?;
                 let endpoint = door.endpoint.clone();
                 doors.push(door);
                 endpoint
@@ -321,7 +321,7 @@ async fn serve(
         site.tasks.spawn(quic::serve(site.clone(), endpoint, gate.clone()));
     }
     if let Some(route) = route {
-        site.tasks.spawn(relay::keep(site.clone(), route, site.data.server_key()?, doors));
+        site.tasks.spawn(relay::keep(site.clone(), route, site.data.server_key()?, doors, probed));
     }
     Ok(())
 }

@@ -302,7 +302,7 @@ impl Guest {
         self.node.introduce(party, &self.connection, self.letters.clone());
         self.node.counters.granted();
         let lifetime_s = u32::try_from(lifetime_ms / 1000).unwrap_or(u32::MAX);
-        FromNode::Granted { grant: Box::new(grant), lifetime_s }
+        FromNode::Granted { grant: Box::new(grant), lifetime_s, second_port: self.node.second_port }
     }
 
     /// An edge server is known as long as its control connection lives, and it is enrolled.

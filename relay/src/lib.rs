@@ -17,6 +17,8 @@ mod control;
 mod counters;
 mod directory;
 mod http;
+mod looks;
+mod moves;
 mod node;
 mod openapi;
 mod own_socket;

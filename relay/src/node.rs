@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,6 +22,8 @@ use crate::connects::Connects;
 use crate::control::{self, CLOSED, Letter};
 use crate::counters::Counters;
 use crate::directory::{Damaged, Directory};
+use crate::looks;
+use crate::moves;
 use crate::own_socket::OwnSocket;
 use crate::switch::Switch;
 
@@ -90,6 +93,8 @@ pub struct Node {
     connects: Mutex<Connects>,
     settled: Arc<AtomicUsize>,
     capacity: Capacity,
+    /// Where endpoints look how they look from there.
+    pub(crate) second_port: Option<NonZeroU16>,
 }
 
 /// A party whose control connection is open.
@@ -133,7 +138,8 @@ pub fn start(settings: &Settings) -> Result<Running, StartError> {
     let router = Router::new(routing, settings.node, settings.capacity);
     let ids = OwnIds::default();
     ids.set(router.node_handles());
-    let (switch, own) = Switch::new(socket, router, clock, counters.clone()).map_err(StartError::Quic)?;
+    let (switch, own, moves) =
+        Switch::new(socket, router, clock, counters.clone()).map_err(StartError::Quic)?;
     let mut config = EndpointConfig::default();
     config.cid_generator(move || Box::new(ids.clone())).grease_quic_bit(false);
     let socket = OwnSocket::new(switch.clone(), own);
@@ -153,6 +159,7 @@ pub fn start(settings: &Settings) -> Result<Running, StartError> {
         connects: Mutex::new(Connects::new(settings.connects_a_minute)),
         settled: Arc::default(),
         capacity: settings.capacity,
+        second_port: looks::serve(switch.clone(), clock, listen, bind),
     });
     tokio::spawn(async move {
         if let Err(error) = switch.run().await {
@@ -160,6 +167,7 @@ pub fn start(settings: &Settings) -> Result<Running, StartError> {
         }
     });
     tokio::spawn(control::serve(node.clone(), endpoint.clone()));
+    tokio::spawn(moves::tell(Arc::downgrade(&node), moves));
     tokio::spawn(sweep(Arc::downgrade(&node)));
     Ok(Running { node, key, listen, endpoint })
 }

@@ -11,13 +11,24 @@ use quinn_udp::{BATCH_SIZE, EcnCodepoint, RecvMeta, Transmit, UdpSocketState};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
-use tresen_path::{KNOCK_BYTES, Router, Unreadable, Verdict};
+use tresen_path::{KNOCK_BYTES, Party, Router, Unreadable, Verdict};
 
 use crate::clock::Clock;
 use crate::counters::Counters;
 
 /// Room for what the kernel hands over at once.
 const BUFFER_BYTES: usize = 64 * 1024;
+
+/// Moves of parties that may wait to be told; what finds no room is told with the next admission.
+const MOVES_WAITING: usize = 1024;
+
+/// A party that was proven to be somewhere else than before.
+pub struct Move {
+    /// Who.
+    pub party: Party,
+    /// Where it is now.
+    pub to: SocketAddr,
+}
 
 /// Datagrams for the node's own endpoint that may wait.
 const OWN_WAITING: usize = 1024;
@@ -40,6 +51,7 @@ pub struct Switch {
     pub(crate) state: UdpSocketState,
     router: RwLock<Router>,
     own: mpsc::Sender<Own>,
+    moves: mpsc::Sender<Move>,
     clock: Clock,
     counters: Arc<Counters>,
     /// Whether addresses of IPv4 have to be written as those of IPv6.
@@ -55,7 +67,7 @@ struct Run {
 }
 
 impl Switch {
-    /// On a bound socket, and whoever takes the datagrams of the node's own endpoint. To be called within a runtime.
+    /// On a bound socket; what the node's own endpoint gets, and who moved. To be called within a runtime.
     ///
     /// # Errors
     /// When the operating system refuses.
@@ -64,13 +76,14 @@ impl Switch {
         router: Router,
         clock: Clock,
         counters: Arc<Counters>,
-    ) -> io::Result<(Arc<Self>, mpsc::Receiver<Own>)> {
+    ) -> io::Result<(Arc<Self>, mpsc::Receiver<Own>, mpsc::Receiver<Move>)> {
         let state = UdpSocketState::new((&socket).into())?;
         socket.set_nonblocking(true)?;
         let (own, waiting) = mpsc::channel(OWN_WAITING);
+        let (moves, moved) = mpsc::channel(MOVES_WAITING);
         let is_ipv6 = socket.local_addr()?.is_ipv6();
         let (io, router) = (Arc::new(UdpSocket::from_std(socket)?), RwLock::new(router));
-        Ok((Arc::new(Self { io, state, router, own, clock, counters, is_ipv6 }), waiting))
+        Ok((Arc::new(Self { io, state, router, own, moves, clock, counters, is_ipv6 }), waiting, moved))
     }
 
     /// The routing table, to look at.
@@ -186,6 +199,9 @@ impl Switch {
         match knocked {
             Ok(knocked) => {
                 self.counters.knocked();
+                if let Some(party) = knocked.moved {
+                    let _ = self.moves.try_send(Move { party, to: meta.addr });
+                }
                 let answer = Transmit {
                     destination: meta.addr,
                     ecn: None,

@@ -6,7 +6,7 @@
 //!
 //! to the node                                     from the node
 //! 1 join      enrolment secret 32                 1 joined    tenant 16
-//! 2 register  tenant 16                           2 granted   lifetime 4, seconds | count 1 | own handles, 8 each
+//! 2 register  tenant 16                           2 granted   lifetime 4, seconds | second port 2 (0: none) | count 1 | own handles, 8 each
 //! 3 admit     token 165                                       | count 1 | the edge server's handles | knock secret 32 | observed address 18
 //! 4 call      tenant 16 | edge server 32          3 refused
 //! 5 let       token 165                           4 client    device 32 | its observed address 18
@@ -19,6 +19,7 @@
 //! before their time is over: another grant has the same handles and another knock secret. Why somebody is refused stands in the operator's log alone.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 
 use bytes::BufMut;
 use thiserror::Error;
@@ -30,7 +31,7 @@ use crate::router::Grant;
 
 /// Longest message after its length, in bytes.
 pub const MAX_CONTROL_BYTES: usize =
-    1 + 4 + 2 * (1 + EDGE_HANDLES as usize * HANDLE_BYTES) + 32 + ADDRESS_BYTES;
+    1 + 4 + 2 + 2 * (1 + EDGE_HANDLES as usize * HANDLE_BYTES) + 32 + ADDRESS_BYTES;
 
 /// From an endpoint. No `Debug`: it holds secrets.
 #[derive(Clone)]
@@ -59,6 +60,8 @@ pub enum FromNode {
         grant: Box<Grant>,
         /// For how long, if nothing is said before, in seconds.
         lifetime_s: u32,
+        /// The node's second port, at the same address: how the endpoint looks from there tells what its NAT box does.
+        second_port: Option<NonZeroU16>,
     },
     /// It may not.
     Refused,
@@ -125,10 +128,11 @@ impl FromNode {
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Self::Joined(tenant) => framed(1, &[tenant.as_bytes()]),
-            Self::Granted { grant, lifetime_s } => framed(
+            Self::Granted { grant, lifetime_s, second_port } => framed(
                 2,
                 &[
                     &lifetime_s.to_be_bytes(),
+                    &second_port.map_or(0, NonZeroU16::get).to_be_bytes(),
                     &handles(&grant.own_handles),
                     &handles(&grant.edge_handles),
                     grant.knock_secret.expose(),
@@ -152,11 +156,12 @@ impl FromNode {
             1 => Self::Joined(TenantId::from_bytes(array(&mut body)?)),
             2 => {
                 let lifetime_s = u32::from_be_bytes(array(&mut body)?);
+                let second_port = NonZeroU16::new(u16::from_be_bytes(array(&mut body)?));
                 let (own_handles, edge_handles) = (read_handles(&mut body)?, read_handles(&mut body)?);
                 let knock_secret = Secret::new(array(&mut body)?);
                 let observed = address::decode(&array(&mut body)?);
                 let grant = Box::new(Grant { own_handles, edge_handles, knock_secret, observed });
-                Self::Granted { grant, lifetime_s }
+                Self::Granted { grant, lifetime_s, second_port }
             }
             3 => Self::Refused,
             4 => {
@@ -257,7 +262,7 @@ mod tests {
             knock_secret: Secret::new([7; 32]),
             observed: ([203, 0, 113, 9], 4433).into(),
         };
-        FromNode::Granted { grant: Box::new(grant), lifetime_s: 600 }
+        FromNode::Granted { grant: Box::new(grant), lifetime_s: 600, second_port: NonZeroU16::new(7845) }
     }
 
     /// Promise: the bytes of messages don't change unseen, and each is read back as it was said.

@@ -11,6 +11,9 @@
 //!
 //! 77 bytes each, so nothing is amplified. The key was handed to the endpoint when it was admitted. Counters rise: a relay takes each once, in order, so a
 //! replayed knock is dropped.
+//!
+//! The same knock at the node's second port is a *look*: it is answered under a key of its own, with the observed address alone, and changes nothing. An
+//! endpoint that looks different there is behind a box with another address for each destination.
 
 use std::net::SocketAddr;
 
@@ -34,6 +37,8 @@ const BODY_BYTES: usize = 40;
 pub(crate) struct KnockKeys {
     to_relay: Sealer,
     from_relay: Sealer,
+    /// Of answers to looks: the same counter may have been a knock's.
+    looks: Sealer,
 }
 
 /// A knock that was opened.
@@ -64,6 +69,7 @@ impl KnockKeys {
         Self {
             to_relay: Sealer::derive("tresen path knock to relay v1", secret),
             from_relay: Sealer::derive("tresen path knock from relay v1", secret),
+            looks: Sealer::derive("tresen path look from relay v1", secret),
         }
     }
 
@@ -77,6 +83,17 @@ impl KnockKeys {
         let (cid, counter, body) = open(&self.to_relay, packet::KNOCK, datagram)?;
         let cookie: Cookie = *body.first_chunk()?;
         Some(Knock { cid, counter, cookie: (cookie != [0; 16]).then_some(cookie) })
+    }
+
+    pub(crate) fn seal_look(&self, cid: Cid, counter: u64, observed: SocketAddr) -> [u8; KNOCK_BYTES] {
+        let mut body = [0; BODY_BYTES];
+        body[1..19].copy_from_slice(&address::encode(observed));
+        seal(&self.looks, packet::KNOCK_ANSWER, cid, counter, body)
+    }
+
+    pub(crate) fn open_look(&self, datagram: &[u8]) -> Option<(u64, SocketAddr)> {
+        let (_, counter, body) = open(&self.looks, packet::KNOCK_ANSWER, datagram)?;
+        Some((counter, address::decode(body[1..].first_chunk()?)))
     }
 
     pub(crate) fn seal_answer(&self, cid: Cid, counter: u64, answer: &Answer) -> [u8; KNOCK_BYTES] {

@@ -29,6 +29,14 @@ pub struct Knocker {
     entropy: Entropy,
     next_counter: u64,
     round: Option<Round>,
+    look: Option<Look>,
+}
+
+/// A look that waits for its answer.
+struct Look {
+    first_counter: u64,
+    tries: u32,
+    next_at_ms: u64,
 }
 
 struct Round {
@@ -45,7 +53,7 @@ impl Knocker {
     pub fn new(grant: &Grant, seed: &Secret<32>) -> Option<Self> {
         let cids = CidMaker::new(grant.own_handles.clone())?;
         let keys = KnockKeys::new(&grant.knock_secret);
-        Some(Self { keys, cids, entropy: Entropy::new(seed), next_counter: 0, round: None })
+        Some(Self { keys, cids, entropy: Entropy::new(seed), next_counter: 0, round: None, look: None })
     }
 
     /// The address may have changed: knock now, and until the relay knows.
@@ -54,10 +62,39 @@ impl Knocker {
         self.round = Some(Round { first_counter, cookie: None, tries: 0, next_at_ms: now_ms });
     }
 
-    /// When to ask [`Self::poll_transmit`] again.
+    /// Asks how this endpoint looks from the node's second port.
+    pub const fn look(&mut self, now_ms: u64) {
+        self.look = Some(Look { first_counter: self.next_counter, tries: 0, next_at_ms: now_ms });
+    }
+
+    /// The next look, to be sent to the node's second port from the socket that everything uses. Without an answer it ends after [`limits::LOOKS`].
+    pub fn poll_look(&mut self, now_ms: u64) -> Option<[u8; KNOCK_BYTES]> {
+        let look = self.look.as_mut().filter(|look| look.next_at_ms <= now_ms)?;
+        if look.tries >= limits::LOOKS {
+            self.look = None;
+            return None;
+        }
+        look.next_at_ms = now_ms + (limits::KNOCK_FIRST_MS << look.tries);
+        look.tries += 1;
+        Some(self.seal(None))
+    }
+
+    /// A datagram from the node's second port that begins with [`crate::KNOCK_ANSWER`]: how this endpoint looks from there.
+    pub fn handle_look(&mut self, datagram: &[u8]) -> Option<SocketAddr> {
+        let first_counter = self.look.as_ref()?.first_counter;
+        let (counter, observed) = self.keys.open_look(datagram)?;
+        (first_counter..self.next_counter).contains(&counter).then(|| {
+            self.look = None;
+            observed
+        })
+    }
+
+    /// When to ask [`Self::poll_transmit`] and [`Self::poll_look`] again.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<u64> {
-        self.round.as_ref().map(|round| round.next_at_ms)
+        let round = self.round.as_ref().map(|round| round.next_at_ms);
+        let look = self.look.as_ref().map(|look| look.next_at_ms);
+        [round, look].into_iter().flatten().min()
     }
 
     /// The next knock to be sent to the relay's address, from the socket that everything uses.
@@ -74,10 +111,21 @@ impl Knocker {
         }
         round.next_at_ms = now_ms + (limits::KNOCK_FIRST_MS << round.tries).min(limits::KNOCK_LONGEST_MS);
         round.tries += 1;
+        let cookie = round.cookie;
+        Ok(Some(self.seal(cookie)))
+    }
+
+    fn seal(&mut self, cookie: Option<Cookie>) -> [u8; KNOCK_BYTES] {
         let counter = self.next_counter;
         self.next_counter += 1;
         let cid = self.cids.make(self.entropy.bytes());
-        Ok(Some(self.keys.seal_knock(&Knock { cid, counter, cookie: round.cookie })))
+        self.keys.seal_knock(&Knock { cid, counter, cookie })
+    }
+
+    /// Whether what is knocked with now proves the address: the relay forwards what comes behind it.
+    #[must_use]
+    pub fn shows_cookie(&self) -> bool {
+        self.round.as_ref().is_some_and(|round| round.cookie.is_some())
     }
 
     /// A datagram from the relay's address that begins with [`crate::KNOCK_ANSWER`]. Whatever is not an answer to this round's knocks is

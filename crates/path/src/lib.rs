@@ -108,6 +108,6 @@ pub use exchange::{ExchangeError, MAX_EXCHANGE_BYTES};
 pub use knock::KNOCK_BYTES;
 pub use knocker::{KnockEvent, Knocker};
 pub use link::{SocketId, Transmit};
-pub use packet::{KNOCK, KNOCK_ANSWER, MIN_INITIAL_BYTES, PROBE, Unreadable};
+pub use packet::{KNOCK, KNOCK_ANSWER, MIN_INITIAL_BYTES, PROBE, Unreadable, quic_destination};
 pub use probe::PROBE_BYTES;
 pub use router::{Capacity, DropReason, FlowId, Grant, Knocked, NoRoom, Router, Subject, Verdict};

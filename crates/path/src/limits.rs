@@ -12,6 +12,8 @@ pub const REVOCATIONS: usize = 65_536;
 pub const KNOCKS: u32 = 10;
 /// A knock without an answer is repeated after this, then after twice as long, and so on.
 pub const KNOCK_FIRST_MS: u64 = 100;
+/// Looks at a node's second port, until one is answered.
+pub const LOOKS: u32 = 4;
 /// Longest pause between two knocks of a round.
 pub const KNOCK_LONGEST_MS: u64 = 1_000;
 /// An endpoint knocks so often also when nothing seems to have changed.

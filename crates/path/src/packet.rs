@@ -111,6 +111,15 @@ impl Packet {
     }
 }
 
+/// Where a packet of QUIC goes, when its id has the length of ours; what a client with two endpoints upon one socket tells them apart by.
+#[must_use]
+pub fn quic_destination(datagram: &[u8]) -> Option<Cid> {
+    match Packet::read(datagram) {
+        Ok(Packet::Quic { to, .. }) => Some(to),
+        Ok(Packet::InitialElsewhere | Packet::Knock) | Err(_) => None,
+    }
+}
+
 fn cid(bytes: &[u8]) -> Result<Cid, Unreadable> {
     bytes.first_chunk().map(|cid| Cid::from_bytes(*cid)).ok_or(Unreadable::Short)
 }

@@ -30,6 +30,8 @@ pub(crate) struct Record {
     pub(crate) keys: KnockKeys,
     /// The next knock has at least this counter.
     pub(crate) next_counter: u64,
+    /// The next look has at least this counter.
+    pub(crate) next_look: u64,
 }
 
 pub(crate) struct Parties {
@@ -115,7 +117,7 @@ impl Parties {
         let index = match self.find(&party) {
             Some(index) => {
                 let record = &mut self.records[index];
-                (record.keys, record.next_counter) = (keys, 0);
+                (record.keys, record.next_counter, record.next_look) = (keys, 0, 0);
                 index
             }
             None => self.insert(party, edge, keys, arrival.expires_at_ms),
@@ -131,7 +133,16 @@ impl Parties {
         let (serial, entry) = (self.next_serial, self.records.vacant_entry());
         let index = entry.key();
         let edge = edge.unwrap_or(index);
-        entry.insert(Record { party, serial, address: None, expires_at_ms, edge, keys, next_counter: 0 });
+        entry.insert(Record {
+            party,
+            serial,
+            address: None,
+            expires_at_ms,
+            edge,
+            keys,
+            next_counter: 0,
+            next_look: 0,
+        });
         self.next_serial += 1;
         self.by_party.insert(party, index);
         match party {

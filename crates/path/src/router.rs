@@ -301,6 +301,33 @@ impl Router {
         Ok(Knocked { answer, moved })
     }
 
+    /// Opens a knock that came to the node's second port: what its sender looks like there, sealed for it. Nothing changes but that the same one is not
+    /// answered again.
+    ///
+    /// # Errors
+    /// When it is to be dropped.
+    pub fn look(
+        &mut self,
+        now_ms: u64,
+        from: SocketAddr,
+        datagram: &[u8],
+    ) -> Result<[u8; KNOCK_BYTES], DropReason> {
+        let cid = knock::claimed_cid(datagram).ok_or(Unreadable::Short)?;
+        let (index, record) = self.parties.of_handle(cid.handle()).ok_or(DropReason::UnknownId)?;
+        if record.expires_at_ms <= now_ms {
+            return Err(DropReason::Expired);
+        }
+        let knock = record.keys.open_knock(datagram).ok_or(DropReason::BadKnock)?;
+        if !(record.next_look..u64::MAX).contains(&knock.counter) {
+            return Err(DropReason::BadKnock);
+        }
+        let answer = record.keys.seal_look(knock.cid, knock.counter, address::canonical(from));
+        if let Some(record) = self.parties.get_mut(index) {
+            record.next_look = knock.counter + 1;
+        }
+        Ok(answer)
+    }
+
     /// Takes somebody out; who went. The shell tells them, and ends their control connections.
     pub fn remove(&mut self, subject: &Subject) -> Vec<Party> {
         let parties = match subject {

@@ -140,3 +140,30 @@ fn knocks_end() {
     }
     assert_eq!(sent, 10);
 }
+
+/// Promise: how it looks from the node's second port, an endpoint learns from there alone; each look is answered once, and moves nobody.
+#[test]
+fn a_look_is_answered_once_and_moves_nobody() {
+    let mut house = house();
+    house.knocker.look(0);
+    let look = house.knocker.poll_look(0).expect("it is time to look");
+    let answer = house.router.look(0, address(6), &look).expect("a good look");
+    assert_eq!(house.router.look(0, address(7), &look), Err(DropReason::BadKnock), "a replay");
+    assert_eq!(house.router.address_of(&house.client), Some(address(5)));
+    assert_eq!(house.knocker.handle(9, &answer), None, "it is no answer to a knock");
+    assert_eq!(house.knocker.handle_look(&answer), Some(address(6)));
+    assert_eq!(house.knocker.handle_look(&answer), None);
+    // The same packet at the node's own port is a knock like any other.
+    let knocked = house.router.knock(0, address(6), &look).expect("a knock");
+    assert_ne!(knocked.answer, answer);
+}
+
+/// Promise: a node without a second port, or a relay that loses looks, is asked a few times only.
+#[test]
+fn looks_end() {
+    let mut house = house();
+    house.knocker.look(0);
+    let looks = (0..100_000).filter(|at_ms| house.knocker.poll_look(*at_ms).is_some()).count();
+    assert_eq!(looks, limits::LOOKS as usize);
+    assert_eq!(house.knocker.poll_timeout(), None);
+}

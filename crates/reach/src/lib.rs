@@ -2,20 +2,31 @@
 //!
 //! The shell of `tresen_path` on the side of edge servers and clients; of a relay node, the parts that it shares with them.
 //!
-//! Not for: what is said on the end-to-end connection, and which of several ways is the best one.
+//! A client's connection goes past the relay when a direct path answers; which one, `tresen_path` decides.
+//!
+//! Not for: what is said on the end-to-end connection, but for what its ends tell each other of their paths.
 
 #![allow(clippy::disallowed_methods, reason = "a shell: it draws random ids")]
 
 mod client;
 mod control;
+mod direct;
 mod enrolment;
+mod exchange;
+mod extras;
 mod ids;
+mod interfaces;
 mod knocking;
+mod near;
+mod routed;
 mod socket;
 
 pub use client::{NotReached, Relayed, call};
 pub use control::{Control, ControlFailed};
 pub use enrolment::Enrolment;
+pub use exchange::{read_exchange, write_exchange};
 pub use ids::{EdgeIds, OwnIds};
-pub use knocking::keep_knocking;
-pub use socket::{OwnPacket, Socket, endpoint, own_packets, poller};
+pub use interfaces::interface_addresses;
+pub use knocking::{Moved, Node, Seen, keep_knocking, moves};
+pub use near::{Networks, Reach};
+pub use socket::{OwnPacket, OwnPackets, Socket, endpoint, own_packets, poller};

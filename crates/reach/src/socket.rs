@@ -1,9 +1,9 @@
-//! The one socket of an endpoint: QUIC's packets go to quinn, our own ones to whoever knocks and probes.
+//! The one socket of an endpoint: QUIC's packets go to quinn, knocks and probes to whoever knocks and probes.
 
 use std::fmt;
 use std::future::Future;
 use std::io::{self, IoSliceMut};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -13,11 +13,13 @@ use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
+use tresen_path::{PROBE, SocketId};
 
+use crate::extras::Extras;
 use crate::ids::OwnIds;
 
 /// First bytes below this are our own packets, the rest is QUIC (its fixed bit is kept, see `tresen_path`).
-const QUIC_FROM: u8 = 0x40;
+pub(crate) const QUIC_FROM: u8 = 0x40;
 
 /// Own packets that wait to be looked at. Those that find no room are lost, as on any network.
 const OWN_WAITING: usize = 256;
@@ -25,17 +27,31 @@ const OWN_WAITING: usize = 256;
 /// A packet that is not QUIC's.
 #[derive(Debug)]
 pub struct OwnPacket {
-    /// From where.
+    /// To which socket.
+    pub socket: SocketId,
+    /// From where; IPv4 as such.
     pub from: SocketAddr,
     /// What.
     pub datagram: Vec<u8>,
+}
+
+/// Where a socket puts packets that are not QUIC's; see [`own_packets`].
+#[derive(Clone, Debug)]
+pub struct OwnPackets {
+    /// Probes.
+    pub probes: mpsc::Sender<OwnPacket>,
+    /// All others: answers to knocks.
+    pub knocks: mpsc::Sender<OwnPacket>,
 }
 
 /// A UDP socket for `quinn::Endpoint::new_with_abstract_socket`, which others may use too.
 pub struct Socket {
     io: Arc<UdpSocket>,
     state: UdpSocketState,
-    own: mpsc::Sender<OwnPacket>,
+    own: OwnPackets,
+    extras: Extras,
+    /// Whether addresses of IPv4 have to be written as those of IPv6.
+    is_ipv6: bool,
 }
 
 /// Opens QUIC on a socket, with ids that a relay can route by once it has granted some.
@@ -43,7 +59,7 @@ pub struct Socket {
 /// # Errors
 /// When the socket doesn't serve.
 pub fn endpoint(
-    socket: Arc<Socket>,
+    socket: Arc<impl AsyncUdpSocket>,
     ids: OwnIds,
     server: Option<quinn::ServerConfig>,
 ) -> io::Result<quinn::Endpoint> {
@@ -52,7 +68,7 @@ pub fn endpoint(
     quinn::Endpoint::new_with_abstract_socket(config, server, socket, Arc::new(quinn::TokioRuntime))
 }
 
-/// Where a socket puts packets that are not QUIC's, and who takes them.
+/// Where a socket puts packets of one kind that are not QUIC's, and who takes them.
 #[must_use]
 pub fn own_packets() -> (mpsc::Sender<OwnPacket>, mpsc::Receiver<OwnPacket>) {
     mpsc::channel(OWN_WAITING)
@@ -63,10 +79,28 @@ impl Socket {
     ///
     /// # Errors
     /// When the operating system refuses.
-    pub fn new(socket: std::net::UdpSocket, own: mpsc::Sender<OwnPacket>) -> io::Result<Arc<Self>> {
+    pub fn new(socket: std::net::UdpSocket, own: OwnPackets) -> io::Result<Arc<Self>> {
         let state = UdpSocketState::new((&socket).into())?;
         socket.set_nonblocking(true)?;
-        Ok(Arc::new(Self { io: Arc::new(UdpSocket::from_std(socket)?), state, own }))
+        let is_ipv6 = socket.local_addr()?.is_ipv6();
+        let extras = Extras::new(own.clone());
+        Ok(Arc::new(Self { io: Arc::new(UdpSocket::from_std(socket)?), state, own, extras, is_ipv6 }))
+    }
+
+    /// Where it is bound.
+    ///
+    /// # Errors
+    /// When the operating system refuses.
+    pub fn local_address(&self) -> io::Result<SocketAddr> {
+        self.io.local_addr()
+    }
+
+    /// An address as this socket, and a QUIC endpoint upon it, takes it.
+    pub(crate) fn written(&self, address: SocketAddr) -> SocketAddr {
+        match address.ip() {
+            IpAddr::V4(ip) if self.is_ipv6 => (ip.to_ipv6_mapped(), address.port()).into(),
+            _ => address,
+        }
     }
 
     /// Sends a packet that is not QUIC's. What finds no room is lost, as on any network.
@@ -74,9 +108,60 @@ impl Socket {
     /// # Errors
     /// When the operating system refuses.
     pub fn send_own(&self, to: SocketAddr, datagram: &[u8]) -> io::Result<()> {
-        match self.io.try_send_to(datagram, to) {
+        match self.io.try_send_to(datagram, self.written(to)) {
             Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
             Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Sends a probe from this socket, or one that was opened beside it.
+    ///
+    /// # Errors
+    /// When the operating system refuses.
+    pub fn send_probe(&self, from: SocketId, to: SocketAddr, datagram: &[u8]) -> io::Result<()> {
+        if from == SocketId::MAIN {
+            self.send_own(to, datagram)
+        } else {
+            self.extras.send_probe(from, to, datagram)
+        }
+    }
+
+    /// Opens sockets with these numbers beside this one; those that the system gave. To be called within a runtime.
+    pub fn open_beside(&self, first: SocketId, count: u32) -> Vec<SocketId> {
+        self.extras.open(first, count)
+    }
+
+    /// Closes those with these numbers, but this one.
+    pub fn close_beside(&self, first: SocketId, count: u32, except: Option<SocketId>) {
+        self.extras.close(first, count, except);
+    }
+
+    /// Sends packets of QUIC from one that was opened beside this one.
+    pub(crate) fn send_beside(&self, from: SocketId, to: SocketAddr, transmit: &Transmit<'_>) {
+        self.extras.send(from, to, transmit);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn beside(&self, id: SocketId) -> Option<Arc<UdpSocket>> {
+        self.extras.socket(id)
+    }
+
+    /// A packet of QUIC that came to a socket beside this one, as if it had come to this one.
+    fn poll_beside(
+        &self,
+        cx: &mut Context<'_>,
+        buffers: &mut [IoSliceMut<'_>],
+        metas: &mut [RecvMeta],
+    ) -> Poll<usize> {
+        loop {
+            let stray = ready!(self.extras.poll_stray(cx));
+            let len = stray.datagram.len();
+            // Longer than quinn takes: nothing of ours.
+            let Some(room) = buffers[0].get_mut(..len) else { continue };
+            room.copy_from_slice(&stray.datagram);
+            let addr = self.written(stray.from);
+            metas[0] = RecvMeta { addr, len, stride: len, ecn: None, dst_ip: None };
+            return Poll::Ready(1);
         }
     }
 
@@ -92,12 +177,26 @@ impl Socket {
                 kept += 1;
                 continue;
             }
+            let from = canonical(meta.addr);
             for datagram in buffers[at][..meta.len].chunks(meta.stride.max(1)) {
-                let _ = self.own.try_send(OwnPacket { from: meta.addr, datagram: datagram.to_vec() });
+                self.own.take(OwnPacket { socket: SocketId::MAIN, from, datagram: datagram.to_vec() });
             }
         }
         kept
     }
+}
+
+impl OwnPackets {
+    /// What finds no room is lost, as on any network.
+    pub(crate) fn take(&self, packet: OwnPacket) {
+        let is_probe = packet.datagram.first() == Some(&PROBE);
+        let _ = if is_probe { &self.probes } else { &self.knocks }.try_send(packet);
+    }
+}
+
+/// The one form of an address: IPv4 as such, without flow and scope.
+pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 impl fmt::Debug for Socket {
@@ -112,6 +211,11 @@ impl AsyncUdpSocket for Socket {
     }
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        let to = canonical(transmit.destination);
+        if let Some(beside) = self.extras.towards(to) {
+            self.send_beside(beside, to, transmit);
+            return Ok(());
+        }
         self.io.try_io(Interest::WRITABLE, || self.state.send((&*self.io).into(), transmit))
     }
 
@@ -121,6 +225,9 @@ impl AsyncUdpSocket for Socket {
         buffers: &mut [IoSliceMut<'_>],
         metas: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(count) = self.poll_beside(cx, buffers, metas) {
+            return Poll::Ready(Ok(count));
+        }
         loop {
             ready!(self.io.poll_recv_ready(cx))?;
             let received =

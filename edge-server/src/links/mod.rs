@@ -246,7 +246,7 @@ impl Track {
             );
             self.counted = Some(now);
         }
-        self.record.address = live.connection.address();
+        (self.record.way, self.record.address) = (live.connection.way(), live.connection.address());
     }
 }
 

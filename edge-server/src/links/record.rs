@@ -51,7 +51,7 @@ pub struct Record {
     pub presence: Presence,
     /// Since when, on the server's clock.
     pub since_ms: u64,
-    /// The way of its newest connection.
+    /// The way of its newest connection when it was asked last.
     pub way: Way,
     /// Where the device was when it was asked last.
     pub address: SocketAddr,

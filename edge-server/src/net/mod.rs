@@ -11,6 +11,5 @@ pub mod http;
 pub mod listen;
 pub mod pump;
 pub mod quic;
-pub mod reach;
 pub mod tcp;
 pub mod websocket;

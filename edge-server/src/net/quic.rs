@@ -15,6 +15,8 @@
 //! [`STREAM_GIVEN_UP`] and begins with a hello again, as on a new connection but without a handshake. What was lost in the old network holds up
 //! nothing then. It makes that hello [`limits::HELLO_PADDED_BYTES`] long, because nobody may be sent more than three times what came from
 //! an address that is not proven yet (RFC 9000, section 8).
+//!
+//! A client that came through a relay may open one unidirectional stream, for paths past it (`paths.rs`).
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -23,13 +25,14 @@ use std::time::Duration;
 use quinn::crypto::rustls::QuicServerConfig;
 use quinn::{Connection, Endpoint, EndpointConfig, RecvStream, SendStream, TokioRuntime, VarInt};
 use rustls_pki_types::CertificateDer;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use tresen_identity::{
     Fingerprint, MAX_HANDSHAKE_BYTES, PairAnswer, PairRequest, fingerprint_of_certificate,
 };
-use tresen_reach::{OwnIds, Socket, own_packets};
+use tresen_reach::{OwnIds, OwnPacket, OwnPackets, Socket, own_packets};
 use tresen_wire::{CloseCode, STREAM_GIVEN_UP, ToClient, limits};
 
 use crate::attend::attend;
@@ -39,6 +42,7 @@ use crate::links::{self, Packets, Way};
 use crate::net::congestion;
 use crate::net::gate::Gate;
 use crate::net::pump::{Incoming, Reader, Writer, pump};
+use crate::paths;
 use crate::registry::DeviceKey;
 use crate::relay::Door;
 use crate::site::Site;
@@ -75,27 +79,33 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// # Errors
 /// When the socket or the configuration doesn't serve.
 pub fn endpoint(socket: std::net::UdpSocket, tls: rustls::ServerConfig) -> std::io::Result<Endpoint> {
-    Endpoint::new(EndpointConfig::default(), Some(config(tls)?), socket, Arc::new(TokioRuntime))
+    Endpoint::new(EndpointConfig::default(), Some(config(tls, 0)?), socket, Arc::new(TokioRuntime))
 }
 
-/// Opens the endpoint on a bound socket, so that it can be reached through a relay too.
+/// Opens the endpoint on a bound socket, so that it can be reached through a relay too. `probes` takes what is for paths.
 ///
 /// # Errors
 /// When the socket or the configuration doesn't serve.
-pub fn door(socket: std::net::UdpSocket, tls: rustls::ServerConfig) -> std::io::Result<Door> {
-    let (sender, own) = own_packets();
-    let (socket, ids) = (Socket::new(socket, sender)?, OwnIds::default());
-    let endpoint = tresen_reach::endpoint(socket.clone(), ids.clone(), Some(config(tls)?))?;
-    Ok(Door { endpoint, socket, ids, own })
+pub fn door(
+    socket: std::net::UdpSocket,
+    tls: rustls::ServerConfig,
+    probes: mpsc::Sender<OwnPacket>,
+) -> std::io::Result<Door> {
+    let (sender, knocks) = own_packets();
+    let own = OwnPackets { probes, knocks: sender };
+    let (socket, ids) = (Socket::new(socket, own)?, OwnIds::default());
+    let endpoint = tresen_reach::endpoint(socket.clone(), ids.clone(), Some(config(tls, 1)?))?;
+    Ok(Door { endpoint, socket, ids, knocks })
 }
 
-fn config(tls: rustls::ServerConfig) -> std::io::Result<quinn::ServerConfig> {
+/// `paths`: streams for paths that a client may open.
+fn config(tls: rustls::ServerConfig, paths: u8) -> std::io::Result<quinn::ServerConfig> {
     let crypto = QuicServerConfig::try_from(tls).map_err(std::io::Error::other)?;
     let mut config = quinn::ServerConfig::with_crypto(Arc::new(crypto));
     let mut transport = quinn::TransportConfig::default();
     transport
         .max_concurrent_bidi_streams(limits::DEVICE_STREAMS.into())
-        .max_concurrent_uni_streams(0_u8.into())
+        .max_concurrent_uni_streams(paths.into())
         .datagram_receive_buffer_size(None)
         // A frame is a datagram or two: for bursts of ten, quinn keeps a buffer of as many for each connection.
         .enable_segmentation_offload(false)
@@ -173,6 +183,7 @@ async fn serve_connection(site: Arc<Site>, connection: Connection) {
     let Some(device) = peer(&connection) else { return };
     let mut streams = JoinSet::new();
     let mut not_before = Instant::now();
+    let mut paths = std::pin::pin!(paths::serve(site.clone(), device, connection.clone()));
     loop {
         let opened = async {
             tokio::time::sleep_until(not_before).await;
@@ -192,6 +203,7 @@ async fn serve_connection(site: Arc<Site>, connection: Connection) {
                     break;
                 }
             }
+            () = &mut paths => {}
             () = tokio::time::sleep(HANDSHAKE_TIMEOUT), if streams.is_empty() => {
                 let address = connection.remote_address();
                 tracing::debug!(%address, device = %device.short(), "a QUIC connection has no stream");

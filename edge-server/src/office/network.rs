@@ -7,6 +7,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use tresen_identity::Fingerprint;
+use tresen_reach::{Networks, Reach};
 use tresen_till::Language;
 
 use super::Office;
@@ -18,7 +19,6 @@ use super::views::{LinkAlarm, LinkCard, Measure, NetworkPage, NetworkPart};
 use crate::links::{
     CELLS, Cell, Presence, Record, SLOW_MS, TROUBLE_MINUTES, TROUBLED_LOSS_PERCENT, Trouble, Way,
 };
-use crate::net::reach::{Networks, Reach};
 use crate::registry::{Device, DeviceKey, Snapshot};
 
 /// Devices on the page; those with a poor link come first.
@@ -198,7 +198,7 @@ impl<'a> Teller<'a> {
             troubled: seen.trouble.is_some(),
             dot,
             presence,
-            way: way(t, record.way, &seen.device.key),
+            way: way(t, record.way, seen.reach, &seen.device.key),
             reach: match seen.reach {
                 Reach::Here => t.reach_here,
                 Reach::Near => t.reach_near,
@@ -355,9 +355,12 @@ impl<'a> Teller<'a> {
 }
 
 /// What can be seen of a link's way.
-const fn way(t: &Texts, way: Way, key: &DeviceKey) -> &'static str {
+const fn way(t: &Texts, way: Way, reach: Reach, key: &DeviceKey) -> &'static str {
     match (way, key) {
-        (Way::Direct, _) => t.way_direct,
+        (Way::Direct, _) => match reach {
+            Reach::Here | Reach::Near => t.way_direct,
+            Reach::Far => t.way_internet,
+        },
         (Way::Relayed, _) => t.way_relayed,
         // A native device asks for QUIC first.
         (Way::WebSocket, DeviceKey::Certificate) => t.way_fallback,

@@ -168,6 +168,7 @@ texts! {
     connected_since: "verbunden seit {}", "connected since {}";
     away_since: "getrennt seit {}", "away since {}";
     way_direct: "direkt (QUIC, UDP)", "direct (QUIC, UDP)";
+    way_internet: "direkt durchs Internet (QUIC, UDP)", "direct through the internet (QUIC, UDP)";
     way_relayed: "über das Relay (QUIC, UDP)", "through the relay (QUIC, UDP)";
     way_browser: "Browser (WebSocket, TCP)", "browser (WebSocket, TCP)";
     way_fallback: "WebSocket (TCP), weil UDP nicht durchkommt", "WebSocket (TCP), because UDP does not get through";

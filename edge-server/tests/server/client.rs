@@ -20,7 +20,7 @@ use tresen_identity::{
     BrowserGreeting, Certificate, Challenge, Fingerprint, KeyPair, PairAnswer, PairingCode, RelayRoute,
     Secret, client_config, session_statement,
 };
-use tresen_reach::NotReached;
+use tresen_reach::{NotReached, Relayed};
 use tresen_scene::{OutlineKind, ScrollOffsets, outline};
 use tresen_session::{Receiver, ReceiverEvent};
 use tresen_wire::{CloseCode, Input, Language, Look, Theme, ToClient};
@@ -284,9 +284,21 @@ impl Native {
         quinn::ClientConfig::new(Arc::new(tls))
     }
 
-    /// Connects through a relay and opens the stream.
+    /// Connects through a relay, without a word yet; it may go past it.
+    pub async fn call(&self, route: &RelayRoute, server: Fingerprint) -> Result<Relayed, NotReached> {
+        tresen_reach::call(route, server, &self.key, self.config(server)).await
+    }
+
+    /// Connects through a relay, stays there, and opens the stream: without a stream for the server's answers, no other way is found.
     pub async fn through(&self, route: &RelayRoute, server: Fingerprint) -> Result<Wire, NotReached> {
-        let relayed = tresen_reach::call(route, server, &self.key, self.config(server)).await?;
+        let (mut config, mut transport) = (self.config(server), quinn::TransportConfig::default());
+        transport.max_concurrent_uni_streams(0_u8.into());
+        config.transport_config(Arc::new(transport));
+        Self::open(tresen_reach::call(route, server, &self.key, config).await?).await
+    }
+
+    /// Opens the stream, and keeps the place at the relay as long as the connection lasts.
+    pub async fn open(relayed: Relayed) -> Result<Wire, NotReached> {
         let connection = relayed.connection.clone();
         let (send, recv) = connection.open_bi().await?;
         let open = connection.clone();

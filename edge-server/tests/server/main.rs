@@ -5,6 +5,7 @@
 #[path = "../support/browser.rs"]
 mod browser;
 mod client;
+mod direct;
 mod disk;
 mod guesses;
 mod hostile;

@@ -16,14 +16,14 @@ use crate::world::World;
 
 const TENANT: TenantId = TenantId::from_bytes([1; 16]);
 
-struct Relay {
-    running: Running,
+pub struct Relay {
+    pub running: Running,
     /// For one box.
-    enrolment: String,
+    pub enrolment: String,
     _data: TempDir,
 }
 
-async fn relay() -> Relay {
+pub async fn relay() -> Relay {
     let data = tempfile::tempdir().unwrap();
     let settings = Settings {
         data: data.path().to_owned(),
@@ -44,7 +44,7 @@ async fn relay() -> Relay {
     Relay { running, enrolment, _data: data }
 }
 
-async fn eventually(what: &str, done: impl Fn() -> bool) {
+pub async fn eventually(what: &str, done: impl Fn() -> bool) {
     let waiting = async {
         while !done() {
             tokio::time::sleep(Duration::from_millis(10)).await;

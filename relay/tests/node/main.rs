@@ -8,9 +8,9 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tresen_identity::Secret;
 use tresen_path::{ClientName, FromNode, Party, Subject, ToNode};
-use tresen_reach::{Socket, own_packets};
+use tresen_reach::Seen;
 
-use world::{BOX, PATIENCE, World, edge_name, end, granted, hear, key, now_s, talk, tenant, token};
+use world::{BOX, PATIENCE, World, edge_name, end, granted, hear, key, now_s, socket, talk, tenant, token};
 
 /// Promise: a box and its devices talk through the relay with one socket each, and the box hears who comes from where.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -128,21 +128,25 @@ async fn a_revocation_ends_running_sessions() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_goes_on_from_another_address() {
     let world = World::new().await;
-    let _edge = world.edge().await;
+    let mut edge = world.edge().await;
     let mut client = world.client(2).await;
     let connection = client.connect(world.at()).await;
     assert!(talk(&connection, 1_000).await);
-    let (sender, own) = own_packets();
-    let other = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
-    let now_at = other.local_addr().expect("an address");
-    let socket = Socket::new(other, sender).expect("a socket");
+    let (socket, own) = socket();
+    let now_at = socket.local_address().expect("an address");
     (client.end.socket, client.end.own) = (socket.clone(), Some(own));
     client.end.endpoint.rebind_abstract(socket).expect("another socket");
     assert!(!talk(&connection, 1_000).await, "nobody has said who is there");
-    let (_moved, mut observed) = client.knock(world.at());
-    timeout(PATIENCE, observed.wait_for(Option::is_some)).await.expect("in time").expect("knocks go on");
-    assert_eq!(*observed.borrow(), Some(now_at));
+    let (_moved, mut seen) = client.knock(world.at());
+    let both = |seen: &Option<Seen>| seen.is_some_and(|seen| seen.elsewhere.is_some());
+    timeout(PATIENCE, seen.wait_for(both)).await.expect("in time").expect("knocks go on");
+    assert_eq!(*seen.borrow(), Some(Seen { here: now_at, elsewhere: Some(now_at) }), "from both ports");
     assert!(talk(&connection, 100_000).await);
+    let Ok(FromNode::Client(..)) = hear(&mut edge.control).await else { panic!("not told") };
+    let Ok(FromNode::Client(name, at)) = hear(&mut edge.control).await else {
+        panic!("not told of the move")
+    };
+    assert_eq!((name, at), (key(2).fingerprint(), now_at));
 }
 
 /// Promise: what nobody sent who may is counted and goes nowhere.

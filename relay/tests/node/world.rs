@@ -1,6 +1,7 @@
 //! A relay node on loopback, a box behind it and devices that come to it: real sockets, real quinn.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,10 @@ use tresen_identity::{
     quic_server_config,
 };
 use tresen_path::{Capacity, EdgeName, FromNode, Grant, Knocker, NodeId, ToNode};
-use tresen_reach::{Control, EdgeIds, OwnIds, OwnPacket, Socket, endpoint, keep_knocking, own_packets};
+use tresen_reach::{
+    Control, EdgeIds, Moved, Node, OwnIds, OwnPacket, OwnPackets, Seen, Socket, endpoint, keep_knocking,
+    moves, own_packets,
+};
 use tresen_relay::{Running, Settings, start};
 
 /// Whatever takes longer does not happen.
@@ -44,10 +48,16 @@ pub struct End {
     pub socket: Arc<Socket>,
 }
 
-pub fn end(server: Option<ServerConfig>) -> End {
+/// A socket, and what comes to it that is not QUIC's.
+pub fn socket() -> (Arc<Socket>, mpsc::Receiver<OwnPacket>) {
     let (sender, own) = own_packets();
-    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
-    let socket = Socket::new(socket, sender).expect("a socket");
+    let bound = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let own_packets = OwnPackets { probes: sender.clone(), knocks: sender };
+    (Socket::new(bound, own_packets).expect("a socket"), own)
+}
+
+pub fn end(server: Option<ServerConfig>) -> End {
+    let (socket, own) = socket();
     let ids = OwnIds::default();
     let endpoint = endpoint(socket.clone(), ids.clone(), server).expect("an endpoint");
     End { endpoint, ids, own: Some(own), socket }
@@ -64,6 +74,7 @@ pub struct Client {
     pub control: Control,
     pub end: End,
     pub grant: Box<Grant>,
+    second_port: Option<NonZeroU16>,
     config: ClientConfig,
 }
 
@@ -108,7 +119,7 @@ impl World {
         control.say(&ToNode::Join(Secret::new([1; 32]))).await.expect("said");
         let Ok(FromNode::Joined(joined)) = hear(&mut control).await else { panic!("not joined") };
         assert_eq!(joined, tenant(1));
-        let grant = granted(&mut control, &ToNode::Register(joined)).await.expect("registered");
+        let (grant, _) = granted(&mut control, &ToNode::Register(joined)).await.expect("registered");
         end.ids.set(&grant.own_handles);
         tokio::spawn(echo(end.endpoint.clone()));
         Edge { control, _end: end }
@@ -119,7 +130,8 @@ impl World {
         let end = end(None);
         let mut control = self.control(&end, &key(device)).await;
         let token = token(&key(BOX), tenant(1), device, now_s());
-        let grant = granted(&mut control, &ToNode::Admit(token)).await.expect("admitted");
+        let admitted = granted(&mut control, &ToNode::Admit(token)).await;
+        let (grant, second_port) = admitted.expect("admitted");
         end.ids.set(&grant.own_handles);
         let certificate = Certificate::for_key_pair(&key(device)).expect("a certificate");
         let tls = client_config(key(BOX).fingerprint(), certificate).expect("TLS");
@@ -127,7 +139,7 @@ impl World {
         let edge_ids = EdgeIds::default();
         edge_ids.set(&grant.edge_handles);
         config.initial_dst_cid_provider(Arc::new(move || edge_ids.next()));
-        Client { control, end, grant, config }
+        Client { control, end, grant, second_port, config }
     }
 }
 
@@ -140,15 +152,16 @@ impl Client {
     }
 
     /// Knocks from now on; what comes back says how it looks from outside.
-    pub fn knock(&mut self, node: SocketAddr) -> (watch::Sender<()>, watch::Receiver<Option<SocketAddr>>) {
+    pub fn knock(&mut self, at: SocketAddr) -> (mpsc::Sender<Moved>, watch::Receiver<Option<Seen>>) {
         let knocker = Knocker::new(&self.grant, &Secret::new([5; 32])).expect("a grant has handles");
-        let (moved, hear_moved) = watch::channel(());
-        let (tell_observed, observed) = watch::channel(None);
+        let (moved, mut hear_moved) = moves();
+        let (tell_seen, seen) = watch::channel(None);
         let (mut own, socket) = (self.end.own.take().expect("knocks once"), self.end.socket.clone());
+        let node = Node::new(at, self.second_port);
         tokio::spawn(async move {
-            keep_knocking(socket, node, knocker, &mut own, hear_moved, tell_observed).await;
+            keep_knocking(socket, node, knocker, &mut own, &mut hear_moved, tell_seen).await;
         });
-        (moved, observed)
+        (moved, seen)
     }
 }
 
@@ -156,11 +169,11 @@ pub async fn hear(control: &mut Control) -> Result<FromNode, tresen_reach::Contr
     timeout(PATIENCE, control.hear()).await.expect("in time")
 }
 
-/// What is granted when this is said; `None` when it is refused.
-pub async fn granted(control: &mut Control, wish: &ToNode) -> Option<Box<Grant>> {
+/// What is granted when this is said, and the node's second port; `None` when it is refused.
+pub async fn granted(control: &mut Control, wish: &ToNode) -> Option<(Box<Grant>, Option<NonZeroU16>)> {
     control.say(wish).await.expect("said");
     match hear(control).await {
-        Ok(FromNode::Granted { grant, .. }) => Some(grant),
+        Ok(FromNode::Granted { grant, second_port, .. }) => Some((grant, second_port)),
         Ok(FromNode::Refused) => None,
         Ok(_) => panic!("something else was said"),
         Err(error) => panic!("{error}"),

@@ -261,7 +261,7 @@ impl Shared {
 
     fn granted<E>(&self, grant: Result<Grant, E>) -> Option<FromNode> {
         let grant = Box::new(Grant { observed: NOWHERE.parse().unwrap(), ..grant.ok()? });
-        Some(FromNode::Granted { grant, lifetime_s: (LIFETIME_MS / 1000) as u32 })
+        Some(FromNode::Granted { grant, lifetime_s: (LIFETIME_MS / 1000) as u32, second_port: None })
     }
 }
 

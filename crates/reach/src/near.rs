@@ -1,10 +1,10 @@
-//! How far away a device is: on this machine, on its networks, or beyond.
+//! How far away an address is: on this machine, on its networks, or beyond.
 
 use std::net::IpAddr;
 
 use if_addrs::IfAddr;
 
-/// How far away a device is.
+/// How far away an address is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// On this machine.

@@ -1,0 +1,221 @@
+//! Direct paths on the box's side: a device that comes through the relay offers over its connection where it may be reached, the box answers, both send
+//! probes, and the device's packets come directly from then on. What is decided is decided in [`EdgePaths`].
+//!
+//! Invariants: addresses are told to devices of this site only, and probes go to nobody else's; where packets go, QUIC decides by where they come from.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use quinn::{Connection, VarInt};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
+use tresen_identity::{Fingerprint, Secret};
+use tresen_path::{ConnectionNumber, EdgePaths, Local, PathAction};
+use tresen_reach::{OwnPacket, Seen, Socket, interface_addresses, read_exchange, write_exchange};
+use tresen_wire::CloseCode;
+
+use crate::site::Site;
+
+/// Messages of all devices that may wait; a device whose message finds no room offers again.
+const ORDERS: usize = 256;
+
+/// Messages for one device that may wait.
+const ANSWERS: usize = 2;
+
+/// The box's paths, for whoever serves connections.
+pub struct Paths {
+    orders: mpsc::Sender<Order>,
+    numbers: AtomicU64,
+}
+
+enum Order {
+    Message {
+        from: ConnectionNumber,
+        message: Vec<u8>,
+        /// Where the relay sees the device.
+        vouched: Option<IpAddr>,
+        answers: mpsc::Sender<Answer>,
+    },
+    Closed(ConnectionNumber),
+}
+
+/// For a device; `None`: what it says is no message.
+struct Answer(Option<Vec<u8>>);
+
+/// What the box's paths are made of.
+pub struct Means {
+    /// The box's sockets, one of each family at most.
+    pub sockets: Vec<Arc<Socket>>,
+    /// What comes to them.
+    pub probes: mpsc::Receiver<OwnPacket>,
+    /// How the box looks from outside.
+    pub observed: watch::Receiver<Option<Seen>>,
+}
+
+impl Paths {
+    /// Paths, and what runs them.
+    pub fn new(means: Means) -> (Self, impl Future<Output = ()>) {
+        let (orders, waiting) = mpsc::channel(ORDERS);
+        (Self { orders, numbers: AtomicU64::new(0) }, run(means, waiting))
+    }
+}
+
+/// Serves what a device says of its paths, while its connection lasts. Does not end by itself.
+pub async fn serve(site: Arc<Site>, device: Fingerprint, connection: Connection) {
+    if let Some(paths) = site.relay.paths() {
+        converse(&site, paths, device, &connection).await;
+    }
+    std::future::pending().await
+}
+
+/// Tells that a connection is gone.
+struct Open<'a> {
+    paths: &'a Paths,
+    number: ConnectionNumber,
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        // Without room it is forgotten when the number of rounds needs it.
+        let _ = self.paths.orders.try_send(Order::Closed(self.number));
+    }
+}
+
+async fn converse(site: &Site, paths: &Paths, device: Fingerprint, connection: &Connection) -> Option<()> {
+    let mut receive = connection.accept_uni().await.ok()?;
+    let open = Open { paths, number: ConnectionNumber(paths.numbers.fetch_add(1, Ordering::Relaxed)) };
+    let (answers, mut waiting) = mpsc::channel(ANSWERS);
+    let reading = async move {
+        while let Some(message) = read_exchange(&mut receive).await {
+            let is_known = site.registry.snapshot().devices.get(&device).is_some_and(|known| !known.revoked);
+            // An empty one only says where packets come from now.
+            if is_known && !message.is_empty() {
+                let vouched = site.relay.vouched(device);
+                let order = Order::Message { from: open.number, message, vouched, answers: answers.clone() };
+                let _ = paths.orders.try_send(order);
+            }
+        }
+    };
+    let writing = async {
+        let mut send = None;
+        while let Some(Answer(answer)) = waiting.recv().await {
+            let Some(answer) = answer else {
+                let code = CloseCode::Protocol;
+                connection.close(VarInt::from_u32(code.number().into()), code.reason().as_bytes());
+                return None;
+            };
+            if send.is_none() {
+                send = Some(connection.open_uni().await.ok()?);
+            }
+            write_exchange(send.as_mut()?, &answer).await?;
+        }
+        Some(())
+    };
+    tokio::join!(reading, writing).1
+}
+
+struct Runner {
+    paths: EdgePaths,
+    start: Instant,
+    means: Means,
+    answers: BTreeMap<ConnectionNumber, mpsc::Sender<Answer>>,
+}
+
+async fn run(means: Means, mut orders: mpsc::Receiver<Order>) {
+    let paths = EdgePaths::new(&Secret::new(rand::random()));
+    let mut runner = Runner { paths, start: Instant::now(), means, answers: BTreeMap::new() };
+    loop {
+        runner.act();
+        let wake_ms = runner.paths.poll_timeout();
+        let wake = runner.start + Duration::from_millis(wake_ms.unwrap_or_default());
+        tokio::select! {
+            order = orders.recv() => match order {
+                Some(order) => runner.follow(order),
+                None => return,
+            },
+            Some(probe) = runner.means.probes.recv() => {
+                let now_ms = runner.now_ms();
+                runner.paths.handle_datagram(now_ms, probe.socket, probe.from, &probe.datagram);
+            }
+            () = sleep_until(wake), if wake_ms.is_some() => {}
+        }
+        runner.paths.handle_timeout(runner.now_ms());
+    }
+}
+
+impl Runner {
+    fn now_ms(&self) -> u64 {
+        self.start.elapsed().as_millis() as u64
+    }
+
+    fn follow(&mut self, order: Order) {
+        match order {
+            Order::Message { from, message, vouched, answers } => {
+                self.paths.set_local(self.local());
+                let heard = self.paths.handle_message(self.now_ms(), from, &message, vouched);
+                if let Err(error) = heard {
+                    tracing::warn!(%error, "a device says of its paths what no device says");
+                    let _ = answers.try_send(Answer(None));
+                }
+                self.answers.insert(from, answers);
+            }
+            Order::Closed(connection) => {
+                self.answers.remove(&connection);
+                self.paths.closed(connection);
+            }
+        }
+    }
+
+    /// Where this box is now.
+    fn local(&self) -> Local {
+        let bound = self.means.sockets.iter().filter_map(|socket| socket.local_address().ok());
+        let interfaces: Vec<SocketAddr> = bound
+            .flat_map(|bound| {
+                let all = interface_addresses(bound).into_iter();
+                all.filter(move |address| address.is_ipv4() == bound.is_ipv4())
+            })
+            .collect();
+        let observed = self.means.observed.borrow().map(|seen| seen.addresses()).unwrap_or_default();
+        Local::new(&interfaces, &[], &observed)
+    }
+
+    /// Does what the paths want done.
+    fn act(&mut self) {
+        while let Some((connection, message)) = self.paths.poll_message() {
+            // A device that does not read its answers gets no more of them.
+            let _ = self.answers.get(&connection).map(|answers| answers.try_send(Answer(Some(message))));
+        }
+        while let Some(action) = self.paths.poll_action() {
+            match action {
+                PathAction::OpenSockets { first, count } => {
+                    let socket = self.means.sockets.iter().find(|socket| is_ipv4(socket));
+                    let opened = socket.map(|socket| socket.open_beside(first, count));
+                    self.paths.opened(self.now_ms(), opened.unwrap_or_default());
+                }
+                PathAction::CloseSockets { first, count, except } => {
+                    let sockets = self.means.sockets.iter();
+                    sockets.for_each(|socket| socket.close_beside(first, count, except));
+                }
+                PathAction::Use(_) => {}
+            }
+        }
+        while let Some(probe) = self.paths.poll_transmit(self.now_ms()) {
+            if let Some(socket) = self.socket_to(probe.to)
+                && let Err(error) = socket.send_probe(probe.socket, probe.to, &probe.datagram)
+            {
+                tracing::trace!(to = %probe.to, %error, "a probe could not be sent");
+            }
+        }
+    }
+
+    fn socket_to(&self, to: SocketAddr) -> Option<&Arc<Socket>> {
+        self.means.sockets.iter().find(|socket| is_ipv4(socket) == to.is_ipv4())
+    }
+}
+
+fn is_ipv4(socket: &Socket) -> bool {
+    socket.local_address().is_ok_and(|own| own.is_ipv4())
+}

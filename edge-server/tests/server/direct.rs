@@ -1,0 +1,135 @@
+//! Past the relay: the same session on a direct path, all of it real.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+
+use tokio::net::UdpSocket;
+use tokio::sync::watch;
+use tresen_edge::links::Way;
+use tresen_edge::relay::join;
+use tresen_identity::{DeviceClass, PairAnswer, RelayRoute};
+
+use crate::client::{Client, Native};
+use crate::relayed::{eventually, relay};
+use crate::world::World;
+
+/// Taps before, during and after the switch.
+const TAPS: usize = 30;
+
+/// Promise: a session that began through the relay goes on past it while an order is taken: no tap is lost or doubled, the connection stays the same, the
+/// office says which way it takes, and the relay carries nothing of it any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_order_goes_on_past_the_relay() {
+    let relay = relay().await;
+    let folder = tempfile::tempdir().unwrap();
+    let route = join(folder.path(), &relay.running.listen.to_string(), &relay.enrolment).await.unwrap();
+    let world = World::again(folder).await;
+    let site = &world.server.site;
+    eventually("the box is at the relay", || relay.running.node.counts() == (1, 0)).await;
+    let native = Native::new(9);
+    let code = site.pairing.open(&site.clock, DeviceClass::Mpos).unwrap();
+    let (answer, wire) = native.pair(world.port(), &code).await;
+    assert!(matches!(answer, PairAnswer::Paired { .. }));
+    drop(wire);
+
+    let relayed = native.call(&route, site.name).await.unwrap();
+    let mut client = Client::new(Native::open(relayed).await.unwrap());
+    let way = || {
+        site.links.sample();
+        site.links.record(native.key.fingerprint()).map(|record| record.way)
+    };
+    client.log_in("Anna", "1234").await;
+    client.tap("Table 4").await;
+    let mut seen_before = None;
+    for _ in 0..TAPS {
+        client.book("Cola 0,33").await;
+        seen_before = seen_before.or_else(way);
+    }
+    assert!(seen_before.is_some());
+    eventually("the office knows the way", || way() == Some(Way::Direct)).await;
+    let carried = relay.running.node.counters().packets();
+    for _ in 0..TAPS {
+        client.book("Cola 0,33").await;
+    }
+    assert_eq!(relay.running.node.counters().packets(), carried, "the relay carries nothing");
+    assert!(client.closed.is_none(), "the connection is the same");
+    let till = site.ledger.till();
+    let lines: u32 = till.open_checks().flat_map(|check| &check.lines).map(|line| line.quantity).sum();
+    assert_eq!(lines as usize, 2 * TAPS);
+}
+
+/// A router before a device, whose outside address can change.
+struct Router {
+    inside: SocketAddr,
+    outside: watch::Sender<Arc<UdpSocket>>,
+}
+
+impl Router {
+    async fn start(relay: SocketAddr, outside: Ipv4Addr) -> Self {
+        let inside = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap());
+        let at = inside.local_addr().unwrap();
+        let (outside, mut changing) = watch::channel(Arc::new(UdpSocket::bind((outside, 0)).await.unwrap()));
+        let device = Arc::new(Mutex::new(None));
+        let (leaving, behind, from) = (changing.clone(), inside.clone(), device.clone());
+        tokio::spawn(async move {
+            let mut buffer = [0; 2048];
+            while let Ok((length, at)) = behind.recv_from(&mut buffer).await {
+                *from.lock().unwrap() = Some(at);
+                let outside = leaving.borrow().clone();
+                let _ = outside.send_to(&buffer[..length], relay).await;
+            }
+        });
+        tokio::spawn(async move {
+            let mut buffer = [0; 2048];
+            loop {
+                let outside = changing.borrow_and_update().clone();
+                tokio::select! {
+                    received = outside.recv_from(&mut buffer) => {
+                        let device = *device.lock().unwrap();
+                        if let (Ok((length, _)), Some(device)) = (received, device) {
+                            let _ = inside.send_to(&buffer[..length], device).await;
+                        }
+                    }
+                    changed = changing.changed() => if changed.is_err() { return },
+                }
+            }
+        });
+        Self { inside: at, outside }
+    }
+
+    async fn change(&self, outside: Ipv4Addr) {
+        self.outside.send_replace(Arc::new(UdpSocket::bind((outside, 0)).await.unwrap()));
+    }
+}
+
+/// Promise: a device in another network is known at the relay after a knock, upon the connection that it has; the relay tells the box where it is now; and a
+/// direct way is looked for anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_is_one_knock() {
+    let relay = relay().await;
+    let folder = tempfile::tempdir().unwrap();
+    let route = join(folder.path(), &relay.running.listen.to_string(), &relay.enrolment).await.unwrap();
+    let world = World::again(folder).await;
+    let site = &world.server.site;
+    eventually("the box is at the relay", || relay.running.node.counts() == (1, 0)).await;
+    let native = Native::new(9);
+    let code = site.pairing.open(&site.clock, DeviceClass::Mpos).unwrap();
+    let (answer, wire) = native.pair(world.port(), &code).await;
+    assert!(matches!(answer, PairAnswer::Paired { .. }));
+    drop(wire);
+
+    let (here, elsewhere) = (Ipv4Addr::LOCALHOST, Ipv4Addr::new(127, 0, 0, 2));
+    let router = Router::start(relay.running.listen, here).await;
+    let behind = RelayRoute::new(route.tenant, route.relay, &router.inside.to_string()).unwrap();
+    let relayed = native.call(&behind, site.name).await.unwrap();
+    let is_direct = || matches!(relayed.way(), tresen_path::Way::Direct { .. });
+    eventually("a direct way", is_direct).await;
+    let device = native.key.fingerprint();
+    assert_eq!(site.relay.vouched(device), Some(IpAddr::from(here)));
+
+    router.change(elsewhere).await;
+    assert!(relayed.moved().await, "the relay knows the new address");
+    eventually("the box knows it too", || site.relay.vouched(device) == Some(elsewhere.into())).await;
+    eventually("a direct way again", is_direct).await;
+    assert!(relayed.connection.close_reason().is_none());
+}
