@@ -52,8 +52,10 @@ pub enum Event {
 /// The way of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Path {
-    /// Straight to the server.
+    /// Straight to the server, on its network.
     Direct,
+    /// Straight to the server, through the internet.
+    Internet,
     /// Through a relay.
     Relayed,
 }
@@ -121,6 +123,11 @@ impl Client {
     pub fn connected(&mut self, now_ms: u64, path: Path) {
         self.path = path;
         self.receiver.connect(now_ms);
+    }
+
+    /// The connection takes another way, and nothing else changes.
+    pub const fn set_path(&mut self, path: Path) {
+        self.path = path;
     }
 
     /// The connection goes on in another network, upon a new stream: what was on its way is lost. The screen stays, and what was tapped
@@ -302,6 +309,7 @@ impl Client {
             (LinkState::Slow, _) => Link::Slow,
             (LinkState::Good { rtt_ms }, _) if rtt_ms >= SLOW_MS => Link::Slow,
             (LinkState::Good { .. }, Path::Direct) => Link::Direct,
+            (LinkState::Good { .. }, Path::Internet) => Link::Internet,
             (LinkState::Good { .. }, Path::Relayed) => Link::Relayed,
         }
     }

@@ -27,8 +27,10 @@ const TARGET_DP: i32 = 48;
 /// How the link is, to be shown to the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Link {
-    /// There is one, straight to the server.
+    /// There is one, straight to the server, on its network.
     Direct,
+    /// There is one, straight to the server, through the internet.
+    Internet,
     /// There is one, through a relay.
     Relayed,
     /// The server takes its time.
@@ -117,6 +119,7 @@ const MOST_DOTS: usize = 2_000;
 const fn color(link: Link) -> Color {
     let (r, g, b) = match link {
         Link::Direct => (0x34, 0xC2, 0x8C),
+        Link::Internet => (0x3F, 0xBF, 0xD4),
         Link::Relayed => (0x6A, 0xA8, 0xF5),
         Link::Slow => (0xF0, 0xBE, 0x4B),
         Link::Away => (0xFF, 0x5D, 0x4D),

@@ -8,9 +8,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use quinn::ClientConfig;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tresen_client::Path;
 use tresen_identity::{Fingerprint, KeyPair, RelayRoute};
+use tresen_path::Way;
+use tresen_reach::{Networks, Reach};
 
 use crate::quic::{self, QuicLink};
 use crate::store::Server;
@@ -40,8 +43,16 @@ impl Link {
     /// The way it takes.
     pub fn path(&self) -> Path {
         match self {
-            Self::Quic(link) if link.is_relayed() => Path::Relayed,
-            Self::Quic(_) | Self::WebSocket(_) => Path::Direct,
+            Self::Quic(link) => link.path(),
+            Self::WebSocket(link) => link.remote_address().map_or(Path::Direct, path_to),
+        }
+    }
+
+    /// To hear of it when it takes another way.
+    pub fn ways(&self) -> Ways {
+        match self {
+            Self::Quic(link) => Ways(link.ways()),
+            Self::WebSocket(_) => Ways(None),
         }
     }
 
@@ -102,9 +113,9 @@ impl Link {
     ///
     /// # Errors
     /// When it can't: it is to be called anew.
-    pub fn go_on(&mut self) -> Result<Duration> {
+    pub async fn go_on(&mut self) -> Result<Duration> {
         match self {
-            Self::Quic(link) => link.go_on(),
+            Self::Quic(link) => link.go_on().await,
             Self::WebSocket(_) => bail!("another network"),
         }
     }
@@ -115,6 +126,37 @@ impl Link {
             Self::Quic(link) => link.close(),
             Self::WebSocket(link) => link.close().await,
         }
+    }
+}
+
+/// The ways that a connection takes, one after another; a connection that a relay has no part in takes one.
+pub struct Ways(Option<watch::Receiver<Way>>);
+
+impl Ways {
+    /// Waits for another one. Safe to drop and call again.
+    pub async fn change(&mut self) -> Path {
+        if let Some(ways) = &mut self.0
+            && ways.changed().await.is_ok()
+        {
+            return path_of(*ways.borrow_and_update());
+        }
+        std::future::pending().await
+    }
+}
+
+/// What a way is to a person.
+pub fn path_of(way: Way) -> Path {
+    match way {
+        Way::Relay => Path::Relayed,
+        Way::Direct { address, .. } => path_to(address),
+    }
+}
+
+/// The way to a server at this address.
+pub fn path_to(address: SocketAddr) -> Path {
+    match Networks::of_this_machine().reach(address.ip()) {
+        Reach::Here | Reach::Near => Path::Direct,
+        Reach::Far => Path::Internet,
     }
 }
 

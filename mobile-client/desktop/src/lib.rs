@@ -11,6 +11,7 @@
 
 mod dial;
 mod framing;
+mod headless;
 mod keys;
 mod look;
 mod network;
@@ -27,9 +28,11 @@ mod words;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use winit::dpi::PhysicalSize;
 
 use crate::store::Store;
 use crate::window::Options;
@@ -67,6 +70,21 @@ enum Command {
         #[arg(long)]
         name: Option<String>,
     },
+    /// Connects without a window, and says which way the connection takes and how long answers do: a line for each event.
+    Watch {
+        /// For so many seconds.
+        #[arg(long, default_value_t = 10.0)]
+        seconds: f64,
+        /// ... and for so many at most when the way is direct.
+        #[arg(long, value_name = "SECONDS")]
+        after_direct: Option<f64>,
+        /// What to tap, by its name; several are tapped one after the other, over and over.
+        #[arg(long)]
+        tap: Vec<String>,
+        /// From an answer to the next tap, in ms.
+        #[arg(long, default_value_t = 20)]
+        pause: u64,
+    },
 }
 
 /// Runs the program.
@@ -84,21 +102,31 @@ pub fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<()> {
     let store = Store::open(arguments.config)?;
-    if let Some(Command::Pair { code, name }) = arguments.command {
-        return pair::pair(&store, &code, name);
+    if let Some(Command::Pair { code, name }) = &arguments.command {
+        return pair::pair(&store, code, name.clone());
     }
     let server = store.server()?.context(
         "This computer is not paired yet. Show a pairing code in the back office, then type: tresen-desktop pair '<the code's text>'",
     )?;
-    window::run(
-        network::Dialled { server, key: Arc::new(store.key()?) },
-        Options {
-            size_dp: arguments.size,
-            theme: arguments.theme,
-            language: arguments.language,
-            picture: arguments.dump_png,
-        },
-    )
+    let dialled = network::Dialled { server, key: Arc::new(store.key()?) };
+    let options = Options {
+        size_dp: arguments.size,
+        theme: arguments.theme,
+        language: arguments.language,
+        picture: arguments.dump_png,
+    };
+    match arguments.command {
+        Some(Command::Watch { seconds, after_direct, tap, pause }) => {
+            let size = PhysicalSize::new(options.size_dp.0, options.size_dp.1);
+            let look = look::look(size, 1.0, look::theme(&options, None), look::language(&options));
+            let limit = Duration::try_from_secs_f64(seconds).context("This is no time")?;
+            let after_direct = after_direct.map(Duration::try_from_secs_f64).transpose()?;
+            let pause = Duration::from_millis(pause);
+            let options = headless::Options { limit, taps: tap, pause, after_direct };
+            headless::run(dialled, look, options)
+        }
+        Some(Command::Pair { .. }) | None => window::run(dialled, options),
+    }
 }
 
 fn size(text: &str) -> Result<(u32, u32), String> {

@@ -46,6 +46,8 @@ enum Order {
 pub enum Report {
     /// A connection is open, which takes this way.
     Connected(Path),
+    /// Its packets go this way now.
+    Way(Path),
     /// The connection is in another network: the session is to go on there, after [`Network::go_on`].
     Moved,
     /// There is no network, which ends nothing, or one again.
@@ -161,6 +163,7 @@ async fn session(
 ) -> Result<()> {
     let mut link = reach(dialled, watch, report).await?;
     let mut way = Watch::start(link.remote_address().into_iter().collect());
+    let mut ways = link.ways();
     let mut talk = Talk::Open;
     let mut answer_by: Option<Instant> = None;
     let mut batch = Vec::with_capacity(BATCH);
@@ -190,6 +193,10 @@ async fn session(
                 }
                 None => return Ok(()),
             },
+            path = ways.change() => {
+                tracing::info!(?path, "packets go another way");
+                report(Report::Way(path));
+            }
             change = way.change() => match change {
                 Change::Gone => {
                     link.hold()?;
@@ -198,7 +205,7 @@ async fn session(
                     report(Report::Network(Change::Gone));
                 }
                 Change::Another => {
-                    let patience = link.go_on()?;
+                    let patience = link.go_on().await?;
                     tracing::info!("another network");
                     talk = Talk::Moved;
                     answer_by = Some(Instant::now() + patience);

@@ -11,11 +11,15 @@ use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{
     ClientConfig, Connection, Endpoint, IdleTimeout, RecvStream, SendStream, TransportConfig, VarInt,
 };
+use tokio::sync::watch;
+use tresen_client::Path;
 use tresen_identity::{Certificate, Fingerprint, KeyPair, RelayRoute, client_config};
+use tresen_path::Way;
 use tresen_reach::Relayed;
 use tresen_wire::STREAM_GIVEN_UP;
 use tresen_wire::limits::{DEVICE_WINDOW_BYTES, HELLO_PADDED_BYTES};
 
+use crate::dial::{path_of, path_to};
 use crate::framing::{Reassembly, framed};
 
 /// A connection on which nothing arrives for so long is gone. The session notices sooner.
@@ -45,6 +49,9 @@ const ANSWER_ROUND_TRIPS: u32 = 3;
 
 /// ... but so long is waited at least, and at most.
 const ANSWER_LIMIT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(3));
+
+/// In another network the relay is waited for so long: a knock and three more.
+const KNOCK_LIMIT: Duration = Duration::from_secs(2);
 
 /// How to call the server with this name as the owner of this key.
 ///
@@ -131,11 +138,17 @@ impl QuicLink {
     ///
     /// # Errors
     /// When there is no socket, the connection is gone, or the network changes faster than the server takes up streams.
-    pub fn go_on(&mut self) -> Result<Duration> {
-        if self.relayed.is_some() {
-            bail!("another network: the relay is to be called anew");
+    pub async fn go_on(&mut self) -> Result<Duration> {
+        match &self.relayed {
+            // Its socket has all addresses of this machine; the relay has to know the new one, and then all goes on through it.
+            Some(relayed) => {
+                let known = tokio::time::timeout(KNOCK_LIMIT, relayed.moved()).await;
+                if known.ok() != Some(true) {
+                    bail!("another network: the relay does not answer there");
+                }
+            }
+            None => self.endpoint.rebind(UdpSocket::bind(any(self.connection.remote_address()))?)?,
         }
-        self.endpoint.rebind(UdpSocket::bind(any(self.connection.remote_address()))?)?;
         self.next_stream()
     }
 
@@ -151,9 +164,10 @@ impl QuicLink {
         Ok((self.connection.rtt() * ANSWER_ROUND_TRIPS).clamp(least, most))
     }
 
-    /// Where the server is.
+    /// Where the server is, or the relay that carries it.
     pub fn remote_address(&self) -> SocketAddr {
-        self.connection.remote_address()
+        let address = self.connection.remote_address();
+        SocketAddr::new(address.ip().to_canonical(), address.port())
     }
 
     /// The next message; may be dropped and called again without losing any. `None`: the server closed the connection.
@@ -172,9 +186,17 @@ impl QuicLink {
         }
     }
 
-    /// Whether a relay carries it.
-    pub const fn is_relayed(&self) -> bool {
-        self.relayed.is_some()
+    /// The way it takes.
+    pub fn path(&self) -> Path {
+        match &self.relayed {
+            Some(relayed) => path_of(relayed.way()),
+            None => path_to(self.remote_address()),
+        }
+    }
+
+    /// To hear of it when it takes another way.
+    pub fn ways(&self) -> Option<watch::Receiver<Way>> {
+        self.relayed.as_ref().map(Relayed::ways)
     }
 
     /// Leaves.

@@ -248,6 +248,7 @@ impl App {
                 self.online_ms = Some(now_ms);
                 self.client.connected(now_ms, path);
             }
+            Report::Way(path) => self.client.set_path(path),
             Report::Moved if self.barred.is_some() => self.network.disconnect(),
             Report::Moved => {
                 self.network_is = Presence::There;

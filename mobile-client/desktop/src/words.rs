@@ -8,8 +8,10 @@ pub const fn link(link: Link, language: Language) -> &'static str {
     match (link, language) {
         (Link::Direct, Language::De) => "verbunden",
         (Link::Direct, Language::En) => "connected",
-        (Link::Relayed, Language::De) => "verbunden über das Internet",
-        (Link::Relayed, Language::En) => "connected over the internet",
+        (Link::Internet, Language::De) => "direkt verbunden über das Internet",
+        (Link::Internet, Language::En) => "connected directly over the internet",
+        (Link::Relayed, Language::De) => "verbunden über das Relay",
+        (Link::Relayed, Language::En) => "connected through the relay",
         (Link::Slow, Language::De) => "langsame Verbindung",
         (Link::Slow, Language::En) => "slow connection",
         (Link::Away, Language::De) => "keine Verbindung, es wird weiter versucht",

@@ -153,7 +153,7 @@ impl Handheld {
     /// `direct`, `relayed`, `slow` or `away`.
     pub fn link(&self, now: f64) -> String {
         let name = match self.client.link(ms(now)) {
-            Link::Direct => "direct",
+            Link::Direct | Link::Internet => "direct",
             Link::Relayed => "relayed",
             Link::Slow => "slow",
             Link::Away => "away",

@@ -1,6 +1,6 @@
 //! Keys, scanners, text, and connections that come and go.
 
-use tresen_client::{Event, KeyPress, Link, WAITING_MS};
+use tresen_client::{Event, KeyPress, Link, Path, WAITING_MS};
 use tresen_scene::{Point, Size};
 use tresen_wire::{CloseCode, Input, Key, Theme, limits};
 
@@ -46,6 +46,23 @@ fn a_field_is_edited_and_left() {
     world.tap(FIELD);
     world.show(&Screen { field: false, ..Screen::default() });
     assert!(world.client.editing().is_none(), "and so does a screen without it");
+}
+
+/// Promise: a connection that takes another way shows it at once, and nothing else changes.
+#[test]
+fn another_way_is_shown() {
+    let mut world = World::attached(&Screen::default());
+    let before = world.client.root().unwrap().id();
+    let shown =
+        [(Path::Relayed, Link::Relayed), (Path::Internet, Link::Internet), (Path::Direct, Link::Direct)];
+    for (path, link) in shown {
+        world.client.set_path(path);
+        assert_eq!(world.client.link(world.now_ms), link);
+        assert!(!world.client.paint(world.now_ms).is_empty(), "the dot has another colour");
+    }
+    assert_eq!(world.client.root().unwrap().id(), before);
+    world.tap(BUTTON);
+    assert_eq!(world.take_inputs(), [tapped("sell")]);
 }
 
 /// Promise: without a link the last screen stays and the dot says so; what is tapped then arrives afterwards, once.
