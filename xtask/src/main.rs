@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "a shell: it starts programs")]
 
 mod check;
+mod nat;
 mod programs;
 mod relay_demo;
 mod setup;
@@ -71,6 +72,15 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
+    /// Direct ways through NAT boxes: networks of namespaces (as root), the real programs, and a matrix of what came of it.
+    Nat {
+        /// Tries of each pair of boxes.
+        #[arg(long, default_value_t = 3)]
+        tries: u32,
+        /// Only pairs whose name, `client - edge server`, has this in it.
+        #[arg(long)]
+        only: Option<String>,
+    },
     /// Measures: `bench screen`, `bench guess`, `bench load` write to `target/bench`; `bench page` times the handheld's page; `bench peers` (VNC, NX, xpra and RDP
     /// beside Tresen; as root it installs them) writes to `docs/benchmarks`.
     Bench {
@@ -112,6 +122,7 @@ fn run(arguments: Arguments) -> Result<()> {
         Command::Crash { cycles } => check::crash(&shell, cycles),
         Command::Sim { rest } => programs::sim(&shell, &rest),
         Command::Wan { rest } => programs::wan(&shell, &rest),
+        Command::Nat { tries, only } => nat::run(&shell, tries, only.as_deref()),
         Command::Bench { what, rest } => programs::bench(&shell, &what, &rest),
         Command::Renew => check::renew(&shell),
         Command::Tidy => tidy::check(&shell),

@@ -29,6 +29,13 @@ pub const END_TO_END: &[Needed] = &[
     Needed { file: "/usr/bin/import", package: "imagemagick" },
 ];
 
+/// What networks are made of.
+pub const NAT: &[Needed] = &[
+    Needed { file: "/usr/sbin/ip", package: "iproute2" },
+    Needed { file: "/usr/sbin/nft", package: "nftables" },
+    Needed { file: "/usr/sbin/sysctl", package: "procps" },
+];
+
 /// The peers that Tresen is measured beside, and what shows and taps them.
 const PEERS: &[Needed] = &[
     Needed { file: "/usr/bin/Xvfb", package: "xvfb" },

@@ -1,0 +1,126 @@
+//! `cargo xtask nat`: whether a device finds a direct way to its box, behind which boxes of whom, how soon, and what a person notices of it. The programs are the real
+//! ones; the networks are namespaces of this machine, so nothing takes time on the way.
+//!
+//! Bounded: each try takes [`TRY`] at most, and everything is taken away at the end.
+
+mod boxes;
+mod house;
+mod net;
+mod report;
+mod trouble;
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use xshell::{Shell, cmd};
+
+use self::boxes::Side;
+use self::house::{Device, House};
+use self::net::Net;
+use self::report::Cell;
+use crate::setup;
+
+/// How long a device looks for a direct way.
+const TRY: Duration = Duration::from_secs(8);
+
+/// How long it works on that way before it ends.
+const SETTLE: Duration = Duration::from_millis(1_200);
+
+/// A device that says nothing for so long is given up.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// Most tries that may be asked for.
+const MOST_TRIES: u32 = 100;
+
+/// Kinds of boxes of which each is tried with each.
+const KINDS: [Side; 5] =
+    [Side::Open, Side::FullCone, Side::AddressRestricted, Side::PortRestricted, Side::Symmetric];
+
+/// Other pairs: the client's side, the edge server's.
+const OTHERS: [(Side, Side); 5] = [
+    (Side::Answering, Side::Answering),
+    (Side::Double, Side::Double),
+    (Side::Ipv6, Side::Ipv6),
+    (Side::Shared, Side::Shared),
+    (Side::NoUdp, Side::PortRestricted),
+];
+
+/// What came of a try.
+#[derive(Default)]
+pub struct Outcome {
+    /// When the first screen was there, in ms.
+    screen_ms: Option<u64>,
+    /// When packets went through the relay first.
+    relayed_ms: Option<u64>,
+    /// When they went directly.
+    direct_ms: Option<u64>,
+    /// When answers came, and how long they took.
+    answers: Vec<(u64, u64)>,
+}
+
+/// Prints the matrix.
+///
+/// # Errors
+/// Without the rights or tools that it needs, or when the system refuses.
+pub fn run(shell: &Shell, tries: u32, only: Option<&str>) -> Result<()> {
+    if cmd!(shell, "id -u").quiet().read()? != "0" {
+        bail!("Networks are made of namespaces: run this as root (sudo cargo xtask nat).");
+    }
+    setup::install(shell, setup::NAT)?;
+    cmd!(shell, "cargo build --package tresen-edge --package tresen-relay --package tresen-desktop --bins")
+        .quiet()
+        .run()?;
+    let programs = setup::target_dir().join("debug");
+    let tries = tries.clamp(1, MOST_TRIES);
+    let mut cells = Vec::new();
+    let every = KINDS.iter().flat_map(|client| KINDS.iter().map(move |edge| (*client, *edge)));
+    for (client, edge) in every.chain(OTHERS) {
+        let name = format!("{client} - {edge}");
+        if only.is_some_and(|only| !name.contains(only)) {
+            continue;
+        }
+        let cell = Cell { client, edge, outcomes: cell(&programs, client, edge, tries)? };
+        eprintln!("{name}: {}", cell.in_words());
+        cells.push(cell);
+    }
+    print!("{}", report::table(&cells));
+    if only.is_none() {
+        print!("{}", trouble::run(&programs, tries)?);
+    }
+    Ok(())
+}
+
+fn cell(programs: &Path, client: Side, edge: Side, tries: u32) -> Result<Vec<Outcome>> {
+    let data = tempfile::tempdir()?;
+    let _net = Net::build(client, edge)?;
+    let house = House::open(programs, data.path(), client == Side::Ipv6)?;
+    if let Err(error) = house.pair() {
+        eprintln!("{client} - {edge}: the device can't be paired: {error:#}");
+        return Ok(Vec::new());
+    }
+    (0..tries).map(|_| Ok(watch(&house.work(TRY, SETTLE)?))).collect()
+}
+
+/// Listens until the device ends.
+fn watch(device: &Device) -> Outcome {
+    let mut outcome = Outcome::default();
+    while let Some((at_ms, what)) = device.next(SILENCE) {
+        outcome.note(at_ms, &what);
+    }
+    outcome
+}
+
+impl Outcome {
+    fn note(&mut self, at_ms: u64, what: &str) {
+        match what {
+            "screen" => self.screen_ms = self.screen_ms.or(Some(at_ms)),
+            "way relayed" => self.relayed_ms = self.relayed_ms.or(Some(at_ms)),
+            "way direct" | "way internet" => self.direct_ms = self.direct_ms.or(Some(at_ms)),
+            _ => {
+                let took_ms = what.strip_prefix("answer ").and_then(|took| took.parse().ok());
+                self.answers.extend(took_ms.map(|took_ms| (at_ms, took_ms)));
+            }
+        }
+    }
+}
