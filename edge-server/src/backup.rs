@@ -4,6 +4,7 @@
 //! tresen-2026-11-24T201500/      a backup is a folder
 //!   ledger.db                    the database, verified after copying
 //!   server.key, browsers.key     who the server is; without them every device would have to pair again
+//!   relay                        the way through the relay, if it has joined one
 //! ```
 //!
 //! A backup to a name that ends in `.db` is the database alone. Receipts in the spool are made again from the database.
@@ -27,8 +28,8 @@ use crate::files;
 
 /// The database, in the data folder and in a backup.
 const LEDGER: &str = "ledger.db";
-/// The keys.
-const KEYS: [&str; 2] = ["server.key", "browsers.key"];
+/// The keys, and what else a server needs to be found as before.
+const KEYS: [&str; 3] = ["server.key", "browsers.key", crate::relay::FILE];
 /// What a replaced file is called: its name with this and a number at its end.
 const REPLACED: &str = ".before-restore-";
 /// A key that waits for its database: its name with this at its end.
@@ -109,7 +110,7 @@ pub fn backup(data: &Path, target: &Path, now: &ZonedDateTime) -> Result<Copied,
     }
     DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(at(&folder))?;
     let verified = tresen_ledger::backup(&database, &folder.join(LEDGER))?;
-    for key in KEYS {
+    for key in KEYS.into_iter().filter(|key| *key != crate::relay::FILE || data.join(key).exists()) {
         copy_key(&data.join(key), &folder.join(key))?;
     }
     sync_folder(&folder)?;

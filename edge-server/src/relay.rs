@@ -5,6 +5,8 @@
 //!
 //! Not for: what devices may do once they are connected; that is asked at the end-to-end connection, as everywhere.
 
+mod let_in;
+
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -20,9 +22,10 @@ use tresen_identity::{
 };
 use tresen_path::{FromNode, Knocker, ToNode};
 use tresen_reach::{
-    Control, ControlFailed, Enrolment, Node, OwnIds, OwnPacket, Seen, Socket, keep_knocking, moves,
+    Control, ControlFailed, Enrolment, Node, OwnIds, OwnPacket, Seen, Socket, keep_knocking, moves, resolve,
 };
 
+use self::let_in::LetIn;
 use crate::data_dir::{DataDir, DataDirError, read_secret_file};
 use crate::files;
 use crate::paths::{self, Paths};
@@ -30,7 +33,7 @@ use crate::registry::DeviceKey;
 use crate::site::Site;
 
 /// The file in the data folder that holds the way through the relay.
-const FILE: &str = "relay";
+pub(crate) const FILE: &str = "relay";
 
 /// Devices that are not paired and may use the relay in the time in which a pairing code is good.
 const STRANGERS: usize = 4;
@@ -41,8 +44,14 @@ const VOUCHED: usize = 16_384;
 /// From one attempt to reach the relay to the next: the first pause, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
+/// A pause is so much of what it is, by chance: the boxes of a relay that went away do not all come back at once.
+const JITTER: std::ops::Range<f64> = 0.5..1.5;
+
 /// How long the relay may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// From one message about revoked devices to the next: the relay takes no more from anybody.
+const REVOCATION_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why the box did not join.
 #[derive(Debug, Error)]
@@ -53,18 +62,15 @@ pub enum JoinError {
     /// The address is none.
     #[error("{0} is no address of a relay: host and port, for example relay.example:7844")]
     Address(String),
+    /// No address of it answers as the relay of the enrolment.
+    #[error("the relay at {0} does not answer: {1}")]
+    NotReached(String, String),
     /// The data folder.
     #[error(transparent)]
     Data(#[from] DataDirError),
-    /// The relay does not answer.
-    #[error(transparent)]
-    Control(#[from] ControlFailed),
     /// The relay refused.
     #[error("the relay refused: the enrolment was used by another box, or is older than a day")]
     Refused,
-    /// The relay takes too long.
-    #[error("the relay at {0} does not answer")]
-    Silent(SocketAddr),
     /// The system.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -166,23 +172,42 @@ pub fn route(data: &Path) -> io::Result<Option<RelayRoute>> {
 pub async fn join(data: &Path, authority: &str, enrolment: &str) -> Result<RelayRoute, JoinError> {
     let enrolment = Enrolment::from_text(enrolment).ok_or(JoinError::Enrolment)?;
     let key = key(data)?;
-    let at = tokio::net::lookup_host(authority).await.ok().and_then(|mut found| found.next());
-    let at = at.ok_or_else(|| JoinError::Address(authority.to_owned()))?;
-    let endpoint = Endpoint::client(any(at))?;
-    let joining = async {
-        let mut control = Control::connect(&endpoint, at, enrolment.node, &key).await?;
-        control.say(&ToNode::Join(enrolment.secret)).await?;
-        let answer = control.hear().await?;
-        control.close();
-        Ok::<_, JoinError>(answer)
-    };
-    let answer = tokio::time::timeout(PATIENCE, joining).await.map_err(|_| JoinError::Silent(at))??;
-    endpoint.wait_idle().await;
+    let found = resolve(authority).await.map_err(|_| JoinError::Address(authority.to_owned()))?;
+    let mut why = "it has no address".to_owned();
+    let mut answer = None;
+    for at in found {
+        let asked = tokio::time::timeout(PATIENCE, ask_to_join(at, &enrolment, &key)).await;
+        match asked
+            .map_err(|_| format!("{at} is silent"))
+            .and_then(|asked| asked.map_err(|error| error.to_string()))
+        {
+            Ok(heard) => {
+                answer = Some(heard);
+                break;
+            }
+            Err(error) => why = error,
+        }
+    }
+    let answer = answer.ok_or_else(|| JoinError::NotReached(authority.to_owned(), why))?;
     let FromNode::Joined(tenant) = answer else { return Err(JoinError::Refused) };
     let route = RelayRoute::new(tenant, enrolment.node, authority)
         .map_err(|_| JoinError::Address(authority.to_owned()))?;
     files::write_whole_private(&data.join(FILE), format!("{route}\n").as_bytes())?;
     Ok(route)
+}
+
+async fn ask_to_join(
+    at: SocketAddr,
+    enrolment: &Enrolment,
+    key: &KeyPair,
+) -> Result<FromNode, ControlFailed> {
+    let endpoint = Endpoint::client(any(at)).map_err(|error| ControlFailed::Setup(error.into()))?;
+    let mut control = Control::connect(&endpoint, at, enrolment.node, key).await?;
+    control.say(&ToNode::Join(enrolment.secret.clone())).await?;
+    let answer = control.hear().await?;
+    control.close();
+    endpoint.wait_idle().await;
+    Ok(answer)
 }
 
 /// The key of a data folder's server, whether it runs or not, and whether it ever did.
@@ -207,7 +232,7 @@ pub async fn keep(
     let (paths, running) = Paths::new(paths::Means { sockets, probes, observed });
     let _ = site.relay.paths.set(paths);
     let staying = async {
-        let mut pause = PAUSES.0;
+        let (mut pause, mut let_in) = (PAUSES.0, LetIn::default());
         loop {
             let error = match visit(&site, &route, &key, &mut doors, &seen).await {
                 Ok(()) => {
@@ -220,7 +245,7 @@ pub async fn keep(
                 }
             };
             tracing::warn!(relay = route.authority(), error, "not at the relay; trying again");
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(pause.mul_f64(rand::random_range(JITTER))).await;
             pause = (2 * pause).min(PAUSES.1);
         }
     };
@@ -242,15 +267,22 @@ async fn visit(
     observed: &watch::Sender<Option<Seen>>,
 ) -> Result<(), Absent> {
     let absent = |why: String| Absent { why, was_there: false };
-    let found =
-        tokio::net::lookup_host(route.authority()).await.map_err(|error| absent(error.to_string()))?;
-    let found: Vec<SocketAddr> = found.collect();
-    let reachable = found.into_iter().find_map(|at| {
-        let place = doors.iter().position(|door| is_of_family(door, at))?;
-        Some((at, place))
-    });
-    let (at, place) =
-        reachable.ok_or_else(|| absent("the relay has no address of a kind that this server has".into()))?;
+    let found = resolve(route.authority()).await.map_err(|error| absent(error.to_string()))?;
+    let mut why = "the relay has no address of a kind that this server has".to_owned();
+    let mut registered = None;
+    for at in found {
+        let Some(place) = doors.iter().position(|door| is_of_family(door, at)) else { continue };
+        let registering = register(&doors[place], at, route, key);
+        match tokio::time::timeout(PATIENCE, registering).await {
+            Ok(Ok((control, answer))) => {
+                registered = Some((at, place, control, answer));
+                break;
+            }
+            Ok(Err(error)) => why = format!("{at}: {error}"),
+            Err(_) => why = format!("{at} does not answer"),
+        }
+    }
+    let Some((at, place, mut control, answer)) = registered else { return Err(absent(why)) };
     let door = &mut doors[place];
     let registering = async {
         let mut control = Control::connect(&door.endpoint, at, route.relay, key).await?;
@@ -276,10 +308,22 @@ async fn visit(
     let knocking = keep_knocking(socket, node, knocker, &mut door.knocks, &mut moved, observed);
     let lost = |why: String| Absent { why, was_there: true };
     tokio::select! {
-        heard = answer_calls(site, route, key, &mut control) => heard.map_err(|error| lost(error.to_string())),
+        heard = answer_calls(site, route, key, &mut control, let_in) => heard.map_err(|error| lost(error.to_string())),
         () = knocking => Err(lost("the socket is gone".into())),
         _ = seen.wait_for(Option::is_none) => Err(lost("it does not answer knocks".into())),
     }
+}
+
+async fn register(
+    door: &Door,
+    at: SocketAddr,
+    route: &RelayRoute,
+    key: &KeyPair,
+) -> Result<(Control, FromNode), ControlFailed> {
+    let mut control = Control::connect(&door.endpoint, at, route.relay, key).await?;
+    control.say(&ToNode::Register(route.tenant)).await?;
+    let answer = control.hear().await?;
+    Ok((control, answer))
 }
 
 async fn answer_calls(
@@ -287,15 +331,28 @@ async fn answer_calls(
     route: &RelayRoute,
     key: &KeyPair,
     control: &mut Control,
+    let_in: &mut LetIn,
 ) -> Result<(), ControlFailed> {
+    let mut changes = site.registry.watch();
+    // Somebody may have been revoked while this server was not there.
+    changes.mark_changed();
     loop {
-        match control.hear().await? {
+        let heard = tokio::select! {
+            heard = control.hear() => heard?,
+            Ok(()) = changes.changed() => {
+                let revoked = let_in.take_revoked(&changes.borrow_and_update());
+                tell_revoked(control, &revoked).await?;
+                continue;
+            }
+        };
+        match heard {
             FromNode::Call(device) => {
                 let Some(lifetime_s) = may_call(site, device) else {
                     tracing::debug!(device = %device.short(), "a device that is not paired called through the relay");
                     control.say(&ToNode::TurnAway(device)).await?;
                     continue;
                 };
+                let_in.put(device, now_s(), &site.registry.snapshot());
                 let token = Admission {
                     tenant: route.tenant,
                     edge: site.name,
@@ -315,6 +372,18 @@ async fn answer_calls(
             FromNode::Joined(_) | FromNode::Granted { .. } => {}
         }
     }
+}
+
+async fn tell_revoked(control: &mut Control, revoked: &[Fingerprint]) -> Result<(), ControlFailed> {
+    let mut messages = revoked.chunks(MAX_REVOKED).peekable();
+    while let Some(devices) = messages.next() {
+        tracing::info!(devices = devices.len(), "the relay is told who is revoked");
+        control.say(&ToNode::Revoke { devices: devices.to_vec(), until_s: now_s() }).await?;
+        if messages.peek().is_some() {
+            tokio::time::sleep(REVOCATION_PAUSE).await;
+        }
+    }
+    Ok(())
 }
 
 /// How long a device may use the relay, in seconds: a paired one; and a few others, for less long, while a pairing code is open.

@@ -15,7 +15,8 @@ use tracing_subscriber::EnvFilter;
 use tresen_identity::Secret;
 use tresen_path::{Capacity, NodeId};
 
-use crate::http::{self, NewTenant, Office, Opened, Revocation, TenantView};
+use crate::common::{RedisAddress, RedisAddressError};
+use crate::http::{self, NewRevocation, NewTenant, Office, Opened, TenantView};
 use crate::node::{self, Settings, StartError};
 
 /// The port when none is given.
@@ -54,7 +55,7 @@ enum Command {
         /// The edge server's name.
         edge: String,
     },
-    /// Closes a device's way at once. For good only its box does that: a device that is still paired there may come again after a minute.
+    /// Closes a device's way at once, for a quarter of an hour. For good its box does that: revoke the device there.
     Revoke {
         /// The tenant's id.
         tenant: String,
@@ -88,6 +89,10 @@ struct RunArguments {
     /// Control connections a minute from one network.
     #[arg(long, default_value_t = 600)]
     connects_a_minute: u32,
+    /// What the nodes of a relay have in common: redis://host:port, redis+sentinel://host:port,host:port/master or redis+cluster://host:port,host:port. An
+    /// address with a password is better given in the environment, as TRESEN_REDIS.
+    #[arg(long, value_name = "URL")]
+    redis: Option<RedisAddress>,
 }
 
 #[derive(Subcommand)]
@@ -126,6 +131,12 @@ pub enum Failure {
     /// A file or the system failed.
     #[error("{0}")]
     Io(#[from] std::io::Error),
+    /// The environment names no Redis.
+    #[error("TRESEN_REDIS: {0}")]
+    Redis(#[from] RedisAddressError),
+    /// The node's socket failed for good.
+    #[error("the socket for packets has failed; the log says why")]
+    Broken,
     /// No node.
     #[error("no relay runs on {0}: start it with 'tresen-relay run', or name its data folder with --data")]
     NoNode(String),
@@ -171,7 +182,7 @@ pub fn execute(arguments: Arguments) -> Result<(), Failure> {
         }
         Command::Revoke { tenant, edge, device } => {
             let path = format!("/v1/tenants/{tenant}/edges/{edge}/revocations");
-            Door::open(&data)?.send(&path, &Revocation { device })
+            Door::open(&data)?.send(&path, &NewRevocation { device })
         }
     }
 }
@@ -185,6 +196,10 @@ fn show_enrolment(opened: &Opened) {
 }
 
 async fn serve(data: PathBuf, arguments: RunArguments) -> Result<(), Failure> {
+    let redis = match arguments.redis {
+        None => std::env::var("TRESEN_REDIS").ok().map(|url| url.parse()).transpose()?,
+        named => named,
+    };
     let settings = Settings {
         data: data.clone(),
         listen: arguments.listen,
@@ -195,6 +210,7 @@ async fn serve(data: PathBuf, arguments: RunArguments) -> Result<(), Failure> {
             clients_of_edge: arguments.clients_of_edge,
         },
         connects_a_minute: arguments.connects_a_minute,
+        redis,
     };
     let running = node::start(&settings)?;
     let (mut interrupted, mut terminated) =
@@ -210,6 +226,7 @@ async fn serve(data: PathBuf, arguments: RunArguments) -> Result<(), Failure> {
     println!("API         http://{}", http.local_addr()?);
     let served = axum::serve(http, http::routes(office));
     tokio::select! {
+        () = running.node.failed() => return Err(Failure::Broken),
         failed = async move { served.await } => failed?,
         _ = interrupted.recv() => {}
         _ = terminated.recv() => {}

@@ -12,12 +12,15 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
-use tresen_identity::{Admission, Fingerprint, Secret, TOKEN_BYTES, TenantId, fingerprint_of_certificate};
+use tresen_identity::{
+    Admission, CLOCK_SKEW_S, Fingerprint, Secret, TOKEN_BYTES, TenantId, fingerprint_of_certificate,
+};
 use tresen_path::{
-    ClientName, ControlBuffer, ControlError, EdgeName, FromNode, Grant, NoRoom, Party, Refused, Subject,
-    ToNode,
+    ClientName, ControlBuffer, ControlError, EdgeName, FromNode, Grant, NoRoom, Party, Refused, Revocation,
+    Subject, ToNode,
 };
 
+use crate::common::NotChanged;
 use crate::directory::DirectoryError;
 use crate::node::Node;
 
@@ -58,8 +61,10 @@ enum Unwanted {
     Token(#[from] Refused),
     #[error(transparent)]
     NoRoom(#[from] NoRoom),
-    #[error("the directory could not be written: {0}")]
+    #[error("the disk refuses: {0}")]
     Disk(#[from] std::io::Error),
+    #[error(transparent)]
+    NotChanged(#[from] NotChanged),
     #[error("it comes too often")]
     TooOften,
     #[error("its edge server does not know it")]
@@ -204,7 +209,20 @@ impl Guest {
                 self.node.take_caller(&caller).map(|caller| caller.try_send(Letter::TurnedAway));
                 Ok(None)
             }
+            ToNode::Revoke { devices, until_s } => self.revoke(&devices, until_s).await,
         }
+    }
+
+    /// Its edge server's clock may be ahead, but not by so much that it could keep a device out of itself for long.
+    async fn revoke(&self, devices: &[Fingerprint], until_s: u64) -> Result<Option<FromNode>, Unwanted> {
+        let (edge, now_s) = (self.edge()?, self.node.clock.now_s());
+        let until_s = until_s.min(now_s.saturating_add(CLOCK_SKEW_S));
+        for device in devices {
+            let subject = Subject::Party(Party::Client(ClientName { edge, device: *device }));
+            let gone = self.node.revoke(Revocation { subject, until_s }).await?;
+            tracing::info!(edge = %edge.edge.short(), device = %device.short(), here = gone.len(), "a device was revoked");
+        }
+        Ok(None)
     }
 
     fn call(&mut self, edge: EdgeName) -> Result<Option<FromNode>, Unwanted> {

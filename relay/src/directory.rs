@@ -6,14 +6,15 @@
 //! Invariants: an edge server belongs to one tenant; a secret enrols one edge server, and the same one again when it did not hear the answer.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 use thiserror::Error;
 use tresen_identity::{Fingerprint, Secret, TenantId};
 use tresen_path::EdgeName;
+
+use crate::data::write_whole;
 
 /// How long a secret for an edge server is good, in seconds.
 pub const ENROLMENT_LIFETIME_S: u64 = 24 * 60 * 60;
@@ -70,12 +71,19 @@ pub enum DirectoryError {
     OtherTenant,
 }
 
-/// The directory can't be read.
+/// A file of the data folder can't be read.
 #[derive(Debug, Error)]
-#[error("{file} is no directory of a relay: {why}", file = path.display())]
+#[error("{file} can't be used: {why}", file = path.display())]
 pub struct Damaged {
     path: std::path::PathBuf,
     why: String,
+}
+
+impl Damaged {
+    /// A file, and what is wrong with it.
+    pub(crate) fn new(path: &Path, why: String) -> Self {
+        Self { path: path.to_owned(), why }
+    }
 }
 
 impl Directory {
@@ -174,16 +182,27 @@ impl Directory {
     /// # Errors
     /// When it can't be read or is damaged.
     pub fn load(path: &Path) -> Result<Self, Damaged> {
-        let damaged = |why: String| Damaged { path: path.to_owned(), why };
+        let damaged = |why: String| Damaged::new(path, why);
         match std::fs::read(path) {
-            Ok(bytes) => {
-                let stored: Stored =
-                    serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
-                stored.directory().ok_or_else(|| damaged("a name in it is none".to_owned()))
-            }
+            Ok(bytes) => Self::decode(&bytes).map_err(damaged),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(damaged(error.to_string())),
         }
+    }
+
+    /// As JSON.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        serde_json::to_vec_pretty(&Stored::of(self)).expect("numbers and text are JSON")
+    }
+
+    /// From [`Self::encode`].
+    ///
+    /// # Errors
+    /// With what is wrong.
+    pub fn decode(bytes: &[u8]) -> Result<Self, String> {
+        let stored: Stored = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        stored.directory().ok_or_else(|| "a name in it is none".to_owned())
     }
 
     /// Writes the file: a machine that loses power has the old one, or the new one.
@@ -191,13 +210,7 @@ impl Directory {
     /// # Errors
     /// When the disk refuses.
     pub fn save(&self, path: &Path) -> io::Result<()> {
-        let folder = path.parent().ok_or_else(|| io::Error::other("a file lies in a folder"))?;
-        let mut file = NamedTempFile::new_in(folder)?;
-        serde_json::to_writer_pretty(&mut file, &Stored::of(self)).map_err(io::Error::other)?;
-        file.flush()?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        std::fs::File::open(folder)?.sync_all()
+        write_whole(path, &self.encode())
     }
 }
 

@@ -9,7 +9,7 @@
 //! DELETE /v1/tenants/{id}                         out, with all that is theirs
 //! POST   /v1/tenants/{id}/enrolments              { enrolment }: good for one edge server, for a day
 //! DELETE /v1/tenants/{id}/edges/{edge}            out, with its devices
-//! POST   /v1/tenants/{id}/edges/{edge}/revocations  { device }: its way is closed; the box says whether it may come again
+//! POST   /v1/tenants/{id}/edges/{edge}/revocations  { device }: out at once, and for as long as tokens live; for good its box says so
 //! ```
 //!
 //! Everything under `/v1` wants `Authorization: Bearer <password>`; the password stands in the data folder's file `admin.door`.
@@ -25,9 +25,10 @@ use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use tresen_identity::{Fingerprint, Secret, TenantId};
-use tresen_path::{ClientName, EdgeName, Party, Subject};
+use tresen_path::{ClientName, EdgeName, Party, Revocation, Subject};
 use tresen_reach::Enrolment;
 
+use crate::common::NotChanged;
 use crate::directory::DirectoryError;
 use crate::node::Node;
 use crate::openapi;
@@ -81,7 +82,7 @@ pub struct Opened {
 /// Who is revoked.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Revocation {
+pub struct NewRevocation {
     /// A device.
     pub device: String,
 }
@@ -93,8 +94,10 @@ enum Failed {
     Unknown(&'static str),
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    #[error("the directory could not be written: {0}")]
+    #[error("the disk refuses: {0}")]
     Disk(#[from] std::io::Error),
+    #[error(transparent)]
+    NotChanged(#[from] NotChanged),
 }
 
 impl IntoResponse for Failed {
@@ -102,7 +105,8 @@ impl IntoResponse for Failed {
         let status = match &self {
             Self::Unknown(_) | Self::Directory(DirectoryError::UnknownTenant(_)) => StatusCode::NOT_FOUND,
             Self::Directory(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Disk(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Disk(_) | Self::NotChanged(NotChanged::Disk(_)) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::NotChanged(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         (status, self.to_string()).into_response()
     }
@@ -118,7 +122,7 @@ pub fn routes(office: Arc<Office>) -> Router {
         .route("/tenants/{tenant}/edges/{edge}/revocations", post(revoke))
         .layer(from_fn_with_state(office.clone(), only_with_password));
     Router::new()
-        .route("/health", get(|| async { "ok" }))
+        .route("/health", get(health))
         .route("/metrics", get(metrics))
         .route("/openapi.json", get(openapi::serve))
         .nest("/v1", api)
@@ -139,9 +143,22 @@ fn opens(headers: &HeaderMap, password: &Secret<16>) -> bool {
     shown.is_some_and(|shown| shown.same_as(password))
 }
 
+async fn health(State(office): State<Arc<Office>>) -> (StatusCode, &'static str) {
+    if office.node.is_well() {
+        (StatusCode::OK, "ok")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the node's socket has failed")
+    }
+}
+
 async fn metrics(State(office): State<Arc<Office>>) -> impl IntoResponse {
     let (edges, clients) = office.node.counts();
-    let text = office.node.counters().text(edges, clients);
+    let mut text = office.node.counters().text(edges, clients);
+    if let Some(is_up) = office.node.has_common_directory() {
+        let name = "tresen_relay_directory_up";
+        text.push_str(&format!("# HELP {name} Whether Redis answers.\n# TYPE {name} gauge\n"));
+        text.push_str(&format!("{name} {}\n", u8::from(is_up)));
+    }
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }
 
@@ -195,7 +212,7 @@ async fn remove_tenant(
     if !office.node.change_directory(|directory| directory.remove_tenant(id)).await? {
         return Err(Failed::Unknown("tenant"));
     }
-    office.node.revoke(&Subject::Tenant(id));
+    office.node.revoke(Revocation::of_old_tokens(office.node.clock.now_s(), Subject::Tenant(id))).await?;
     tracing::info!(tenant = %id, "a tenant was taken out");
     Ok(StatusCode::NO_CONTENT)
 }
@@ -208,7 +225,8 @@ async fn remove_edge(
     if !office.node.change_directory(|directory| directory.remove_edge(&edge)).await? {
         return Err(Failed::Unknown("edge server"));
     }
-    office.node.revoke(&Subject::Party(Party::Edge(edge)));
+    let subject = Subject::Party(Party::Edge(edge));
+    office.node.revoke(Revocation::of_old_tokens(office.node.clock.now_s(), subject)).await?;
     tracing::info!(tenant = %edge.tenant, edge = %edge.edge.short(), "an edge server was taken out");
     Ok(StatusCode::NO_CONTENT)
 }
@@ -216,14 +234,15 @@ async fn remove_edge(
 async fn revoke(
     State(office): State<Arc<Office>>,
     Path((tenant, edge)): Path<(String, String)>,
-    Json(revocation): Json<Revocation>,
+    Json(wish): Json<NewRevocation>,
 ) -> Result<StatusCode, Failed> {
     let edge = edge_name(&tenant, &edge)?;
     if !office.node.directory().knows(&edge) {
         return Err(Failed::Unknown("edge server"));
     }
-    let device = revocation.device.parse().map_err(|_| Failed::Unknown("device"))?;
-    office.node.revoke(&Subject::Party(Party::Client(ClientName { edge, device })));
+    let device = wish.device.parse().map_err(|_| Failed::Unknown("device"))?;
+    let subject = Subject::Party(Party::Client(ClientName { edge, device }));
+    office.node.revoke(Revocation::of_all_tokens(office.node.clock.now_s(), subject)).await?;
     tracing::info!(tenant = %edge.tenant, edge = %edge.edge.short(), device = %device.short(), "a device was revoked");
     Ok(StatusCode::NO_CONTENT)
 }

@@ -4,6 +4,7 @@
 //! switch      datagrams in and out, in batches; the routing is tresen_path's
 //! control     who is who: QUIC connections of edge servers and clients, on the same port
 //! directory   tenants and their edge servers
+//! common      the same directory at all nodes of a relay, and who is revoked
 //! http        for operators: tenants, revocations, metrics
 //! ```
 //!
@@ -12,9 +13,11 @@
 
 pub mod cli;
 mod clock;
+mod common;
 mod connects;
 mod control;
 mod counters;
+mod data;
 mod directory;
 mod http;
 mod looks;
@@ -22,8 +25,11 @@ mod moves;
 mod node;
 mod openapi;
 mod own_socket;
+mod records;
+mod revocations;
 mod switch;
 
+pub use common::{NotChanged, RedisAddress, RedisAddressError};
 pub use counters::Counters;
 pub use directory::{Directory, DirectoryError, ENROLMENT_LIFETIME_S, Tenant};
 pub use node::{Node, Running, Settings, StartError, start};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU16;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,18 +13,22 @@ use quinn::crypto::rustls::QuicServerConfig;
 use quinn::{Connection, Endpoint, EndpointConfig, ServerConfig, TokioRuntime, TransportConfig};
 use thiserror::Error;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tresen_identity::{Certificate, CertificateError, KeyPair, Secret, TlsError, relay_server_config};
-use tresen_path::{Capacity, ClientName, FromNode, Gate, NodeId, Party, Router, RoutingKey, Subject};
+use tresen_path::{Capacity, ClientName, FromNode, Gate, NodeId, Party, Router, RoutingKey};
 use tresen_reach::OwnIds;
 
 use crate::clock::Clock;
+use crate::common::{Common, RedisAddress, follow};
 use crate::connects::Connects;
 use crate::control::{self, CLOSED, Letter};
 use crate::counters::Counters;
+use crate::data::DataFolder;
 use crate::directory::{Damaged, Directory};
 use crate::looks;
 use crate::moves;
 use crate::own_socket::OwnSocket;
+use crate::revocations;
 use crate::switch::Switch;
 
 /// An endpoint that says nothing for so long is gone; it says something every ten seconds.
@@ -52,6 +56,8 @@ pub struct Settings {
     pub capacity: Capacity,
     /// Control connections a minute from one network.
     pub connects_a_minute: u32,
+    /// What the nodes of the relay have in common; without, this is the only one.
+    pub redis: Option<RedisAddress>,
 }
 
 /// Why a node can't be started.
@@ -60,12 +66,15 @@ pub enum StartError {
     /// The address is taken, or not one of this machine.
     #[error("can't listen on {0}: {1}")]
     Listen(SocketAddr, io::Error),
-    /// The key can't be read or written.
+    /// A file of the data folder can't be read or written.
     #[error("{path} can't be used: {why}", path = .0.display(), why = .1)]
-    Key(PathBuf, io::Error),
-    /// The directory can't be read.
+    File(PathBuf, io::Error),
+    /// Another node works there.
+    #[error("another node works on {}: each has a data folder of its own, with the same relay.key in it", .0.display())]
+    Locked(PathBuf),
+    /// The directory, or what was revoked, can't be read.
     #[error(transparent)]
-    Directory(#[from] Damaged),
+    Damaged(#[from] Damaged),
     /// The key fits no certificate.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
@@ -83,10 +92,13 @@ pub struct Node {
     pub(crate) switch: Arc<Switch>,
     pub(crate) counters: Arc<Counters>,
     gate: Mutex<Gate>,
-    directory: Arc<Mutex<Directory>>,
-    directory_file: PathBuf,
-    /// One change of the directory reaches the disk after the other.
-    writing: Arc<tokio::sync::Mutex<()>>,
+    pub(crate) directory: Arc<Mutex<Directory>>,
+    pub(crate) data: DataFolder,
+    pub(crate) common: Option<Arc<Common>>,
+    /// One change reaches the disk after the other.
+    pub(crate) writing: Arc<tokio::sync::Mutex<()>>,
+    /// Its socket has failed for good.
+    broken: CancellationToken,
     guests: Mutex<HashMap<Party, Guest>>,
     /// Clients that wait for their edge server's answer; one each, so no more than connections.
     callers: Mutex<HashMap<ClientName, mpsc::Sender<Letter>>>,
@@ -128,11 +140,13 @@ pub struct Running {
 /// # Errors
 /// When something it needs can't be had.
 pub fn start(settings: &Settings) -> Result<Running, StartError> {
-    let key = key(&settings.data)?;
+    let data = DataFolder::open(&settings.data)?;
+    let key = data.key()?;
     let routing = RoutingKey::new(Secret::new(key.derive("tresen relay routing v1")));
-    let directory_file = settings.data.join("directory.json");
-    let directory = Directory::load(&directory_file)?;
+    let directory = Directory::load(&data.file("directory.json"))?;
     let (clock, counters) = (Clock::default(), Arc::new(Counters::default()));
+    let mut gate = Gate::new(&[key.public_key()]);
+    revocations::load(&data.file("revocations.json"), clock.now_s(), &mut gate)?;
     let socket = bind(settings.listen).map_err(|error| StartError::Listen(settings.listen, error))?;
     let listen = socket.local_addr().map_err(StartError::Quic)?;
     let router = Router::new(routing, settings.node, settings.capacity);
@@ -150,10 +164,12 @@ pub fn start(settings: &Settings) -> Result<Running, StartError> {
         clock,
         switch: switch.clone(),
         counters,
-        gate: Mutex::new(Gate::new(&[key.public_key()])),
+        gate: Mutex::new(gate),
         directory: Arc::new(Mutex::new(directory)),
-        directory_file,
+        data,
+        common: settings.redis.clone().map(|address| Arc::new(Common::new(address))),
         writing: Arc::default(),
+        broken: CancellationToken::new(),
         guests: Mutex::default(),
         callers: Mutex::default(),
         connects: Mutex::new(Connects::new(settings.connects_a_minute)),
@@ -161,14 +177,19 @@ pub fn start(settings: &Settings) -> Result<Running, StartError> {
         capacity: settings.capacity,
         second_port: looks::serve(switch.clone(), clock, listen, bind),
     });
+    let broken = node.broken.clone();
     tokio::spawn(async move {
         if let Err(error) = switch.run().await {
             tracing::error!(%error, "the node's socket has failed");
+            broken.cancel();
         }
     });
     tokio::spawn(control::serve(node.clone(), endpoint.clone()));
     tokio::spawn(moves::tell(Arc::downgrade(&node), moves));
     tokio::spawn(sweep(Arc::downgrade(&node)));
+    if let Some(common) = &node.common {
+        tokio::spawn(follow(Arc::downgrade(&node), common.clone()));
+    }
     Ok(Running { node, key, listen, endpoint })
 }
 
@@ -202,34 +223,15 @@ impl Node {
         lock(&self.directory)
     }
 
-    /// Changes the directory; what has changed is on the disk when this returns.
-    ///
-    /// # Errors
-    /// When the disk refuses: then nothing has changed.
-    pub async fn change_directory<T>(&self, change: impl FnOnce(&mut Directory) -> T) -> io::Result<T> {
-        let one_by_one = self.writing.clone().lock_owned().await;
-        let mut changed = self.directory().clone();
-        let result = change(&mut changed);
-        if changed != *self.directory() {
-            let (directory, file) = (self.directory.clone(), self.directory_file.clone());
-            // Done as a whole, though whoever asked for it may go away.
-            let saved = tokio::task::spawn_blocking(move || {
-                let _one_by_one = one_by_one;
-                changed.save(&file)?;
-                *lock(&directory) = changed;
-                io::Result::Ok(())
-            });
-            saved.await.map_err(io::Error::other)??;
-        }
-        Ok(result)
+    /// Whether it still forwards.
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        !self.broken.is_cancelled()
     }
 
-    /// Ends what somebody may do here: their tokens are refused from now on, their packets are dropped, their connections closed. Who went.
-    pub fn revoke(&self, subject: &Subject) -> Vec<Party> {
-        self.gate().revoke(self.clock.now_s(), *subject);
-        let gone = self.switch.router_mut().remove(subject);
-        self.let_go(&gone);
-        gone
+    /// Returns when the node's socket has failed for good.
+    pub async fn failed(&self) {
+        self.broken.cancelled().await;
     }
 
     pub(crate) fn gate(&self) -> MutexGuard<'_, Gate> {
@@ -298,7 +300,7 @@ impl Node {
         }
     }
 
-    fn let_go(&self, parties: &[Party]) {
+    pub(crate) fn let_go(&self, parties: &[Party]) {
         let mut guests = lock(&self.guests);
         // Somebody may have come again meanwhile.
         let is_gone = |party: &&Party| self.switch.router().address_of(party).is_none();
@@ -338,39 +340,6 @@ fn server_config(key: &KeyPair) -> Result<ServerConfig, StartError> {
     // Its address is what an endpoint is forwarded to: a new one is told by knocks, and proven.
     config.migration(false);
     Ok(config)
-}
-
-/// The relay's key, made when there is none. All nodes of a relay have the same one.
-fn key(data: &Path) -> Result<KeyPair, StartError> {
-    let path = data.join("relay.key");
-    let unusable = |error| StartError::Key(path.clone(), error);
-    match std::fs::read_to_string(&path) {
-        Ok(text) => {
-            let seed = Secret::from_text(text.trim()).ok_or_else(|| {
-                unusable(io::Error::other(
-                    "it is damaged: put it back from a backup, every box and device pins it",
-                ))
-            })?;
-            Ok(KeyPair::from_seed(&seed))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let seed = Secret::new(rand::random());
-            new_key(&path, &seed).map_err(unusable)?;
-            Ok(KeyPair::from_seed(&seed))
-        }
-        Err(error) => Err(unusable(error)),
-    }
-}
-
-/// Temporary files are for their owner's eyes only, and stay so under their last name.
-fn new_key(path: &Path, seed: &Secret<32>) -> io::Result<()> {
-    let folder = path.parent().ok_or_else(|| io::Error::other("a file lies in a folder"))?;
-    std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    io::Write::write_all(&mut file, format!("{}\n", seed.to_text()).as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist_noclobber(path)?;
-    std::fs::File::open(folder)?.sync_all()
 }
 
 /// What may wait in the kernel to be read or sent.

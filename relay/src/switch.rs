@@ -29,6 +29,8 @@ pub struct Move {
     /// Where it is now.
     pub to: SocketAddr,
 }
+/// A socket that can't be read so many times in a row has failed for good.
+const FAILURES: u32 = 100;
 
 /// Datagrams for the node's own endpoint that may wait.
 const OWN_WAITING: usize = 1024;
@@ -103,6 +105,7 @@ impl Switch {
     pub async fn run(&self) -> io::Result<()> {
         let mut memory = vec![0; BATCH_SIZE * BUFFER_BYTES];
         let mut metas = [RecvMeta::default(); BATCH_SIZE];
+        let mut failures = 0;
         loop {
             self.io.readable().await?;
             let mut buffers: Vec<_> = memory.chunks_mut(BUFFER_BYTES).map(IoSliceMut::new).collect();
@@ -111,12 +114,21 @@ impl Switch {
                 .try_io(Interest::READABLE, || self.state.recv((&*self.io).into(), &mut buffers, &mut metas));
             match received {
                 Ok(count) => {
+                    failures = 0;
                     let batch = buffers.iter().zip(&metas).take(count);
                     self.batch(batch.map(|(buffer, meta)| (&buffer[..meta.len], meta)));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 // Some peer's machine says that nobody listens there: no reason to stop for everybody.
-                Err(error) => tracing::debug!(%error, "a datagram could not be received"),
+                Err(error) if of_a_peer(&error) => {
+                    tracing::debug!(%error, "a datagram could not be received");
+                }
+                Err(error) => {
+                    failures += 1;
+                    if failures >= FAILURES {
+                        return Err(error);
+                    }
+                }
             }
         }
     }
@@ -215,6 +227,11 @@ impl Switch {
             Err(reason) => self.counters.dropped(reason, 1),
         }
     }
+}
+
+fn of_a_peer(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionRefused, ConnectionReset, HostUnreachable, NetworkUnreachable};
+    matches!(error.kind(), ConnectionRefused | ConnectionReset | HostUnreachable | NetworkUnreachable)
 }
 
 /// What happens to the datagrams of a buffer: those that go to one address one after another are together.

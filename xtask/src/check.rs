@@ -27,6 +27,7 @@ pub fn test(shell: &Shell, extent: Extent) -> Result<()> {
     tidy::check(shell)?;
     cmd!(shell, "cargo fmt --all --check").run()?;
     cmd!(shell, "cargo clippy --quiet --workspace --all-targets --locked -- -D warnings").run()?;
+    setup::install_for_crates(shell)?;
     cmd!(shell, "cargo test --workspace --locked").run()?;
     if extent == Extent::Whole {
         crash(shell, CRASH_CYCLES)?;

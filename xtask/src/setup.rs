@@ -21,6 +21,9 @@ pub struct Needed {
     pub package: &'static str,
 }
 
+/// What the tests of the crates need.
+const CRATES: &[Needed] = &[Needed { file: "/usr/bin/redis-server", package: "redis-server" }];
+
 /// What the browser and desktop tests need.
 pub const END_TO_END: &[Needed] = &[
     Needed { file: "/usr/bin/chromium", package: "chromium" },
@@ -95,6 +98,15 @@ pub fn target_dir() -> PathBuf {
 /// When something is missing and can't be installed from here; the message names the packages.
 pub fn install(shell: &Shell, needed: &[Needed]) -> Result<()> {
     install_without_services(shell, needed, &[])
+}
+
+/// Installs what the tests of the crates need; they start a Redis of their own.
+///
+/// # Errors
+/// As [`install`].
+pub fn install_for_crates(shell: &Shell) -> Result<()> {
+    let unwanted = shell.path_exists("/run/systemd/system") && !shell.path_exists(CRATES[0].file);
+    install_without_services(shell, CRATES, if unwanted { &["redis-server.service"] } else { &[] })
 }
 
 /// Installs the peers that are missing, and stops the services that come with them. Those of peers that were there already are left alone.

@@ -57,6 +57,29 @@ pub enum LimitKey {
     Node(NodeId),
 }
 
+/// Tokens for `subject` that were issued at `until_s` (Unix seconds) or before admit nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// Whom it is about.
+    pub subject: Subject,
+    /// The last second whose tokens are refused.
+    pub until_s: u64,
+}
+
+impl Revocation {
+    /// Of what was issued until `now_s`, by whichever clock: a new token is good.
+    #[must_use]
+    pub const fn of_old_tokens(now_s: u64, subject: Subject) -> Self {
+        Self { subject, until_s: now_s.saturating_add(CLOCK_SKEW_S) }
+    }
+
+    /// Of whatever is issued, for as long as a token lives.
+    #[must_use]
+    pub fn of_all_tokens(now_s: u64, subject: Subject) -> Self {
+        Self { subject, until_s: now_s.saturating_add(u64::from(*TOKEN_LIFETIME_S.end())) }
+    }
+}
+
 /// Who is admitted at a relay node.
 #[derive(Clone, Debug, Default)]
 pub struct Gate {
@@ -94,25 +117,38 @@ impl Gate {
     }
 
     /// From now on no token admits whom this is about that was issued before. Whoever is here already, the shell removes
-    /// ([`crate::Router::remove`]).
-    pub fn revoke(&mut self, now_s: u64, subject: Subject) {
-        // The issuer's clock may be ahead of this one.
-        let last_s = now_s.saturating_add(CLOCK_SKEW_S);
+    /// ([`crate::Router::remove`]). Whether it says more than what was known.
+    pub fn revoke(&mut self, now_s: u64, revocation: Revocation) -> bool {
+        let Revocation { subject, until_s } = revocation;
+        if until_s <= self.floor_s || self.revoked.get(&subject).is_some_and(|known_s| until_s <= *known_s) {
+            return false;
+        }
         if !self.revoked.contains_key(&subject) && self.revoked.len() >= limits::REVOCATIONS {
             let longest_s = u64::from(*TOKEN_LIFETIME_S.end());
             self.revoked.retain(|_, last_s| last_s.saturating_add(longest_s) > now_s);
             if self.revoked.len() >= limits::REVOCATIONS {
+                self.floor_s = self.revoked.values().copied().max().unwrap_or(until_s);
                 self.revoked.clear();
-                self.floor_s = last_s;
             }
         }
-        self.revoked.insert(subject, last_s);
+        self.revoked.insert(subject, until_s);
+        true
     }
 
-    /// How many revocations are remembered.
+    /// What is revoked.
+    pub fn revocations(&self) -> impl ExactSizeIterator<Item = Revocation> {
+        self.revoked.iter().map(|(subject, until_s)| Revocation { subject: *subject, until_s: *until_s })
+    }
+
+    /// All tokens are refused that were issued at this second (Unix) or before.
     #[must_use]
-    pub fn revocations(&self) -> usize {
-        self.revoked.len()
+    pub const fn floor_s(&self) -> u64 {
+        self.floor_s
+    }
+
+    /// Refuses all tokens that were issued at `until_s` or before.
+    pub fn raise_floor(&mut self, until_s: u64) {
+        self.floor_s = self.floor_s.max(until_s);
     }
 
     fn check_revoked(&self, client: ClientName, issued_s: u64) -> Result<(), Refused> {

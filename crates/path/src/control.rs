@@ -11,7 +11,8 @@
 //! 4 call      tenant 16 | edge server 32          3 refused
 //! 5 let       token 165                           4 client    device 32 | its observed address 18
 //! 6 turn away device 32                           5 leaving
-//!                                                 6 call      device 32
+//! 7 revoke    until 8, Unix s | count 1           6 call      device 32
+//!             | devices, 32 each
 //! ```
 //!
 //! Numbers are big endian. An edge server joins once in its life and registers on each connection. A client that has a token shows it; one that has none calls
@@ -33,6 +34,9 @@ use crate::router::Grant;
 pub const MAX_CONTROL_BYTES: usize =
     1 + 4 + 2 + 2 * (1 + EDGE_HANDLES as usize * HANDLE_BYTES) + 32 + ADDRESS_BYTES;
 
+/// Devices that one message revokes at most.
+pub const MAX_REVOKED: usize = 32;
+
 /// From an endpoint. No `Debug`: it holds secrets.
 #[derive(Clone)]
 pub enum ToNode {
@@ -48,6 +52,13 @@ pub enum ToNode {
     Let(Box<[u8; TOKEN_BYTES]>),
     /// Its other answer: no device of its own.
     TurnAway(Fingerprint),
+    /// An edge server no longer lets these devices in: what it signed for them until then is void, and they are cut off.
+    Revoke {
+        /// At most [`MAX_REVOKED`].
+        devices: Vec<Fingerprint>,
+        /// Unix seconds, by the edge server's clock.
+        until_s: u64,
+    },
 }
 
 /// From a node. No `Debug`: it holds secrets.
@@ -98,6 +109,11 @@ impl ToNode {
             Self::Call(name) => framed(4, &[name.tenant.as_bytes(), name.edge.as_bytes()]),
             Self::Let(token) => framed(5, &[token.as_slice()]),
             Self::TurnAway(device) => framed(6, &[device.as_bytes()]),
+            Self::Revoke { devices, until_s } => {
+                let count = u8::try_from(devices.len()).expect("MAX_REVOKED at most");
+                let all: Vec<u8> = devices.iter().flat_map(|device| *device.as_bytes()).collect();
+                framed(7, &[&until_s.to_be_bytes(), &[count], &all])
+            }
         }
     }
 
@@ -117,6 +133,19 @@ impl ToNode {
             }
             5 => Ok(Self::Let(Box::new(whole(body)?))),
             6 => Ok(Self::TurnAway(Fingerprint::from_bytes(whole(body)?))),
+            7 => {
+                let (until_s, [count]) = (u64::from_be_bytes(array(&mut body)?), array(&mut body)?);
+                if usize::from(count) > MAX_REVOKED {
+                    return Err(ControlError::TooLong);
+                }
+                let device = |_| array(&mut body).map(Fingerprint::from_bytes);
+                let devices = (0..count).map(device).collect::<Result<_, _>>()?;
+                if body.is_empty() {
+                    Ok(Self::Revoke { devices, until_s })
+                } else {
+                    Err(ControlError::Length)
+                }
+            }
             other => Err(ControlError::Unknown(other)),
         }
     }
@@ -276,6 +305,7 @@ mod tests {
             (ToNode::Call(EdgeName { tenant: TenantId::from_bytes([2; 16]), edge: device }), 49),
             (ToNode::Let(Box::new([3; TOKEN_BYTES])), 1 + TOKEN_BYTES),
             (ToNode::TurnAway(device), 33),
+            (ToNode::Revoke { devices: vec![device; MAX_REVOKED], until_s: 9 }, 10 + 32 * MAX_REVOKED),
         ];
         for (kind, (message, length)) in (1..).zip(to_node) {
             let bytes = message.encode();

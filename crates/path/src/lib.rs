@@ -95,14 +95,14 @@ mod router;
 mod seal;
 
 pub use action::{PathAction, Way};
-pub use admission::{Admitted, Gate, LimitKey, Refused};
+pub use admission::{Admitted, Gate, LimitKey, Refused, Revocation};
 pub use candidate::{Candidate, CandidateKind, Local, Mapping};
 pub use cid::{
     CID_BYTES, CLIENT_HANDLES, Cid, CidMaker, ClientName, EDGE_HANDLES, EdgeName, HANDLE_BYTES, Handle,
     NODE_HANDLES, NodeId, Party, RoutingKey,
 };
 pub use client::ClientPath;
-pub use control::{ControlBuffer, ControlError, FromNode, MAX_CONTROL_BYTES, ToNode};
+pub use control::{ControlBuffer, ControlError, FromNode, MAX_CONTROL_BYTES, MAX_REVOKED, ToNode};
 pub use edge::{ConnectionNumber, EdgePaths};
 pub use exchange::{ExchangeError, MAX_EXCHANGE_BYTES};
 pub use knock::KNOCK_BYTES;

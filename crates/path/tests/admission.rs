@@ -62,12 +62,23 @@ fn the_revoked_stay_out() {
         [Subject::Tenant(edge().tenant), Subject::Party(Party::Edge(edge())), Subject::Party(client)]
     {
         let mut gate = gate();
-        gate.revoke(NOW_S + 10, subject);
+        assert!(gate.revoke(NOW_S + 10, Revocation::of_old_tokens(NOW_S + 10, subject)));
+        assert!(!gate.revoke(NOW_S + 10, Revocation::of_old_tokens(NOW_S, subject)), "nothing new");
         let admit = |issued_s, now_s| gate.admit(now_s, &token(issued_s), device()).err();
         assert_eq!(admit(NOW_S, NOW_S + 10), Some(Refused::Revoked(subject)));
         assert_eq!(admit(NOW_S + 10 + 60, NOW_S + 100), Some(Refused::Revoked(subject)));
         assert_eq!(admit(NOW_S + 10 + 61, NOW_S + 100), None);
     }
+}
+
+/// Promise: whom the operator revokes stays out for as long as tokens live, whatever is issued meanwhile.
+#[test]
+fn the_operator_revokes_for_as_long_as_tokens_live() {
+    let mut gate = gate();
+    gate.revoke(NOW_S, Revocation::of_all_tokens(NOW_S, Subject::Party(Party::Edge(edge()))));
+    let admit = |at_s| gate.admit(at_s, &token(at_s), device()).is_ok();
+    assert!(!admit(NOW_S) && !admit(NOW_S + 900));
+    assert!(admit(NOW_S + 901));
 }
 
 /// Promise: what is remembered is bounded and ends, and nobody who was revoked gets in because of that.
@@ -79,19 +90,24 @@ fn revocations_are_bounded() {
         Subject::Party(Party::Client(ClientName { edge: edge(), device: Fingerprint::from_bytes(device) }))
     };
     let mut gate = gate();
-    gate.revoke(NOW_S, Subject::Party(Party::Client(ClientName { edge: edge(), device: device() })));
+    let revoke =
+        |gate: &mut Gate, now_s, subject| gate.revoke(now_s, Revocation::of_old_tokens(now_s, subject));
+    revoke(&mut gate, NOW_S, Subject::Party(Party::Client(ClientName { edge: edge(), device: device() })));
     let many = limits::REVOCATIONS as u64;
-    (1..many).for_each(|number| gate.revoke(NOW_S, subject(number)));
-    assert_eq!(gate.revocations(), limits::REVOCATIONS);
-    gate.revoke(NOW_S, subject(1));
-    assert_eq!(gate.revocations(), limits::REVOCATIONS, "who is revoked again takes no more room");
+    assert!((1..many).all(|number| revoke(&mut gate, NOW_S, subject(number))));
+    assert_eq!(gate.revocations().len(), limits::REVOCATIONS);
+    revoke(&mut gate, NOW_S, subject(1));
+    assert_eq!(gate.revocations().len(), limits::REVOCATIONS, "who is revoked again takes no more room");
     let mut later = gate.clone();
-    later.revoke(NOW_S + 2_000, subject(many));
-    assert_eq!(later.revocations(), 1, "no token from before is good any more");
-    gate.revoke(NOW_S, subject(many));
-    assert_eq!(gate.revocations(), 1);
+    revoke(&mut later, NOW_S + 2_000, subject(many));
+    assert_eq!(later.revocations().len(), 1, "no token from before is good any more");
+    revoke(&mut gate, NOW_S, subject(many));
+    assert_eq!(gate.revocations().len(), 1);
     assert_eq!(gate.admit(NOW_S, &token(NOW_S), device()), Err(Refused::BeforeFloor));
     assert!(gate.admit(NOW_S + 100, &token(NOW_S + 61), device()).is_ok());
+    let mut restarted = Gate::new(&[directory().public_key()]);
+    restarted.raise_floor(gate.floor_s());
+    assert_eq!(restarted.admit(NOW_S, &token(NOW_S), device()), Err(Refused::BeforeFloor));
 }
 
 /// Promise: an IPv6 customer is one network, whatever address of his he takes; IPv4 is the same in both of its forms.

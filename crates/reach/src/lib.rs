@@ -18,6 +18,7 @@ mod ids;
 mod interfaces;
 mod knocking;
 mod near;
+mod resolve;
 mod routed;
 mod socket;
 
@@ -29,4 +30,5 @@ pub use ids::{EdgeIds, OwnIds};
 pub use interfaces::interface_addresses;
 pub use knocking::{Moved, Node, Seen, keep_knocking, moves};
 pub use near::{Networks, Reach};
+pub use resolve::resolve;
 pub use socket::{OwnPacket, OwnPackets, Socket, endpoint, own_packets, poller};

@@ -31,6 +31,7 @@ pub async fn relay() -> Relay {
         node: NodeId(1),
         capacity: Capacity { edges: 4, clients: 8, clients_of_edge: 4 },
         connects_a_minute: 600,
+        redis: None,
     };
     let running = tresen_relay::start(&settings).unwrap();
     let secret = Secret::new([7; 32]);
@@ -87,8 +88,12 @@ async fn a_device_pairs_and_sells_through_a_relay() {
     let wire = native.through(&route, site.name).await.unwrap();
     let mut again = Client::on(client.receiver, wire);
     again.until("the order", |client| client.sees("Table 4") && !client.sees("Nothing ordered yet")).await;
+    assert_eq!(relay.running.node.counts(), (1, 1));
     site.registry.revoke(device).await.unwrap();
     assert_eq!(again.closing().await, CloseCode::Revoked);
+    let revoked = tokio::time::Instant::now();
+    eventually("the relay has cut it off", || relay.running.node.counts() == (1, 0)).await;
+    assert!(revoked.elapsed() < Duration::from_secs(2));
     assert!(matches!(native.through(&route, site.name).await, Err(NotReached::Refused)));
 }
 

@@ -1,13 +1,14 @@
 //! Promises of a relay node, over real sockets on loopback.
 #![allow(clippy::disallowed_methods, reason = "a test of a shell: it has a clock and sockets")]
 
+mod redis;
 mod world;
 
 use std::time::Duration;
 
 use tokio::time::timeout;
 use tresen_identity::Secret;
-use tresen_path::{ClientName, FromNode, Party, Subject, ToNode};
+use tresen_path::{ClientName, FromNode, Party, Revocation, Subject, ToNode};
 use tresen_reach::Seen;
 
 use world::{BOX, PATIENCE, World, edge_name, end, granted, hear, key, now_s, socket, talk, tenant, token};
@@ -103,25 +104,62 @@ async fn a_tenant_has_its_share() {
     assert_eq!(world.relay.node.counts(), (1, 3));
 }
 
-/// Promise: a revocation ends a running session within two seconds, and only that one.
+/// Promise: a revocation ends a running session within two seconds, and only that one; a restart lets nobody in again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revocation_ends_running_sessions() {
     let world = World::new().await;
-    let _edge = world.edge().await;
+    let edge = world.edge().await;
     let (mut bad, good) = (world.client(2).await, world.client(3).await);
     let (bad_connection, good_connection) = (bad.connect(world.at()).await, good.connect(world.at()).await);
     assert!(talk(&bad_connection, 1_000).await);
     let party = Party::Client(ClientName { edge: edge_name(), device: key(2).fingerprint() });
-    assert_eq!(world.relay.node.revoke(&Subject::Party(party)), [party]);
+    let revocation = Revocation::of_all_tokens(now_s(), Subject::Party(party));
+    assert_eq!(world.relay.node.revoke(revocation).await.expect("a disk"), [party]);
     assert!(timeout(Duration::from_secs(2), bad.control.hear()).await.expect("in time").is_err());
     assert!(!talk(&bad_connection, 1_000).await, "nothing goes through any more");
     assert!(talk(&good_connection, 1_000).await);
-    let mut control = world.control(&bad.end, &key(2)).await;
-    let again = ToNode::Admit(token(&key(BOX), tenant(1), 2, now_s()));
-    assert!(granted(&mut control, &again).await.is_none(), "a token from before does not help");
-    world.relay.node.revoke(&Subject::Tenant(tenant(1)));
+    let again = async |world: &World| {
+        let mut control = world.control(&bad.end, &key(2)).await;
+        let again = ToNode::Admit(token(&key(BOX), tenant(1), 2, now_s()));
+        granted(&mut control, &again).await.is_some()
+    };
+    assert!(!again(&world).await, "no token helps");
+    let of_tenant = Revocation::of_old_tokens(now_s() - 200, Subject::Tenant(tenant(1)));
+    world.relay.node.revoke(of_tenant).await.expect("a disk");
     assert_eq!(world.relay.node.counts(), (0, 0));
     assert!(!talk(&good_connection, 1_000).await);
+    drop(edge);
+    let world = world.restart().await;
+    let _edge = world.edge().await;
+    assert!(!again(&world).await, "nor after a restart");
+    world.client(4).await;
+}
+
+/// Promise: a box that says whom it has revoked ends that device's way within two seconds; what it signs later is good, and it can't do so to the devices of
+/// others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_box_says_whom_it_revokes() {
+    let world = World::new().await;
+    let mut edge = world.edge().await;
+    let mut bad = world.client(2).await;
+    let connection = bad.connect(world.at()).await;
+    assert!(talk(&connection, 1_000).await);
+    let revoke = |device: u8, until_s| ToNode::Revoke { devices: vec![key(device).fingerprint()], until_s };
+    let stranger_end = end(None);
+    let mut stranger = world.control(&stranger_end, &key(9)).await;
+    stranger.say(&revoke(2, now_s())).await.expect("said");
+    assert!(matches!(hear(&mut stranger).await, Ok(FromNode::Refused)));
+    assert!(talk(&connection, 1_000).await);
+    let revoked_s = now_s();
+    edge.control.say(&revoke(2, revoked_s)).await.expect("said");
+    assert!(timeout(Duration::from_secs(2), bad.control.hear()).await.expect("in time").is_err());
+    assert!(!talk(&connection, 1_000).await);
+    let mut control = world.control(&bad.end, &key(2)).await;
+    let old = ToNode::Admit(token(&key(BOX), tenant(1), 2, revoked_s));
+    assert!(granted(&mut control, &old).await.is_none());
+    let mut control = world.control(&bad.end, &key(2)).await;
+    let new = ToNode::Admit(token(&key(BOX), tenant(1), 2, revoked_s + 1));
+    assert!(granted(&mut control, &new).await.is_some());
 }
 
 /// Promise: a device that has another address knocks, and its session goes on; before that, nothing is sent to where nobody has proven to be.

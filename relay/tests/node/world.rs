@@ -19,7 +19,7 @@ use tresen_reach::{
     Control, EdgeIds, Moved, Node, OwnIds, OwnPacket, OwnPackets, Seen, Socket, endpoint, keep_knocking,
     moves, own_packets,
 };
-use tresen_relay::{Running, Settings, start};
+use tresen_relay::{NotChanged, Running, Settings, StartError, start};
 
 /// Whatever takes longer does not happen.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -37,7 +37,7 @@ pub const BOX: u8 = 1;
 
 pub struct World {
     pub relay: Running,
-    _data: TempDir,
+    data: TempDir,
 }
 
 /// One socket with everything on it.
@@ -78,26 +78,76 @@ pub struct Client {
     config: ClientConfig,
 }
 
+pub fn settings(data: &TempDir) -> Settings {
+    Settings {
+        data: data.path().to_owned(),
+        listen: ([127, 0, 0, 1], 0).into(),
+        node: NodeId(1),
+        capacity: Capacity { edges: 4, clients: 8, clients_of_edge: 4 },
+        connects_a_minute: 600,
+        redis: None,
+    }
+}
+
 impl World {
     pub async fn new() -> Self {
         let data = tempfile::tempdir().expect("a folder");
-        let settings = Settings {
-            data: data.path().to_owned(),
-            listen: ([127, 0, 0, 1], 0).into(),
-            node: NodeId(1),
-            capacity: Capacity { edges: 4, clients: 8, clients_of_edge: 4 },
-            connects_a_minute: 600,
-        };
-        let relay = start(&settings).expect("a relay");
-        let world = Self { relay, _data: data };
+        let relay = start(&settings(&data)).expect("a relay");
+        let world = Self { relay, data };
+        world.add_tenants().await.expect("tenants");
+        world
+    }
+
+    /// A node of a relay of several, with the key of another one.
+    pub fn of_many(node: u32, redis: &str, other: Option<&Self>) -> Self {
+        let data = tempfile::tempdir().expect("a folder");
+        if let Some(other) = other {
+            let key = other.data.path().join("relay.key");
+            std::fs::copy(key, data.path().join("relay.key")).expect("a key");
+        }
+        let redis = Some(redis.parse().expect("an address of Redis"));
+        let relay = start(&Settings { node: NodeId(node), redis, ..settings(&data) }).expect("a node");
+        Self { relay, data }
+    }
+
+    /// Two tenants, each with an enrolment that is its number.
+    pub async fn add_tenants(&self) -> Result<(), NotChanged> {
         for id in [1, 2] {
-            let opened = world.relay.node.change_directory(|directory| {
+            let opened = self.relay.node.change_directory(|directory| {
                 directory.add_tenant(tenant(id), "Gasthaus Linde", 3)?;
                 directory.open_enrolment(tenant(id), &Secret::new([id; 32]), now_s())
             });
-            opened.await.expect("a disk").expect("a tenant");
+            opened.await?.expect("a tenant");
         }
-        world
+        Ok(())
+    }
+
+    /// Another node on the same folder; the first one is gone.
+    pub async fn restart(self) -> Self {
+        self.restart_as(|settings| settings).await
+    }
+
+    /// The same, of a relay of several.
+    pub async fn restart_with(self, redis: &str) -> Self {
+        let redis = Some(redis.parse().expect("an address of Redis"));
+        self.restart_as(|settings| Settings { redis: redis.clone(), ..settings }).await
+    }
+
+    async fn restart_as(self, change: impl Fn(Settings) -> Settings) -> Self {
+        let Self { relay, data } = self;
+        relay.drain(Duration::ZERO).await;
+        drop(relay);
+        let started = async {
+            loop {
+                match start(&change(settings(&data))) {
+                    Ok(relay) => break relay,
+                    Err(StartError::Locked(_)) => tokio::time::sleep(Duration::from_millis(10)).await,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        };
+        let relay = timeout(PATIENCE, started).await.expect("the folder is free soon");
+        Self { relay, data }
     }
 
     pub fn at(&self) -> SocketAddr {
@@ -112,14 +162,22 @@ impl World {
 
     /// The box of tenant 1: joins, registers and serves.
     pub async fn edge(&self) -> Edge {
-        let tls = quic_server_config(Certificate::for_key_pair(&key(BOX)).expect("a certificate"));
-        let crypto = QuicServerConfig::try_from(tls.expect("TLS")).expect("TLS 1.3");
-        let end = end(Some(ServerConfig::with_crypto(Arc::new(crypto))));
+        let end = end(None);
         let mut control = self.control(&end, &key(BOX)).await;
         control.say(&ToNode::Join(Secret::new([1; 32]))).await.expect("said");
         let Ok(FromNode::Joined(joined)) = hear(&mut control).await else { panic!("not joined") };
         assert_eq!(joined, tenant(1));
-        let (grant, _) = granted(&mut control, &ToNode::Register(joined)).await.expect("registered");
+        self.edge_that_joined().await
+    }
+
+    /// The box of tenant 1, which has joined: registers and serves.
+    pub async fn edge_that_joined(&self) -> Edge {
+        let tls = quic_server_config(Certificate::for_key_pair(&key(BOX)).expect("a certificate"));
+        let crypto = QuicServerConfig::try_from(tls.expect("TLS")).expect("TLS 1.3");
+        let end = end(Some(ServerConfig::with_crypto(Arc::new(crypto))));
+        let mut control = self.control(&end, &key(BOX)).await;
+        let registered = granted(&mut control, &ToNode::Register(tenant(1))).await;
+        let (grant, _) = registered.expect("registered");
         end.ids.set(&grant.own_handles);
         tokio::spawn(echo(end.endpoint.clone()));
         Edge { control, _end: end }

@@ -1,0 +1,169 @@
+//! What the nodes of one relay have in common, in Redis: the directory, and who is revoked.
+//!
+//! ```text
+//! {tresen}:directory      hash: revision, json. Changed by whoever saw its newest revision (compare and set)
+//! {tresen}:revocations    stream: one line each (`revocations`), for as long as tokens live
+//! ```
+//!
+//! Every node keeps a copy of the directory in memory and in its data folder, and looks twice a second whether there is a newer one. So a node goes on
+//! without Redis with all that it knows, also when it is started anew; only changes have to wait.
+//!
+//! The directory is one value because its rules span tenants (an edge server belongs to one) and it changes rarely: ten thousand edge servers are a
+//! megabyte, read once by each node after a change.
+//!
+//! Invariants: an older revision never takes the place of a newer one, neither here nor there; a Redis that has lost its data gets it back from the first node that
+//! notices.
+
+mod address;
+mod follow;
+
+use std::sync::Mutex;
+
+use redis::{Cmd, RedisError, cmd};
+use thiserror::Error;
+
+use self::address::Connection;
+use crate::directory::Directory;
+use crate::node::lock;
+
+pub use address::{RedisAddress, RedisAddressError};
+pub use follow::follow;
+
+const DIRECTORY: &str = "{tresen}:directory";
+const REVOCATIONS: &str = "{tresen}:revocations";
+
+/// Others may change the directory at the same time; so often it is tried again.
+const TRIES: u32 = 16;
+
+/// Sets the directory if its revision is still the one that was seen (empty: there was none).
+const COMPARE_AND_SET: &str = "
+local revision = redis.call('HGET', KEYS[1], 'revision') or ''
+if revision ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'revision', ARGV[2], 'json', ARGV[3])
+return 1";
+
+/// Why the directory was not changed.
+#[derive(Debug, Error)]
+pub enum NotChanged {
+    /// The node's own disk.
+    #[error("the disk refuses: {0}")]
+    Disk(#[from] std::io::Error),
+    /// No connection.
+    #[error("Redis does not answer: changes have to wait")]
+    Away,
+    /// Redis says so.
+    #[error("Redis refuses: {0}")]
+    Redis(#[from] RedisError),
+    /// What is there is no directory.
+    #[error("the directory in Redis is damaged")]
+    Damaged,
+    /// Others change it all the time.
+    #[error("the directory is changed by too many at once: try again")]
+    Busy,
+}
+
+/// Which state of the directory something is: they are counted, and two that were made from the same one differ in their hash.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Revision {
+    number: u64,
+    hash: String,
+}
+
+impl Revision {
+    fn of(number: u64, json: &[u8]) -> Self {
+        Self { number, hash: blake3::hash(json).to_hex()[..16].to_owned() }
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        let (number, hash) = text.split_once('-')?;
+        Some(Self { number: number.parse().ok()?, hash: hash.to_owned() })
+    }
+
+    fn to_text(&self) -> String {
+        format!("{}-{}", self.number, self.hash)
+    }
+}
+
+/// The Redis of a relay, as one of its nodes sees it.
+pub struct Common {
+    address: RedisAddress,
+    connection: Mutex<Option<Connection>>,
+    /// Of the node's copy.
+    revision: Mutex<Revision>,
+}
+
+impl Common {
+    /// Not connected yet; see [`follow`].
+    #[must_use]
+    pub fn new(address: RedisAddress) -> Self {
+        Self { address, connection: Mutex::default(), revision: Mutex::default() }
+    }
+
+    /// Whether Redis answered lately.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        lock(&self.connection).is_some()
+    }
+
+    /// Changes the directory for all nodes; what it is now, and what the change returned.
+    ///
+    /// # Errors
+    /// When Redis does not take it: then nothing has changed.
+    pub async fn change<T>(
+        &self,
+        change: impl Fn(&mut Directory) -> T,
+    ) -> Result<(Directory, T), NotChanged> {
+        let connection = lock(&self.connection).clone().ok_or(NotChanged::Away)?;
+        for _ in 0..TRIES {
+            let (seen, before) = read(&connection).await?.ok_or(NotChanged::Away)?;
+            let mut changed = before.clone();
+            let result = change(&mut changed);
+            if changed == before {
+                return Ok((changed, result));
+            }
+            let json = changed.encode();
+            let revision = Revision::of(seen.number + 1, &json);
+            if set(&connection, Some(&seen), &revision, &json).await? {
+                *lock(&self.revision) = revision;
+                return Ok((changed, result));
+            }
+        }
+        Err(NotChanged::Busy)
+    }
+
+    /// Tells all nodes of a revocation, as a line.
+    ///
+    /// # Errors
+    /// When Redis is away: it is told when it is back.
+    pub async fn publish(&self, revocation: &str, now_s: u64) -> Result<(), NotChanged> {
+        let connection = lock(&self.connection).clone().ok_or(NotChanged::Away)?;
+        follow::publish(&connection, revocation, now_s).await.map_err(NotChanged::from)
+    }
+}
+
+/// The directory in Redis; `None` when it has none.
+async fn read(connection: &Connection) -> Result<Option<(Revision, Directory)>, NotChanged> {
+    let mut command = cmd("HMGET");
+    command.arg(DIRECTORY).arg("revision").arg("json");
+    match connection.query::<(Option<String>, Option<Vec<u8>>)>(&command).await? {
+        (Some(revision), Some(json)) => {
+            let revision = Revision::from_text(&revision).ok_or(NotChanged::Damaged)?;
+            let directory = Directory::decode(&json).map_err(|_| NotChanged::Damaged)?;
+            Ok(Some((revision, directory)))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Whether it was set: nobody else was quicker.
+async fn set(
+    connection: &Connection,
+    seen: Option<&Revision>,
+    revision: &Revision,
+    json: &[u8],
+) -> Result<bool, RedisError> {
+    let mut command: Cmd = cmd("EVAL");
+    let seen = seen.map(Revision::to_text).unwrap_or_default();
+    command.arg(COMPARE_AND_SET).arg(1).arg(DIRECTORY).arg(seen).arg(revision.to_text()).arg(json);
+    connection.query(&command).await
+}

@@ -1,0 +1,217 @@
+//! Several nodes of one relay, with a real Redis between them.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::time::timeout;
+use tresen_path::{ClientName, Party, Revocation, Subject, ToNode};
+use tresen_relay::NotChanged;
+
+use crate::world::{BOX, PATIENCE, World, edge_name, end, granted, key, now_s, talk, tenant, token};
+
+/// A server with a folder and a port of its own, that keeps nothing when it is killed.
+pub struct Redis {
+    child: Child,
+    port: u16,
+    kind: Kind,
+    folder: TempDir,
+}
+
+#[derive(Clone, Copy)]
+pub enum Kind {
+    One,
+    Cluster,
+}
+
+impl Redis {
+    pub fn start(kind: Kind) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = free.local_addr().expect("an address").port();
+        drop(free);
+        Self { child: run(folder.path(), port, kind), port, kind, folder }
+    }
+
+    pub fn address(&self) -> String {
+        match self.kind {
+            Kind::One => format!("redis://127.0.0.1:{}", self.port),
+            Kind::Cluster => format!("redis+cluster://127.0.0.1:{}", self.port),
+        }
+    }
+
+    pub fn kill(&mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("its end");
+    }
+
+    pub fn start_again(&mut self) {
+        self.child = run(self.folder.path(), self.port, self.kind);
+    }
+
+    /// What a command of its own program says.
+    pub fn ask(&self, words: &[&str]) -> String {
+        ask(self.port, words)
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn ask(port: u16, words: &[&str]) -> String {
+    let output = Command::new("redis-cli").args(["-p", &port.to_string()]).args(words).output();
+    String::from_utf8_lossy(&output.expect("redis-cli: apt-get install redis-server").stdout).into_owned()
+}
+
+fn run(folder: &Path, port: u16, kind: Kind) -> Child {
+    let mut command = Command::new("redis-server");
+    command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+    if matches!(kind, Kind::Cluster) {
+        command.args(["--cluster-enabled", "yes"]);
+    }
+    let child = command.arg("--dir").arg(folder).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let child =
+        child.expect("these tests need a Redis: apt-get install redis-server (cargo xtask test does)");
+    let answers = || {
+        (0..200).any(|_| {
+            std::thread::sleep(Duration::from_millis(20));
+            ask(port, &["ping"]).starts_with("PONG")
+        })
+    };
+    assert!(answers(), "Redis does not answer");
+    if matches!(kind, Kind::Cluster) && !ask(port, &["cluster", "info"]).contains("cluster_slots_ok:16384") {
+        ask(port, &["cluster", "addslotsrange", "0", "16383"]);
+        let is_whole = || {
+            (0..200).any(|_| {
+                std::thread::sleep(Duration::from_millis(20));
+                ask(port, &["cluster", "info"]).contains("cluster_state:ok")
+            })
+        };
+        assert!(is_whole(), "the cluster is not whole");
+    }
+    child
+}
+
+/// Until something is so; panics when that takes too long.
+pub async fn eventually(what: &str, done: impl AsyncFn() -> bool) {
+    let waiting = async {
+        while !done().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("{what}"));
+}
+
+async fn two_nodes(redis: &Redis) -> (World, World) {
+    let first = World::of_many(1, &redis.address(), None);
+    eventually("the tenants are there", async || first.add_tenants().await.is_ok()).await;
+    let second = World::of_many(2, &redis.address(), Some(&first));
+    (first, second)
+}
+
+fn knows_the_box(world: &World) -> bool {
+    world.relay.node.directory().knows(&edge_name())
+}
+
+fn of_device(device: u8) -> Subject {
+    Subject::Party(Party::Client(ClientName { edge: edge_name(), device: key(device).fingerprint() }))
+}
+
+async fn may_come(world: &World, device: u8) -> bool {
+    let end = end(None);
+    let mut control = world.control(&end, &key(device)).await;
+    let wish = ToNode::Admit(token(&key(BOX), tenant(1), device, now_s()));
+    granted(&mut control, &wish).await.is_some()
+}
+
+/// Promise: what is changed at one node is so at all of them, and a revocation at one ends a session at another within two seconds.
+async fn nodes_have_one_directory(kind: Kind) {
+    let redis = Redis::start(kind);
+    let (first, second) = two_nodes(&redis).await;
+    let _here = first.edge().await;
+    eventually("the other node knows the box", async || knows_the_box(&second)).await;
+    let _there = second.edge_that_joined().await;
+    let client = second.client(2).await;
+    let connection = client.connect(second.at()).await;
+    assert!(talk(&connection, 1_000).await);
+    let revoked = tokio::time::Instant::now();
+    first.relay.node.revoke(Revocation::of_all_tokens(now_s(), of_device(2))).await.expect("a disk");
+    eventually("the session has ended", async || second.relay.node.counts() == (1, 0)).await;
+    assert!(revoked.elapsed() < Duration::from_secs(2), "{:?}", revoked.elapsed());
+    assert!(!may_come(&second, 2).await && may_come(&second, 3).await);
+    let third = World::of_many(3, &redis.address(), Some(&first));
+    let _box = async {
+        eventually("a new node knows the box", async || knows_the_box(&third)).await;
+        third.edge_that_joined().await
+    }
+    .await;
+    eventually("a new node learns who is revoked", async || !may_come(&third, 2).await).await;
+    first.relay.node.change_directory(|directory| directory.remove_tenant(tenant(2))).await.expect("changed");
+    eventually("the tenant is gone everywhere", async || {
+        [&first, &second, &third].iter().all(|world| world.relay.node.directory().tenants().count() == 1)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_have_one_directory_in_one_redis() {
+    nodes_have_one_directory(Kind::One).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_have_one_directory_in_a_cluster() {
+    nodes_have_one_directory(Kind::Cluster).await;
+}
+
+/// Promise: without Redis, running sessions and known tenants go on, and new ones wait; when it is back, even without its data, everything is as before, and what
+/// was revoked meanwhile is so everywhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_relay_lives_without_redis_and_heals() {
+    let mut redis = Redis::start(Kind::One);
+    let (first, second) = two_nodes(&redis).await;
+    let _here = first.edge().await;
+    eventually("the other node knows the box", async || knows_the_box(&second)).await;
+    let client = first.client(2).await;
+    let connection = client.connect(first.at()).await;
+    redis.kill();
+    assert!(talk(&connection, 10_000).await, "a running session goes on");
+    assert!(may_come(&first, 3).await, "a device of a known tenant comes in");
+    let _there = second.edge_that_joined().await;
+    assert!(may_come(&second, 4).await, "a known box registers, and its devices come");
+    assert!(first.add_tenants().await.is_err(), "new tenants wait");
+    eventually("it is known to be away", async || matches!(first.add_tenants().await, Err(NotChanged::Away)))
+        .await;
+    first.relay.node.revoke(Revocation::of_all_tokens(now_s(), of_device(4))).await.expect("a disk");
+    redis.start_again();
+    eventually("changes are possible again", async || {
+        let added =
+            second.relay.node.change_directory(|directory| directory.add_tenant(tenant(3), "Zum Anker", 5));
+        added.await.is_ok()
+    })
+    .await;
+    eventually("the first node hears of it", async || first.relay.node.directory().tenants().count() == 3)
+        .await;
+    assert!(knows_the_box(&first) && knows_the_box(&second), "nothing was lost");
+    eventually("the second hears who was revoked", async || second.relay.node.counts() == (1, 0)).await;
+    assert!(talk(&connection, 10_000).await);
+    assert!(redis.ask(&["hget", "{tresen}:directory", "json"]).contains("Zum Anker"));
+}
+
+/// Promise: a node that is started while Redis is away goes on with what it knew, and who was revoked stays outside.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_starts_without_redis() {
+    let mut redis = Redis::start(Kind::One);
+    let (first, _second) = two_nodes(&redis).await;
+    let edge = first.edge().await;
+    first.relay.node.revoke(Revocation::of_all_tokens(now_s(), of_device(2))).await.expect("a disk");
+    redis.kill();
+    drop(edge);
+    let again = first.restart_with(&redis.address()).await;
+    let _edge = again.edge_that_joined().await;
+    assert!(!may_come(&again, 2).await && may_come(&again, 3).await);
+}
