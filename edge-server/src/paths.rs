@@ -52,7 +52,7 @@ pub struct Means {
     /// What comes to them.
     pub probes: mpsc::Receiver<OwnPacket>,
     /// How the box looks from outside.
-    pub observed: watch::Receiver<Option<Seen>>,
+    pub observed: Vec<watch::Receiver<Option<Seen>>>,
 }
 
 impl Paths {
@@ -178,7 +178,8 @@ impl Runner {
                 all.filter(move |address| address.is_ipv4() == bound.is_ipv4())
             })
             .collect();
-        let observed = self.means.observed.borrow().map(|seen| seen.addresses()).unwrap_or_default();
+        let seen = self.means.observed.iter().filter_map(|seen| *seen.borrow());
+        let observed: Vec<SocketAddr> = seen.flat_map(|seen| seen.addresses()).collect();
         Local::new(&interfaces, &[], &observed)
     }
 

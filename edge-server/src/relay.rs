@@ -6,8 +6,10 @@
 //! Not for: what devices may do once they are connected; that is asked at the end-to-end connection, as everywhere.
 
 mod let_in;
+mod places;
+mod strangers;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -16,42 +18,29 @@ use std::time::Duration;
 
 use quinn::Endpoint;
 use thiserror::Error;
-use tokio::sync::{mpsc, watch};
-use tresen_identity::{
-    Admission, Fingerprint, KeyPair, PAIRING_LIFETIME_MS, RelayRoute, Secret, TOKEN_LIFETIME_S, TokenId,
-};
-use tresen_path::{FromNode, Knocker, ToNode};
-use tresen_reach::{
-    Control, ControlFailed, Enrolment, Node, OwnIds, OwnPacket, Seen, Socket, keep_knocking, moves, resolve,
-};
+use tokio::sync::mpsc;
+use tresen_identity::{Fingerprint, KeyPair, RelayRoute, TOKEN_LIFETIME_S};
+use tresen_path::{FromNode, ToNode};
+use tresen_reach::{Control, ControlFailed, Enrolment, OwnIds, OwnPacket, Socket, resolve};
 
-use self::let_in::LetIn;
+pub use self::places::keep;
+
+use self::places::PLACES;
+use self::strangers::Strangers;
 use crate::data_dir::{DataDir, DataDirError, read_secret_file};
 use crate::files;
-use crate::paths::{self, Paths};
+use crate::paths::Paths;
 use crate::registry::DeviceKey;
 use crate::site::Site;
 
 /// The file in the data folder that holds the way through the relay.
 pub(crate) const FILE: &str = "relay";
 
-/// Devices that are not paired and may use the relay in the time in which a pairing code is good.
-const STRANGERS: usize = 4;
-
 /// Devices of which is known where the relay sees them; beyond that, of none before.
 const VOUCHED: usize = 16_384;
 
-/// From one attempt to reach the relay to the next: the first pause, and the longest.
-const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
-
-/// A pause is so much of what it is, by chance: the boxes of a relay that went away do not all come back at once.
-const JITTER: std::ops::Range<f64> = 0.5..1.5;
-
 /// How long the relay may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// From one message about revoked devices to the next: the relay takes no more from anybody.
-const REVOCATION_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why the box did not join.
 #[derive(Debug, Error)]
@@ -91,37 +80,22 @@ pub struct Door {
 /// What is known of the relay.
 #[derive(Default)]
 pub struct RelayState {
-    node: Mutex<Option<SocketAddr>>,
+    /// The nodes at which this server is, or was.
+    nodes: Mutex<[Option<SocketAddr>; PLACES]>,
     strangers: Mutex<Strangers>,
     /// Where the relay sees devices.
     vouched: Mutex<HashMap<Fingerprint, IpAddr>>,
     paths: OnceLock<Paths>,
 }
 
-/// Devices that are not paired and were let in to show that they know the open code: the times at which they called, in ms.
-#[derive(Default)]
-struct Strangers(VecDeque<u64>);
-
-impl Strangers {
-    /// Whether another one may come: anybody can call, and each has a place at the relay for a while.
-    fn admit(&mut self, now_ms: u64) -> bool {
-        self.0.retain(|called_ms| called_ms + PAIRING_LIFETIME_MS > now_ms);
-        let has_room = self.0.len() < STRANGERS;
-        if has_room {
-            self.0.push_back(now_ms);
-        }
-        has_room
-    }
-}
-
 impl RelayState {
     /// Whether packets from there come through the relay.
     #[must_use]
     pub fn is_at(&self, address: SocketAddr) -> bool {
-        let node = *lock(&self.node);
-        node.is_some_and(|node| {
+        let is_there = |node: &SocketAddr| {
             node.ip().to_canonical() == address.ip().to_canonical() && node.port() == address.port()
-        })
+        };
+        lock(&self.nodes).iter().flatten().any(is_there)
     }
 
     /// The ways past the relay, when there is one.
@@ -144,8 +118,8 @@ impl RelayState {
         vouched.insert(device, at.ip());
     }
 
-    fn set(&self, node: SocketAddr) {
-        *lock(&self.node) = Some(node);
+    fn set(&self, place: usize, node: SocketAddr) {
+        lock(&self.nodes)[place] = Some(node);
     }
 }
 
@@ -219,186 +193,16 @@ fn key(data: &Path) -> Result<KeyPair, DataDirError> {
     }
 }
 
-/// Is at the relay until the server stops.
-pub async fn keep(
-    site: Arc<Site>,
-    route: RelayRoute,
-    key: KeyPair,
-    mut doors: Vec<Door>,
-    probes: mpsc::Receiver<OwnPacket>,
-) {
-    let (seen, observed) = watch::channel(None);
-    let sockets = doors.iter().map(|door| door.socket.clone()).collect();
-    let (paths, running) = Paths::new(paths::Means { sockets, probes, observed });
-    let _ = site.relay.paths.set(paths);
-    let staying = async {
-        let (mut pause, mut let_in) = (PAUSES.0, LetIn::default());
-        loop {
-            let error = match visit(&site, &route, &key, &mut doors, &seen).await {
-                Ok(()) => {
-                    pause = PAUSES.0;
-                    "the relay node is about to stop".to_owned()
-                }
-                Err(Absent { why, was_there }) => {
-                    pause = if was_there { PAUSES.0 } else { pause };
-                    why
-                }
-            };
-            tracing::warn!(relay = route.authority(), error, "not at the relay; trying again");
-            tokio::time::sleep(pause.mul_f64(rand::random_range(JITTER))).await;
-            pause = (2 * pause).min(PAUSES.1);
-        }
-    };
-    site.shutdown.run_until_cancelled(async { tokio::join!(staying, running) }).await;
-}
-
-/// Why the box is not at the relay any more.
-struct Absent {
-    why: String,
-    was_there: bool,
-}
-
-/// Registers, and answers calls until the node leaves or is lost.
-async fn visit(
-    site: &Site,
-    route: &RelayRoute,
-    key: &KeyPair,
-    doors: &mut [Door],
-    observed: &watch::Sender<Option<Seen>>,
-) -> Result<(), Absent> {
-    let absent = |why: String| Absent { why, was_there: false };
-    let found = resolve(route.authority()).await.map_err(|error| absent(error.to_string()))?;
-    let mut why = "the relay has no address of a kind that this server has".to_owned();
-    let mut registered = None;
-    for at in found {
-        let Some(place) = doors.iter().position(|door| is_of_family(door, at)) else { continue };
-        let registering = register(&doors[place], at, route, key);
-        match tokio::time::timeout(PATIENCE, registering).await {
-            Ok(Ok((control, answer))) => {
-                registered = Some((at, place, control, answer));
-                break;
-            }
-            Ok(Err(error)) => why = format!("{at}: {error}"),
-            Err(_) => why = format!("{at} does not answer"),
-        }
-    }
-    let Some((at, place, mut control, answer)) = registered else { return Err(absent(why)) };
-    let door = &mut doors[place];
-    let registering = async {
-        let mut control = Control::connect(&door.endpoint, at, route.relay, key).await?;
-        control.say(&ToNode::Register(route.tenant)).await?;
-        let answer = control.hear().await?;
-        Ok::<_, ControlFailed>((control, answer))
-    };
-    let registered = tokio::time::timeout(PATIENCE, registering).await;
-    let registered = registered.map_err(|_| absent("it does not answer".into()))?;
-    let (mut control, answer) = registered.map_err(|error| absent(error.to_string()))?;
-    let FromNode::Granted { grant, second_port, .. } = answer else {
-        return Err(absent("it refuses this server: join again with a new enrolment".into()));
-    };
-    let knocker = Knocker::new(&grant, &Secret::new(rand::random()));
-    let knocker = knocker.ok_or_else(|| absent("it granted nothing".into()))?;
-    door.ids.set(&grant.own_handles);
-    site.relay.set(at);
-    tracing::info!(relay = route.authority(), observed = %grant.observed, "at the relay");
-    let (_moves, mut moved) = moves();
-    observed.send_replace(Some(Seen::at(grant.observed)));
-    let mut seen = observed.subscribe();
-    let (socket, observed, node) = (door.socket.clone(), observed.clone(), Node::new(at, second_port));
-    let knocking = keep_knocking(socket, node, knocker, &mut door.knocks, &mut moved, observed);
-    let lost = |why: String| Absent { why, was_there: true };
-    tokio::select! {
-        heard = answer_calls(site, route, key, &mut control, let_in) => heard.map_err(|error| lost(error.to_string())),
-        () = knocking => Err(lost("the socket is gone".into())),
-        _ = seen.wait_for(Option::is_none) => Err(lost("it does not answer knocks".into())),
-    }
-}
-
-async fn register(
-    door: &Door,
-    at: SocketAddr,
-    route: &RelayRoute,
-    key: &KeyPair,
-) -> Result<(Control, FromNode), ControlFailed> {
-    let mut control = Control::connect(&door.endpoint, at, route.relay, key).await?;
-    control.say(&ToNode::Register(route.tenant)).await?;
-    let answer = control.hear().await?;
-    Ok((control, answer))
-}
-
-async fn answer_calls(
-    site: &Site,
-    route: &RelayRoute,
-    key: &KeyPair,
-    control: &mut Control,
-    let_in: &mut LetIn,
-) -> Result<(), ControlFailed> {
-    let mut changes = site.registry.watch();
-    // Somebody may have been revoked while this server was not there.
-    changes.mark_changed();
-    loop {
-        let heard = tokio::select! {
-            heard = control.hear() => heard?,
-            Ok(()) = changes.changed() => {
-                let revoked = let_in.take_revoked(&changes.borrow_and_update());
-                tell_revoked(control, &revoked).await?;
-                continue;
-            }
-        };
-        match heard {
-            FromNode::Call(device) => {
-                let Some(lifetime_s) = may_call(site, device) else {
-                    tracing::debug!(device = %device.short(), "a device that is not paired called through the relay");
-                    control.say(&ToNode::TurnAway(device)).await?;
-                    continue;
-                };
-                let_in.put(device, now_s(), &site.registry.snapshot());
-                let token = Admission {
-                    tenant: route.tenant,
-                    edge: site.name,
-                    device,
-                    issued_s: now_s(),
-                    lifetime_s,
-                    id: TokenId(rand::random()),
-                };
-                control.say(&ToNode::Let(Box::new(token.sign(key)))).await?;
-            }
-            FromNode::Client(device, at) => {
-                tracing::debug!(device = %device.short(), %at, "a device comes through the relay");
-                site.relay.vouch(device, at);
-            }
-            FromNode::Leaving => return Ok(()),
-            FromNode::Refused => return Err(ControlFailed::Closed),
-            FromNode::Joined(_) | FromNode::Granted { .. } => {}
-        }
-    }
-}
-
-async fn tell_revoked(control: &mut Control, revoked: &[Fingerprint]) -> Result<(), ControlFailed> {
-    let mut messages = revoked.chunks(MAX_REVOKED).peekable();
-    while let Some(devices) = messages.next() {
-        tracing::info!(devices = devices.len(), "the relay is told who is revoked");
-        control.say(&ToNode::Revoke { devices: devices.to_vec(), until_s: now_s() }).await?;
-        if messages.peek().is_some() {
-            tokio::time::sleep(REVOCATION_PAUSE).await;
-        }
-    }
-    Ok(())
-}
-
 /// How long a device may use the relay, in seconds: a paired one; and a few others, for less long, while a pairing code is open.
-fn may_call(site: &Site, device: Fingerprint) -> Option<u16> {
+fn may_call(site: &Site, device: Fingerprint, at: IpAddr) -> Option<u16> {
     let (least_s, most_s) = (*TOKEN_LIFETIME_S.start(), *TOKEN_LIFETIME_S.end());
     let snapshot = site.registry.snapshot();
     if let Some(known) = snapshot.devices.get(&device) {
         return (!known.revoked && known.key == DeviceKey::Certificate).then_some(most_s);
     }
     site.pairing.remaining_ms(&site.clock)?;
-    lock(&site.relay.strangers).admit(site.clock.now_ms()).then_some(least_s)
-}
-
-fn is_of_family(door: &Door, at: SocketAddr) -> bool {
-    door.endpoint.local_addr().is_ok_and(|local| local.is_ipv4() == at.is_ipv4())
+    let is_paired = |device: &Fingerprint| snapshot.devices.contains_key(device);
+    lock(&site.relay.strangers).admit(site.clock.now_ms(), device, at, is_paired).then_some(least_s)
 }
 
 fn any(at: SocketAddr) -> SocketAddr {
@@ -408,21 +212,4 @@ fn any(at: SocketAddr) -> SocketAddr {
 
 fn now_s() -> u64 {
     u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Promise: while a code is open, a few devices that are not paired may come to show it, not everybody who can call.
-    #[test]
-    fn few_strangers_come_in() {
-        let mut strangers = Strangers::default();
-        assert!((0..STRANGERS as u64).all(|at_ms| strangers.admit(at_ms)));
-        assert!(!strangers.admit(1_000));
-        assert!(
-            strangers.admit(PAIRING_LIFETIME_MS) && !strangers.admit(PAIRING_LIFETIME_MS),
-            "one was long ago"
-        );
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::{Ipv6Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,8 @@ use tresen_identity::Secret;
 use tresen_path::{Capacity, NodeId};
 
 use crate::common::{RedisAddress, RedisAddressError};
-use crate::http::{self, NewRevocation, NewTenant, Office, Opened, TenantView};
+use crate::http::{self, NewRevocation, NewTenant, Office, Opened, TenantLimits, TenantView};
+use crate::limit_arguments::LimitArguments;
 use crate::node::{self, Settings, StartError};
 
 /// The port when none is given.
@@ -74,9 +76,12 @@ struct RunArguments {
     /// Where the API, metrics and health are, TCP.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7845")]
     http: SocketAddr,
-    /// The node's number; each node of a relay has another one.
+    /// The node's number, from 1 to 64; each node of a relay has another one, and the same relay.key.
     #[arg(long, default_value_t = 1)]
     node: u32,
+    /// Where endpoints reach this node, when it is one of several and listens on all of the machine's addresses; may be named more than once.
+    #[arg(long, value_name = "ADDRESS")]
+    public: Vec<SocketAddr>,
     /// How many edge servers it takes.
     #[arg(long, default_value_t = 10_000)]
     edges: usize,
@@ -86,9 +91,8 @@ struct RunArguments {
     /// How many devices of one edge server it takes.
     #[arg(long, default_value_t = 5_000)]
     clients_of_edge: usize,
-    /// Control connections a minute from one network.
-    #[arg(long, default_value_t = 600)]
-    connects_a_minute: u32,
+    #[command(flatten)]
+    limits: LimitArguments,
     /// What the nodes of a relay have in common: redis://host:port, redis+sentinel://host:port,host:port/master or redis+cluster://host:port,host:port. An
     /// address with a password is better given in the environment, as TRESEN_REDIS.
     #[arg(long, value_name = "URL")]
@@ -111,6 +115,20 @@ enum TenantCommand {
     Enrol {
         /// The tenant's id.
         tenant: String,
+    },
+    /// Sets what a tenant may do at each node, from now on; what is left out is as for others.
+    Limit {
+        /// The tenant's id.
+        tenant: String,
+        /// How many devices it may have.
+        #[arg(long)]
+        clients: Option<usize>,
+        /// Control connections a minute.
+        #[arg(long)]
+        connects_a_minute: Option<NonZeroU32>,
+        /// Bytes a second, in both directions.
+        #[arg(long)]
+        bytes_a_second: Option<NonZeroU32>,
     },
     /// Takes a tenant out, with all that is theirs.
     Remove {
@@ -169,10 +187,14 @@ pub fn execute(arguments: Arguments) -> Result<(), Failure> {
         }
         Command::Tenant(TenantCommand::List) => {
             for tenant in Door::open(&data)?.get::<Vec<TenantView>>("/v1/tenants")? {
-                println!("{}  {}  ({} edge servers)", tenant.id, tenant.name, tenant.edges.len());
+                println!("{}", tenant.line());
                 tenant.edges.iter().for_each(|edge| println!("    {edge}"));
             }
             Ok(())
+        }
+        Command::Tenant(TenantCommand::Limit { tenant, clients, connects_a_minute, bytes_a_second }) => {
+            let limits = TenantLimits { clients, connects_a_minute, bytes_a_second };
+            Door::open(&data)?.put(&format!("/v1/tenants/{tenant}/limits"), &limits)
         }
         Command::Tenant(TenantCommand::Remove { tenant }) => {
             Door::open(&data)?.delete(&format!("/v1/tenants/{tenant}"))
@@ -204,12 +226,13 @@ async fn serve(data: PathBuf, arguments: RunArguments) -> Result<(), Failure> {
         data: data.clone(),
         listen: arguments.listen,
         node: NodeId(arguments.node),
+        public: arguments.public,
         capacity: Capacity {
             edges: arguments.edges,
             clients: arguments.clients,
             clients_of_edge: arguments.clients_of_edge,
         },
-        connects_a_minute: arguments.connects_a_minute,
+        limits: arguments.limits.settings(),
         redis,
     };
     let running = node::start(&settings)?;
@@ -271,6 +294,11 @@ impl Door {
 
     fn send(&self, path: &str, body: &impl Serialize) -> Result<(), Failure> {
         let asked = agent().post(self.address(path)).header("Authorization", &self.bearer).send_json(body);
+        self.answered(asked).map(drop)
+    }
+
+    fn put(&self, path: &str, body: &impl Serialize) -> Result<(), Failure> {
+        let asked = agent().put(self.address(path)).header("Authorization", &self.bearer).send_json(body);
         self.answered(asked).map(drop)
     }
 

@@ -12,6 +12,7 @@ pub struct Counters {
     knocks: AtomicU64,
     unsent: AtomicU64,
     unheard: AtomicU64,
+    limited: AtomicU64,
     dropped: [AtomicU64; REASONS.len()],
     refused: AtomicU64,
     granted: AtomicU64,
@@ -45,6 +46,10 @@ impl Counters {
 
     pub(crate) fn unheard(&self) {
         self.unheard.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn limited(&self, packets: u64) {
+        self.limited.fetch_add(packets, Ordering::Relaxed);
     }
 
     pub(crate) fn knocked(&self) {
@@ -125,6 +130,7 @@ impl Counters {
             .collect();
         dropped.push((why("send_buffer_full"), count(&self.unsent)));
         dropped.push((why("control_busy"), count(&self.unheard)));
+        dropped.push((why("limit"), count(&self.limited)));
         family("tresen_relay_dropped_packets_total", "counter", "Packets that were not sent on.", &dropped);
         text
     }

@@ -4,8 +4,10 @@
 //! GET    /health                                  200 while the node works
 //! GET    /metrics                                 Prometheus text
 //! GET    /openapi.json                            this, for programs (OpenAPI 3.1)
-//! GET    /v1/tenants                              [{ id, name, clients, edges: [..] }]
+//! GET    /v1/nodes                                [{ node, at }]: which of the relay's nodes take newcomers, as this one knows
+//! GET    /v1/tenants                              [{ id, name, clients, connects_a_minute?, bytes_a_second?, edges: [..] }]
 //! POST   /v1/tenants       { name, clients? }     { id, enrolment }
+//! PUT    /v1/tenants/{id}/limits                  { clients?, connects_a_minute?, bytes_a_second? }: from now on, at each node; what is left out is as for others
 //! DELETE /v1/tenants/{id}                         out, with all that is theirs
 //! POST   /v1/tenants/{id}/enrolments              { enrolment }: good for one edge server, for a day
 //! DELETE /v1/tenants/{id}/edges/{edge}            out, with its devices
@@ -14,6 +16,7 @@
 //!
 //! Everything under `/v1` wants `Authorization: Bearer <password>`; the password stands in the data folder's file `admin.door`.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
@@ -21,7 +24,7 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use tresen_identity::{Fingerprint, Secret, TenantId};
@@ -30,6 +33,7 @@ use tresen_reach::Enrolment;
 
 use crate::common::NotChanged;
 use crate::directory::DirectoryError;
+use crate::limits::Rates;
 use crate::node::Node;
 use crate::openapi;
 
@@ -55,8 +59,59 @@ pub struct TenantView {
     pub name: String,
     /// How many devices it may have at one node.
     pub clients: usize,
+    /// Control connections a minute, when it has an allowance of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connects_a_minute: Option<NonZeroU32>,
+    /// Bytes a second, when it has an allowance of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_a_second: Option<NonZeroU32>,
     /// Its edge servers.
     pub edges: Vec<String>,
+}
+
+impl TenantView {
+    /// In one line.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let mut line = format!(
+            "{}  {}  ({} edge servers, {} devices",
+            self.id,
+            self.name,
+            self.edges.len(),
+            self.clients
+        );
+        if let Some(connects) = self.connects_a_minute {
+            line.push_str(&format!(", {connects} connects a minute"));
+        }
+        if let Some(bytes) = self.bytes_a_second {
+            line.push_str(&format!(", {bytes} bytes a second"));
+        }
+        line + " at each node)"
+    }
+}
+
+/// What a tenant may do at each node; what is left out is as for others.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TenantLimits {
+    /// How many devices it may have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clients: Option<usize>,
+    /// Control connections a minute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connects_a_minute: Option<NonZeroU32>,
+    /// Bytes a second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_a_second: Option<NonZeroU32>,
+}
+
+/// A node of the relay, and one of its addresses.
+#[derive(Debug, Serialize)]
+pub struct NodeView {
+    /// Its number.
+    pub node: u32,
+    /// Where it is reached.
+    pub at: String,
 }
 
 /// A tenant to be.
@@ -115,8 +170,10 @@ impl IntoResponse for Failed {
 /// All routes.
 pub fn routes(office: Arc<Office>) -> Router {
     let api = Router::new()
+        .route("/nodes", get(nodes))
         .route("/tenants", get(tenants).post(add_tenant))
         .route("/tenants/{tenant}", delete(remove_tenant))
+        .route("/tenants/{tenant}/limits", put(limit))
         .route("/tenants/{tenant}/enrolments", post(open_enrolment))
         .route("/tenants/{tenant}/edges/{edge}", delete(remove_edge))
         .route("/tenants/{tenant}/edges/{edge}/revocations", post(revoke))
@@ -162,12 +219,19 @@ async fn metrics(State(office): State<Arc<Office>>) -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }
 
+async fn nodes(State(office): State<Arc<Office>>) -> Json<Vec<NodeView>> {
+    let nodes = office.node.nodes().into_iter();
+    Json(nodes.map(|node| NodeView { node: node.node.0, at: node.at.to_string() }).collect())
+}
+
 async fn tenants(State(office): State<Arc<Office>>) -> Json<Vec<TenantView>> {
     let directory = office.node.directory();
     let view = directory.tenants().map(|(id, tenant)| TenantView {
         id: id.to_string(),
         name: tenant.name.clone(),
         clients: tenant.clients,
+        connects_a_minute: tenant.rates.connects_a_minute,
+        bytes_a_second: tenant.rates.bytes_a_second,
         edges: tenant.edges.iter().map(ToString::to_string).collect(),
     });
     Json(view.collect())
@@ -202,6 +266,18 @@ async fn open_enrolment(
 fn opened(office: &Office, tenant: TenantId, secret: Secret<32>) -> Opened {
     let enrolment = Enrolment { node: office.name, secret };
     Opened { id: tenant.to_string(), enrolment: enrolment.to_text() }
+}
+
+async fn limit(
+    State(office): State<Arc<Office>>,
+    Path(tenant): Path<String>,
+    Json(wish): Json<TenantLimits>,
+) -> Result<StatusCode, Failed> {
+    let id = tenant.parse().map_err(|_| Failed::Unknown("tenant"))?;
+    let clients = wish.clients.unwrap_or(CLIENTS);
+    let rates = Rates { connects_a_minute: wish.connects_a_minute, bytes_a_second: wish.bytes_a_second };
+    office.node.change_directory(|directory| directory.limit(id, clients, rates)).await??;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn remove_tenant(

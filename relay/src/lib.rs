@@ -11,17 +11,21 @@
 //! It depends on nothing of screens or sales, so that there is nothing in it that could understand what it carries.
 #![allow(clippy::disallowed_methods, reason = "a shell: it has the clock, the randomness and the network")]
 
+mod allowances;
 pub mod cli;
 mod clock;
 mod common;
-mod connects;
 mod control;
 mod counters;
 mod data;
 mod directory;
+mod guest;
 mod http;
+mod limit_arguments;
+mod limits;
 mod looks;
 mod moves;
+mod neighbours;
 mod node;
 mod openapi;
 mod own_socket;
@@ -29,7 +33,8 @@ mod records;
 mod revocations;
 mod switch;
 
-pub use common::{NotChanged, RedisAddress, RedisAddressError};
+pub use common::{MOST_NODES, NotChanged, RedisAddress, RedisAddressError};
 pub use counters::Counters;
 pub use directory::{Directory, DirectoryError, ENROLMENT_LIFETIME_S, Tenant};
+pub use limits::{LimitSettings, Rates};
 pub use node::{Node, Running, Settings, StartError, start};

@@ -2,31 +2,32 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::num::NonZeroU16;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use quinn::crypto::rustls::QuicServerConfig;
 use quinn::{Connection, Endpoint, EndpointConfig, ServerConfig, TokioRuntime, TransportConfig};
 use thiserror::Error;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tresen_identity::{Certificate, CertificateError, KeyPair, Secret, TlsError, relay_server_config};
-use tresen_path::{Capacity, ClientName, FromNode, Gate, NodeId, Party, Router, RoutingKey};
+use tresen_path::{Capacity, ClientName, FromNode, Gate, NodeAt, NodeId, Party, Router, RoutingKey};
 use tresen_reach::OwnIds;
 
 use crate::clock::Clock;
-use crate::common::{Common, RedisAddress, follow};
-use crate::connects::Connects;
+use crate::common::{Common, MOST_NODES, RedisAddress, follow};
 use crate::control::{self, CLOSED, Letter};
 use crate::counters::Counters;
 use crate::data::DataFolder;
 use crate::directory::{Damaged, Directory};
+use crate::limits::{LimitSettings, Limits};
 use crate::looks;
 use crate::moves;
+use crate::neighbours::own_addresses;
 use crate::own_socket::OwnSocket;
 use crate::revocations;
 use crate::switch::Switch;
@@ -50,12 +51,14 @@ pub struct Settings {
     pub data: PathBuf,
     /// Where packets and control connections come in.
     pub listen: SocketAddr,
-    /// The node's number within its relay.
+    /// The node's number within its relay, from 1 to [`crate::MOST_NODES`].
     pub node: NodeId,
+    /// Where endpoints reach it, when that is not where it listens.
+    pub public: Vec<SocketAddr>,
     /// How many endpoints it takes.
     pub capacity: Capacity,
-    /// Control connections a minute from one network.
-    pub connects_a_minute: u32,
+    /// What networks, devices, tenants and the node may do.
+    pub limits: LimitSettings,
     /// What the nodes of the relay have in common; without, this is the only one.
     pub redis: Option<RedisAddress>,
 }
@@ -66,6 +69,12 @@ pub enum StartError {
     /// The address is taken, or not one of this machine.
     #[error("can't listen on {0}: {1}")]
     Listen(SocketAddr, io::Error),
+    /// The number is none of a node.
+    #[error("nodes are numbered from 1 to {MOST_NODES}")]
+    Number,
+    /// One node of several, and nobody could be told where it is.
+    #[error("a node of several has to say where it is reached: name its addresses with --public")]
+    NoAddress,
     /// A file of the data folder can't be read or written.
     #[error("{path} can't be used: {why}", path = .0.display(), why = .1)]
     File(PathBuf, io::Error),
@@ -95,14 +104,18 @@ pub struct Node {
     pub(crate) directory: Arc<Mutex<Directory>>,
     pub(crate) data: DataFolder,
     pub(crate) common: Option<Arc<Common>>,
+    pub(crate) number: NodeId,
+    /// The nodes of the relay that take newcomers, as far as this one knows.
+    pub(crate) nodes: watch::Sender<Vec<NodeAt>>,
+    pub(crate) is_leaving: AtomicBool,
     /// One change reaches the disk after the other.
     pub(crate) writing: Arc<tokio::sync::Mutex<()>>,
     /// Its socket has failed for good.
     broken: CancellationToken,
-    guests: Mutex<HashMap<Party, Guest>>,
+    pub(crate) guests: Mutex<HashMap<Party, Guest>>,
     /// Clients that wait for their edge server's answer; one each, so no more than connections.
     callers: Mutex<HashMap<ClientName, mpsc::Sender<Letter>>>,
-    connects: Mutex<Connects>,
+    pub(crate) limits: Arc<Limits>,
     settled: Arc<AtomicUsize>,
     capacity: Capacity,
     /// Where endpoints look how they look from there.
@@ -110,7 +123,7 @@ pub struct Node {
 }
 
 /// A party whose control connection is open.
-struct Guest {
+pub(crate) struct Guest {
     connection: Connection,
     letters: mpsc::Sender<Letter>,
 }
@@ -140,6 +153,9 @@ pub struct Running {
 /// # Errors
 /// When something it needs can't be had.
 pub fn start(settings: &Settings) -> Result<Running, StartError> {
+    if !(1..=MOST_NODES).contains(&settings.node.0) {
+        return Err(StartError::Number);
+    }
     let data = DataFolder::open(&settings.data)?;
     let key = data.key()?;
     let routing = RoutingKey::new(Secret::new(key.derive("tresen relay routing v1")));
@@ -149,17 +165,26 @@ pub fn start(settings: &Settings) -> Result<Running, StartError> {
     revocations::load(&data.file("revocations.json"), clock.now_s(), &mut gate)?;
     let socket = bind(settings.listen).map_err(|error| StartError::Listen(settings.listen, error))?;
     let listen = socket.local_addr().map_err(StartError::Quic)?;
+    let limits = Arc::new(Limits::new(settings.limits));
     let router = Router::new(routing, settings.node, settings.capacity);
     let ids = OwnIds::default();
     ids.set(router.node_handles());
     let (switch, own, moves) =
-        Switch::new(socket, router, clock, counters.clone()).map_err(StartError::Quic)?;
+        Switch::new(socket, router, clock, counters.clone(), limits.clone()).map_err(StartError::Quic)?;
     let mut config = EndpointConfig::default();
     config.cid_generator(move || Box::new(ids.clone())).grease_quic_bit(false);
     let socket = OwnSocket::new(switch.clone(), own);
     let server = Some(server_config(&key)?);
     let endpoint = Endpoint::new_with_abstract_socket(config, server, socket, Arc::new(TokioRuntime))
         .map_err(StartError::Quic)?;
+    let own_addresses = own_addresses(settings, listen);
+    if settings.redis.is_some() && own_addresses.is_empty() {
+        return Err(StartError::NoAddress);
+    }
+    let common = settings.redis.clone().map(|address| {
+        let own = own_addresses.iter().map(|own| own.at).collect();
+        Arc::new(Common::new(address, settings.node, own))
+    });
     let node = Arc::new(Node {
         clock,
         switch: switch.clone(),
@@ -167,12 +192,15 @@ pub fn start(settings: &Settings) -> Result<Running, StartError> {
         gate: Mutex::new(gate),
         directory: Arc::new(Mutex::new(directory)),
         data,
-        common: settings.redis.clone().map(|address| Arc::new(Common::new(address))),
+        number: settings.node,
+        nodes: watch::channel(own_addresses).0,
+        is_leaving: AtomicBool::new(false),
+        common,
         writing: Arc::default(),
         broken: CancellationToken::new(),
         guests: Mutex::default(),
         callers: Mutex::default(),
-        connects: Mutex::new(Connects::new(settings.connects_a_minute)),
+        limits,
         settled: Arc::default(),
         capacity: settings.capacity,
         second_port: looks::serve(switch.clone(), clock, listen, bind),
@@ -194,8 +222,9 @@ pub fn start(settings: &Settings) -> Result<Running, StartError> {
 }
 
 impl Running {
-    /// Tells everybody to go elsewhere, waits a moment, and stops taking control connections.
+    /// Refuses newcomers, tells everybody to go elsewhere, waits a moment, and closes.
     pub async fn drain(&self, patience: Duration) {
+        self.node.leave();
         for guest in lock(&self.node.guests).values() {
             let _ = guest.letters.try_send(Letter::Say(FromNode::Leaving));
         }
@@ -238,11 +267,6 @@ impl Node {
         lock(&self.gate)
     }
 
-    /// Whether a network may make another control connection.
-    pub(crate) fn may_connect(&self, from: IpAddr) -> bool {
-        lock(&self.connects).admit(from)
-    }
-
     pub(crate) fn settle(&self) -> Settled {
         self.settled.fetch_add(1, Ordering::Relaxed);
         Settled(self.settled.clone())
@@ -262,6 +286,7 @@ impl Node {
     pub(crate) fn introduce(&self, party: Party, connection: &Connection, letters: mpsc::Sender<Letter>) {
         let guest = Guest { connection: connection.clone(), letters };
         let before = lock(&self.guests).insert(party, guest);
+        self.party_changed(&party);
         if let Some(before) = before.filter(|before| before.connection.stable_id() != connection.stable_id())
         {
             before.connection.close(CLOSED, b"");
@@ -273,6 +298,8 @@ impl Node {
         let mut guests = lock(&self.guests);
         if guests.get(party).is_some_and(|guest| guest.connection.stable_id() == connection.stable_id()) {
             guests.remove(party);
+            drop(guests);
+            self.party_changed(party);
         }
     }
 
@@ -307,6 +334,8 @@ impl Node {
         for guest in parties.iter().filter(is_gone).filter_map(|party| guests.remove(party)) {
             guest.connection.close(CLOSED, b"");
         }
+        drop(guests);
+        parties.iter().for_each(|party| self.party_changed(party));
     }
 }
 

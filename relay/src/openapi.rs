@@ -13,11 +13,12 @@ pub async fn serve() -> impl IntoResponse {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::num::NonZeroU32;
 
     use serde_json::Value;
 
     use super::DESCRIPTION;
-    use crate::http::{NewTenant, Opened, Revocation, TenantView};
+    use crate::http::{NewRevocation, NewTenant, NodeView, Opened, TenantLimits, TenantView};
 
     const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
@@ -75,13 +76,26 @@ mod tests {
             |value: Value| value.as_object().expect("an object").keys().cloned().collect::<BTreeSet<_>>();
         let described = |name: &str| fields(schemas[name]["properties"].clone());
         let text = || "x".to_owned();
-        let tenant = TenantView { id: text(), name: text(), clients: 1, edges: vec![text()] };
+        let one = NonZeroU32::MIN;
+        let tenant = TenantView {
+            id: text(),
+            name: text(),
+            clients: 1,
+            connects_a_minute: Some(one),
+            bytes_a_second: Some(one),
+            edges: vec![text()],
+        };
         assert_eq!(fields(serde_json::to_value(tenant).expect("JSON")), described("Tenant"));
         let new = NewTenant { name: text(), clients: Some(1) };
         assert_eq!(fields(serde_json::to_value(new).expect("JSON")), described("NewTenant"));
         let opened = Opened { id: text(), enrolment: text() };
         assert_eq!(fields(serde_json::to_value(opened).expect("JSON")), described("Opened"));
-        let revocation = Revocation { device: text() };
+        let limits =
+            TenantLimits { clients: Some(1), connects_a_minute: Some(one), bytes_a_second: Some(one) };
+        assert_eq!(fields(serde_json::to_value(limits).expect("JSON")), described("TenantLimits"));
+        let node = NodeView { node: 1, at: text() };
+        assert_eq!(fields(serde_json::to_value(node).expect("JSON")), described("Node"));
+        let revocation = NewRevocation { device: text() };
         assert_eq!(fields(serde_json::to_value(revocation).expect("JSON")), described("Revocation"));
         for reference in DESCRIPTION.split("\"$ref\": \"#").skip(1) {
             let (pointer, _) = reference.split_once('"').expect("a pointer");

@@ -39,6 +39,11 @@ impl Node {
         if changed == *self.directory() {
             return Ok(());
         }
+        let limited: Vec<_> = {
+            let before = self.directory();
+            let now = changed.tenants().map(|(id, tenant)| (*id, tenant.rates));
+            now.filter(|(id, rates)| before.rates_of(id) != *rates).collect()
+        };
         let (directory, file) = (self.directory.clone(), self.data.file("directory.json"));
         // Done as a whole, though whoever asked for it may go away.
         let saved = tokio::task::spawn_blocking(move || {
@@ -47,7 +52,9 @@ impl Node {
             *lock(&directory) = changed;
             io::Result::Ok(())
         });
-        saved.await.map_err(io::Error::other)?
+        saved.await.map_err(io::Error::other)??;
+        limited.into_iter().for_each(|(tenant, rates)| self.limits.change(tenant, rates));
+        Ok(())
     }
 
     /// Whether the directory that all nodes have in common can be changed; `None`: this is the only node.

@@ -15,6 +15,7 @@ use tresen_path::{KNOCK_BYTES, Party, Router, Unreadable, Verdict};
 
 use crate::clock::Clock;
 use crate::counters::Counters;
+use crate::limits::Limits;
 
 /// Room for what the kernel hands over at once.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -56,6 +57,7 @@ pub struct Switch {
     moves: mpsc::Sender<Move>,
     clock: Clock,
     counters: Arc<Counters>,
+    limits: Arc<Limits>,
     /// Whether addresses of IPv4 have to be written as those of IPv6.
     is_ipv6: bool,
 }
@@ -78,6 +80,7 @@ impl Switch {
         router: Router,
         clock: Clock,
         counters: Arc<Counters>,
+        limits: Arc<Limits>,
     ) -> io::Result<(Arc<Self>, mpsc::Receiver<Own>, mpsc::Receiver<Move>)> {
         let state = UdpSocketState::new((&socket).into())?;
         socket.set_nonblocking(true)?;
@@ -85,7 +88,8 @@ impl Switch {
         let (moves, moved) = mpsc::channel(MOVES_WAITING);
         let is_ipv6 = socket.local_addr()?.is_ipv6();
         let (io, router) = (Arc::new(UdpSocket::from_std(socket)?), RwLock::new(router));
-        Ok((Arc::new(Self { io, state, router, own, moves, clock, counters, is_ipv6 }), waiting, moved))
+        let switch = Self { io, state, router, own, moves, clock, counters, limits, is_ipv6 };
+        Ok((Arc::new(switch), waiting, moved))
     }
 
     /// The routing table, to look at.
@@ -141,7 +145,12 @@ impl Switch {
             for run in runs(&router, now_ms, meta, buffer) {
                 let bytes = &buffer[run.from..run.to];
                 match run.verdict {
-                    Verdict::Forward { to, .. } => self.forward(to, meta, bytes),
+                    Verdict::Forward { to, flow } if self.limits.forward(flow, bytes.len()) => {
+                        self.forward(to, meta, bytes);
+                    }
+                    Verdict::Forward { .. } => {
+                        self.counters.limited(bytes.chunks(meta.stride.max(1)).len() as u64);
+                    }
                     Verdict::Control => self.hand_over(meta, bytes),
                     Verdict::Knock => {
                         for datagram in bytes.chunks(meta.stride.max(1)) {

@@ -90,6 +90,9 @@ fn tenants_come_and_go_with_one_command_each() {
     let another = relay.told(&["tenant", "enrol", id]);
     assert_eq!(word_after(&another, "Enrolment").split_once('.').expect("an enrolment").0, name);
     assert_ne!(word_after(&another, "Enrolment"), enrolment);
+    relay.told(&["tenant", "limit", id, "--clients", "70", "--bytes-a-second", "500000"]);
+    let limited = relay.told(&["tenant", "list"]);
+    assert!(limited[0].contains("70 devices") && limited[0].contains("500000 bytes a second"), "{limited:?}");
     relay.told(&["tenant", "remove", id]);
     assert!(relay.told(&["tenant", "list"]).is_empty());
     let gone = relay.ask(&["tenant", "enrol", id]);

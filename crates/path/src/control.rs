@@ -11,8 +11,8 @@
 //! 4 call      tenant 16 | edge server 32          3 refused
 //! 5 let       token 165                           4 client    device 32 | its observed address 18
 //! 6 turn away device 32                           5 leaving
-//! 7 revoke    until 8, Unix s | count 1           6 call      device 32
-//!             | devices, 32 each
+//! 7 revoke    until 8, Unix s | count 1           6 call      device 32 | its observed address 18
+//!             | devices, 32 each                  8 nodes     here 4 | count 1 | nodes, 4 | address 18 each
 //! ```
 //!
 //! Numbers are big endian. An edge server joins once in its life and registers on each connection. A client that has a token shows it; one that has none calls
@@ -27,7 +27,7 @@ use thiserror::Error;
 use tresen_identity::{Fingerprint, Secret, TOKEN_BYTES, TenantId};
 
 use crate::address::{self, ADDRESS_BYTES};
-use crate::cid::{EDGE_HANDLES, EdgeName, HANDLE_BYTES, Handle};
+use crate::cid::{EDGE_HANDLES, EdgeName, HANDLE_BYTES, Handle, NodeId};
 use crate::router::Grant;
 
 /// Longest message after its length, in bytes.
@@ -36,6 +36,18 @@ pub const MAX_CONTROL_BYTES: usize =
 
 /// Devices that one message revokes at most.
 pub const MAX_REVOKED: usize = 32;
+
+/// Addresses of nodes in one message at most.
+pub const MAX_NODES: usize = 32;
+
+/// A node of the relay, and an address at which it is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeAt {
+    /// Which.
+    pub node: NodeId,
+    /// Where.
+    pub at: SocketAddr,
+}
 
 /// From an endpoint. No `Debug`: it holds secrets.
 #[derive(Clone)]
@@ -80,8 +92,15 @@ pub enum FromNode {
     Client(Fingerprint, SocketAddr),
     /// The node is about to stop: go to another one.
     Leaving,
-    /// To an edge server: this device, which has proven its key, wants in.
-    Call(Fingerprint),
+    /// To an edge server: this device, which has proven its key and comes from there, wants in.
+    Call(Fingerprint, SocketAddr),
+    /// To an edge server: the nodes at which it may register. To a client: those at which its edge server is.
+    Nodes {
+        /// The node that says so.
+        here: NodeId,
+        /// At most [`MAX_NODES`].
+        nodes: Vec<NodeAt>,
+    },
 }
 
 /// The peer's bytes are no message.
@@ -171,7 +190,8 @@ impl FromNode {
             Self::Refused => framed(3, &[]),
             Self::Client(device, at) => framed(4, &[device.as_bytes(), &address::encode(*at)]),
             Self::Leaving => framed(5, &[]),
-            Self::Call(device) => framed(6, &[device.as_bytes()]),
+            Self::Call(device, at) => framed(6, &[device.as_bytes(), &address::encode(*at)]),
+            Self::Nodes { here, nodes } => framed(8, &[&here.0.to_be_bytes(), &encode_nodes(nodes)]),
         }
     }
 
@@ -198,7 +218,14 @@ impl FromNode {
                 Self::Client(device, address::decode(&array(&mut body)?))
             }
             5 => Self::Leaving,
-            6 => Self::Call(Fingerprint::from_bytes(array(&mut body)?)),
+            6 => {
+                let device = Fingerprint::from_bytes(array(&mut body)?);
+                Self::Call(device, address::decode(&array(&mut body)?))
+            }
+            8 => {
+                let here = NodeId(u32::from_be_bytes(array(&mut body)?));
+                Self::Nodes { here, nodes: read_nodes(&mut body)? }
+            }
             other => return Err(ControlError::Unknown(other)),
         };
         if body.is_empty() { Ok(read) } else { Err(ControlError::Length) }
@@ -258,6 +285,28 @@ fn read_handles(body: &mut &[u8]) -> Result<Vec<Handle>, ControlError> {
     (0..count).map(|_| array(body).map(Handle::from_bytes)).collect()
 }
 
+fn encode_nodes(nodes: &[NodeAt]) -> Vec<u8> {
+    let count = u8::try_from(nodes.len()).expect("MAX_NODES at most");
+    let mut bytes = vec![count];
+    for NodeAt { node, at } in nodes {
+        bytes.put_u32(node.0);
+        bytes.put_slice(&address::encode(*at));
+    }
+    bytes
+}
+
+fn read_nodes(body: &mut &[u8]) -> Result<Vec<NodeAt>, ControlError> {
+    let [count] = array(body)?;
+    if usize::from(count) > MAX_NODES {
+        return Err(ControlError::TooLong);
+    }
+    let node = |_| {
+        let node = NodeId(u32::from_be_bytes(array(body)?));
+        Ok(NodeAt { node, at: address::decode(&array(body)?) })
+    };
+    (0..count).map(node).collect()
+}
+
 fn kind(message: &[u8]) -> Result<(u8, &[u8]), ControlError> {
     if message.len() > MAX_CONTROL_BYTES {
         return Err(ControlError::TooLong);
@@ -276,96 +325,4 @@ fn array<const N: usize>(body: &mut &[u8]) -> Result<[u8; N], ControlError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn grant(own: usize, edge: usize) -> FromNode {
-        let handles = |count: usize, first: u8| {
-            (0..count).map(|number| Handle::from_bytes([first + number as u8; 8])).collect()
-        };
-        let grant = Grant {
-            own_handles: handles(own, 0),
-            edge_handles: handles(edge, 100),
-            knock_secret: Secret::new([7; 32]),
-            observed: ([203, 0, 113, 9], 4433).into(),
-        };
-        FromNode::Granted { grant: Box::new(grant), lifetime_s: 600, second_port: NonZeroU16::new(7845) }
-    }
-
-    /// Promise: the bytes of messages don't change unseen, and each is read back as it was said.
-    #[test]
-    fn messages_are_read_back() {
-        let device = Fingerprint::from_bytes([4; 32]);
-        let to_node = [
-            (ToNode::Join(Secret::new([1; 32])), 33),
-            (ToNode::Register(TenantId::from_bytes([2; 16])), 17),
-            (ToNode::Admit(Box::new([3; TOKEN_BYTES])), 1 + TOKEN_BYTES),
-            (ToNode::Call(EdgeName { tenant: TenantId::from_bytes([2; 16]), edge: device }), 49),
-            (ToNode::Let(Box::new([3; TOKEN_BYTES])), 1 + TOKEN_BYTES),
-            (ToNode::TurnAway(device), 33),
-            (ToNode::Revoke { devices: vec![device; MAX_REVOKED], until_s: 9 }, 10 + 32 * MAX_REVOKED),
-        ];
-        for (kind, (message, length)) in (1..).zip(to_node) {
-            let bytes = message.encode();
-            assert_eq!((usize::from(u16::from_be_bytes([bytes[0], bytes[1]])), bytes[2]), (length, kind));
-            assert_eq!(ToNode::decode(&bytes[2..]).expect("a message").encode(), bytes);
-        }
-        let from_node = [
-            (FromNode::Joined(TenantId::from_bytes([2; 16])), 17),
-            (grant(64, 64), MAX_CONTROL_BYTES),
-            (FromNode::Refused, 1),
-            (FromNode::Client(device, ([10, 0, 0, 1], 5).into()), 51),
-            (FromNode::Leaving, 1),
-            (FromNode::Call(device), 33),
-        ];
-        for (kind, (message, length)) in (1..).zip(from_node) {
-            let bytes = message.encode();
-            assert_eq!((usize::from(u16::from_be_bytes([bytes[0], bytes[1]])), bytes[2]), (length, kind));
-            assert_eq!(FromNode::decode(&bytes[2..]).expect("a message").encode(), bytes);
-        }
-    }
-
-    /// Promise: a message that was cut or goes on is refused, and so is one that is longer than any.
-    #[test]
-    fn other_lengths_are_refused() {
-        let bytes = grant(3, 2).encode();
-        for length in 0..bytes.len() - 2 {
-            assert!(FromNode::decode(&bytes[2..2 + length]).is_err(), "{length}");
-        }
-        let longer = [&bytes[2..], &[0]].concat();
-        assert_eq!(FromNode::decode(&longer).err(), Some(ControlError::Length));
-        let mut buffer = ControlBuffer::default();
-        buffer.push(&[0xff; 2]);
-        assert_eq!(buffer.next(ToNode::decode).err(), Some(ControlError::TooLong));
-        assert_eq!(ToNode::decode(&[9]).err(), Some(ControlError::Unknown(9)));
-    }
-
-    /// Promise: messages come out of a stream whole and in order, in whatever pieces it comes.
-    #[test]
-    fn a_stream_is_cut_into_messages() {
-        let said =
-            [grant(3, 2), FromNode::Leaving, grant(64, 64), FromNode::Refused].map(|each| each.encode());
-        for piece in [1, 2, 7, 4096] {
-            let (mut buffer, mut heard) = (ControlBuffer::default(), Vec::new());
-            for bytes in said.concat().chunks(piece) {
-                buffer.push(bytes);
-                while let Some(message) = buffer.next(FromNode::decode).expect("a message") {
-                    heard.push(message.encode());
-                }
-            }
-            assert!(heard == said, "in pieces of {piece}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..1_500)) {
-            if let Ok(message) = ToNode::decode(&bytes) {
-                prop_assert_eq!(&message.encode()[2..], &bytes[..]);
-            }
-            let _ = FromNode::decode(&bytes);
-        }
-    }
-}
+mod tests;

@@ -102,7 +102,9 @@ pub use cid::{
     NODE_HANDLES, NodeId, Party, RoutingKey,
 };
 pub use client::ClientPath;
-pub use control::{ControlBuffer, ControlError, FromNode, MAX_CONTROL_BYTES, MAX_REVOKED, ToNode};
+pub use control::{
+    ControlBuffer, ControlError, FromNode, MAX_CONTROL_BYTES, MAX_NODES, MAX_REVOKED, NodeAt, ToNode,
+};
 pub use edge::{ConnectionNumber, EdgePaths};
 pub use exchange::{ExchangeError, MAX_EXCHANGE_BYTES};
 pub use knock::KNOCK_BYTES;

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,27 +9,26 @@ use quinn::{ClientConfig, Connection, Endpoint};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use tresen_identity::{Fingerprint, KeyPair, RelayRoute, Secret};
-use tresen_path::{EdgeName, FromNode, Grant, Knocker, ToNode, Way};
+use tresen_identity::{Fingerprint, KeyPair, RelayRoute};
+use tresen_path::{EdgeName, ToNode, Way};
 
 use crate::control::{Control, ControlFailed};
 use crate::direct::{Means, News, keep_direct};
 use crate::ids::{EdgeIds, OwnIds};
-use crate::knocking::{Moved, Node, Seen, keep_knocking, moves};
+use crate::knocking::{Moved, Seen, moves};
+use crate::resolve::resolve;
 use crate::routed::RoutedSocket;
-use crate::socket::{OwnPacket, OwnPackets, Socket, endpoint, own_packets};
+use crate::socket::{OwnPackets, Socket, canonical, endpoint, own_packets};
+use crate::stay::{Guest, Nodes, ask, stay};
 
 /// Names in certificates mean nothing, but TLS wants one.
 const SERVER_NAME: &str = "tresen";
 
-/// How long the relay, and the edge server behind it, may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long an address of the relay may take to answer: there may be others.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Words about traffic that may wait.
 const TRAFFIC: usize = 16;
-
-/// From one attempt to be known there again to the next.
-const RETRY: Duration = Duration::from_secs(2);
 
 /// Why the edge server is not reached.
 #[derive(Debug, Error)]
@@ -38,6 +36,9 @@ pub enum NotReached {
     /// The relay has no address here.
     #[error("the relay {0} has no address here")]
     NoAddress(String),
+    /// An address of the relay.
+    #[error("the relay at {0} does not answer")]
+    Silent(SocketAddr),
     /// The control connection.
     #[error(transparent)]
     Control(#[from] ControlFailed),
@@ -95,22 +96,49 @@ pub async fn call(
     route: &RelayRoute,
     edge: Fingerprint,
     key: &KeyPair,
-    mut config: ClientConfig,
+    config: ClientConfig,
 ) -> Result<Relayed, NotReached> {
-    let no_address = || NotReached::NoAddress(route.authority().to_owned());
-    let mut found = tokio::net::lookup_host(route.authority()).await.map_err(|_| no_address())?;
-    let at = found.next().ok_or_else(no_address)?;
+    let found = resolve(route.authority()).await;
+    let found = found.map_err(|_| NotReached::NoAddress(route.authority().to_owned()))?;
+    let (mut to_try, mut tried, mut why) = (found, Vec::new(), NotReached::Refused);
+    while !to_try.is_empty() {
+        let at = to_try.remove(0);
+        if tried.contains(&at) {
+            continue;
+        }
+        tried.push(at);
+        let mut nodes = Nodes::default();
+        match call_at(at, route, edge, key, config.clone(), &mut nodes).await {
+            Ok(relayed) => return Ok(relayed),
+            Err(error) => why = error,
+        }
+        // The edge server may be at other nodes, and this one knows at which.
+        to_try.splice(0..0, nodes.others(at));
+    }
+    Err(why)
+}
+
+async fn call_at(
+    at: SocketAddr,
+    route: &RelayRoute,
+    edge: Fingerprint,
+    key: &KeyPair,
+    mut config: ClientConfig,
+    nodes: &mut Nodes,
+) -> Result<Relayed, NotReached> {
     let ((probe, probes), (knock, own)) = (own_packets(), own_packets());
     let socket = Socket::new(bind(at)?, OwnPackets { probes: probe, knocks: knock })?;
+    let at = socket.written(at);
     let (told, traffic) = mpsc::channel(TRAFFIC);
     let (routed, control_socket) = RoutedSocket::new(socket.clone(), at, told);
     let (ids, edge_ids) = (OwnIds::default(), EdgeIds::default());
     let endpoint = endpoint(routed.clone(), ids.clone(), None)?;
     let control_endpoint = crate::socket::endpoint(control_socket, OwnIds::default(), None)?;
-    let mut control = Control::connect(&control_endpoint, at, route.relay, key).await?;
+    let connecting = Control::connect(&control_endpoint, at, route.relay, key);
+    let connected = tokio::time::timeout(CONNECT_PATIENCE, connecting).await;
+    let mut control = connected.map_err(|_| NotReached::Silent(at))??;
     let wish = ToNode::Call(EdgeName { tenant: route.tenant, edge });
-    let granted =
-        tokio::time::timeout(PATIENCE, ask(&mut control, &wish)).await.map_err(|_| NotReached::Refused)??;
+    let granted = ask(&mut control, &wish, nodes).await?;
     ids.set(&granted.grant.own_handles);
     routed.grant(&granted.grant.own_handles);
     edge_ids.set(&granted.grant.edge_handles);
@@ -119,22 +147,29 @@ pub async fn call(
     let (observed_is, observed) = watch::channel(Some(Seen::at(granted.grant.observed)));
     let (knocking, knocks) = moves();
     let (moved, moving) = moves();
+    let (connection_is, connected) = watch::channel(None);
     let guest = Guest {
         socket: socket.clone(),
+        routed: routed.clone(),
         own,
         control,
         endpoint: control_endpoint,
-        at,
-        relay: route.relay,
+        carried: endpoint.clone(),
+        connection: connected,
+        at: canonical(at),
+        nodes: std::mem::take(nodes),
+        route: route.clone(),
         key: KeyPair::from_seed(&key.seed()),
         wish,
         observed: observed_is,
+        knock: knocking.clone(),
         moved: knocks,
     };
     let mut tasks = JoinSet::new();
     // How this device looks from outside is known when the server answers.
     tasks.spawn(stay(guest, granted));
     let connection = endpoint.connect_with(config, at, SERVER_NAME)?.await?;
+    connection_is.send_replace(Some(connection.clone()));
     let means = Means { connection: connection.clone(), socket, routed, way: way_is, knock: knocking };
     let news = News { probes, traffic, observed, moved: moving };
     tasks.spawn(keep_direct(means, news));
@@ -153,83 +188,5 @@ fn bind(relay: SocketAddr) -> io::Result<UdpSocket> {
     match both() {
         Err(_) if relay.is_ipv4() => UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)),
         bound => bound,
-    }
-}
-
-struct Granted {
-    grant: Box<Grant>,
-    lifetime: Duration,
-    second_port: Option<NonZeroU16>,
-}
-
-/// What stays at the relay beside the connection itself.
-struct Guest {
-    socket: Arc<Socket>,
-    own: mpsc::Receiver<OwnPacket>,
-    control: Control,
-    endpoint: Endpoint,
-    at: SocketAddr,
-    relay: Fingerprint,
-    key: KeyPair,
-    wish: ToNode,
-    observed: watch::Sender<Option<Seen>>,
-    moved: mpsc::Receiver<Moved>,
-}
-
-async fn ask(control: &mut Control, wish: &ToNode) -> Result<Granted, NotReached> {
-    control.say(wish).await?;
-    loop {
-        match control.hear().await? {
-            FromNode::Granted { grant, lifetime_s, second_port } => {
-                let lifetime = Duration::from_secs(lifetime_s.into());
-                return Ok(Granted { grant, lifetime, second_port });
-            }
-            FromNode::Leaving => {}
-            FromNode::Refused | FromNode::Joined(_) | FromNode::Client(..) | FromNode::Call(_) => {
-                return Err(NotReached::Refused);
-            }
-        }
-    }
-}
-
-/// Knocks, and calls again before the time is over, as often as it takes: the connection may go on past the relay meanwhile.
-async fn stay(mut guest: Guest, mut granted: Granted) {
-    loop {
-        let Some(knocker) = Knocker::new(&granted.grant, &Secret::new(rand::random())) else { return };
-        let node = Node::new(guest.at, granted.second_port);
-        let Guest { socket, own, control, endpoint, at, relay, key, wish, observed, moved } = &mut guest;
-        let knocking = keep_knocking(socket.clone(), node, knocker, own, moved, observed.clone());
-        let caller = Caller { endpoint, at: *at, relay: *relay, key };
-        tokio::select! {
-            () = knocking => return,
-            renewed = caller.renew(control, wish, granted.lifetime / 2) => granted = renewed,
-        }
-    }
-}
-
-/// What a control connection is opened with.
-struct Caller<'a> {
-    endpoint: &'a Endpoint,
-    at: SocketAddr,
-    relay: Fingerprint,
-    key: &'a KeyPair,
-}
-
-impl Caller<'_> {
-    /// Calls again after `pause`, on another control connection if need be, until there is a grant.
-    async fn renew(&self, control: &mut Control, wish: &ToNode, pause: Duration) -> Granted {
-        tokio::time::sleep(pause).await;
-        loop {
-            match tokio::time::timeout(PATIENCE, ask(control, wish)).await {
-                Ok(Ok(granted)) => return granted,
-                Ok(Err(error)) => tracing::debug!(%error, "the relay did not renew this device's place"),
-                Err(_) => tracing::debug!("the relay does not answer"),
-            }
-            tokio::time::sleep(RETRY).await;
-            let again = Control::connect(self.endpoint, self.at, self.relay, self.key);
-            if let Ok(Ok(again)) = tokio::time::timeout(PATIENCE, again).await {
-                *control = again;
-            }
-        }
     }
 }

@@ -20,7 +20,9 @@ mod knocking;
 mod near;
 mod resolve;
 mod routed;
+mod silence;
 mod socket;
+mod stay;
 
 pub use client::{NotReached, Relayed, call};
 pub use control::{Control, ControlFailed};

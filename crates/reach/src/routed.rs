@@ -10,8 +10,9 @@ use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use quinn::{AsyncUdpSocket, UdpPoller};
 use quinn_udp::{EcnCodepoint, RecvMeta, Transmit};
@@ -19,6 +20,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tresen_path::{Handle, SocketId, Way, quic_destination};
 
+use crate::silence::Silence;
 use crate::socket::{Socket, canonical};
 
 /// Packets for the control connection that may wait.
@@ -39,7 +41,10 @@ pub(crate) enum Traffic {
 /// The socket of the endpoint that connects to the edge server.
 pub(crate) struct RoutedSocket {
     socket: Arc<Socket>,
+    /// What quinn calls the relay: the node that was asked first.
     relay: SocketAddr,
+    nodes: Mutex<AtNodes>,
+    silence: Silence,
     /// What the relay granted; until then everything is for the control connection.
     handles: OnceLock<Vec<Handle>>,
     way: Mutex<Way>,
@@ -48,6 +53,15 @@ pub(crate) struct RoutedSocket {
     start: Instant,
     sent_told_ms: AtomicU64,
     heard_told_ms: AtomicU64,
+}
+
+/// Where the relay is now.
+#[derive(Clone, Copy)]
+struct AtNodes {
+    /// The node that forwards.
+    at: SocketAddr,
+    /// One that is asked whether it would.
+    asked: SocketAddr,
 }
 
 /// The socket of the endpoint for the control connection.
@@ -73,6 +87,8 @@ impl RoutedSocket {
         let routed = Self {
             socket: socket.clone(),
             relay: canonical(relay),
+            nodes: Mutex::new(AtNodes { at: canonical(relay), asked: canonical(relay) }),
+            silence: Silence::default(),
             handles: OnceLock::new(),
             way: Mutex::new(Way::Relay),
             control,
@@ -87,6 +103,39 @@ impl RoutedSocket {
     /// The relay has granted these handles; another grant has the same ones.
     pub(crate) fn grant(&self, handles: &[Handle]) {
         let _ = self.handles.set(handles.to_vec());
+    }
+
+    /// Another node is asked: what it says is for the control connection.
+    pub(crate) fn listen_to(&self, node: SocketAddr) {
+        self.nodes().asked = canonical(node);
+    }
+
+    /// This node forwards from now on.
+    pub(crate) fn move_to(&self, node: SocketAddr) {
+        let at = canonical(node);
+        *self.nodes() = AtNodes { at, asked: at };
+        self.silence.heard();
+    }
+
+    /// Until what is sent through the node has waited for an answer for too long.
+    pub(crate) async fn unanswered(&self, rtt: impl Fn() -> Duration) {
+        self.silence.unanswered(rtt).await;
+    }
+
+    /// Whether something that was sent through the node waits for an answer.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        self.silence.is_unanswered()
+    }
+
+    fn nodes(&self) -> MutexGuard<'_, AtNodes> {
+        self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends to an address that quinn does not know of.
+    fn send_to(&self, address: SocketAddr, transmit: &Transmit<'_>) -> io::Result<()> {
+        let destination = self.socket.written(address);
+        let Transmit { ecn, contents, segment_size, .. } = *transmit;
+        self.socket.try_send(&Transmit { destination, ecn, contents, segment_size, src_ip: None })
     }
 
     /// Sends this way from now on.
@@ -140,7 +189,10 @@ impl AsyncUdpSocket for RoutedSocket {
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
         let way = *self.way.lock().unwrap_or_else(PoisonError::into_inner);
         match way {
-            Way::Relay => self.socket.try_send(transmit),
+            Way::Relay => {
+                self.silence.sent();
+                self.send_to(self.nodes().at, transmit)
+            }
             Way::Direct { socket, address } if socket != SocketId::MAIN => {
                 self.tell(&self.sent_told_ms, Traffic::Sent);
                 self.socket.send_beside(socket, address, transmit);
@@ -148,9 +200,7 @@ impl AsyncUdpSocket for RoutedSocket {
             }
             Way::Direct { address, .. } => {
                 self.tell(&self.sent_told_ms, Traffic::Sent);
-                let destination = self.socket.written(address);
-                let Transmit { ecn, contents, segment_size, .. } = *transmit;
-                self.socket.try_send(&Transmit { destination, ecn, contents, segment_size, src_ip: None })
+                self.send_to(address, transmit)
             }
         }
     }
@@ -163,11 +213,16 @@ impl AsyncUdpSocket for RoutedSocket {
     ) -> Poll<io::Result<usize>> {
         loop {
             let count = ready!(self.socket.poll_recv(cx, buffers, metas))?;
+            let nodes = *self.nodes();
             let mut kept = 0;
             for at in 0..count {
                 let from = canonical(metas[at].addr);
-                if from == self.relay {
+                if from == nodes.at || from == nodes.asked {
                     metas[at].len = self.sort(&mut buffers[at], &metas[at]);
+                    if metas[at].len > 0 {
+                        self.silence.heard();
+                        metas[at].addr = self.socket.written(self.relay);
+                    }
                 } else {
                     self.tell(&self.heard_told_ms, Traffic::Heard(from));
                     // To quinn there is one way. Whether a packet is the edge server's, it finds out by opening it.

@@ -13,10 +13,13 @@ mod hostile_relay;
 mod instances;
 mod links;
 mod memory;
+mod nodes;
 mod pages;
 mod pairing;
 mod photos;
 mod program;
+#[path = "../../../relay/tests/support/redis.rs"]
+mod redis;
 mod relay_program;
 mod relay_secrets;
 mod relayed;

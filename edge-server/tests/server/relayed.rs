@@ -1,5 +1,6 @@
 //! A box behind a relay, all of it real: the relay's node, the server, a device with nothing but a pairing code.
 
+use std::path::Path;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -8,13 +9,13 @@ use tresen_edge::relay::{JoinError, join};
 use tresen_identity::{DeviceClass, PairAnswer, PairingCode, Secret, TenantId};
 use tresen_path::{Capacity, NodeId};
 use tresen_reach::{Enrolment, NotReached};
-use tresen_relay::{Running, Settings};
+use tresen_relay::{LimitSettings, Running, Settings};
 use tresen_wire::CloseCode;
 
 use crate::client::{Client, Native};
 use crate::world::World;
 
-const TENANT: TenantId = TenantId::from_bytes([1; 16]);
+pub const TENANT: TenantId = TenantId::from_bytes([1; 16]);
 
 pub struct Relay {
     pub running: Running,
@@ -23,17 +24,22 @@ pub struct Relay {
     _data: TempDir,
 }
 
-pub async fn relay() -> Relay {
-    let data = tempfile::tempdir().unwrap();
-    let settings = Settings {
-        data: data.path().to_owned(),
+/// What a node is started with, as the only one of its relay.
+pub fn settings(data: &Path) -> Settings {
+    Settings {
+        data: data.to_owned(),
         listen: ([127, 0, 0, 1], 0).into(),
         node: NodeId(1),
+        public: Vec::new(),
         capacity: Capacity { edges: 4, clients: 8, clients_of_edge: 4 },
-        connects_a_minute: 600,
+        limits: LimitSettings::default(),
         redis: None,
-    };
-    let running = tresen_relay::start(&settings).unwrap();
+    }
+}
+
+pub async fn relay() -> Relay {
+    let data = tempfile::tempdir().unwrap();
+    let running = tresen_relay::start(&settings(data.path())).unwrap();
     let secret = Secret::new([7; 32]);
     let now_s = jiff::Timestamp::now().as_second() as u64;
     let opened = running.node.change_directory(|directory| {

@@ -9,6 +9,7 @@ use redis::{RedisError, cmd};
 use tresen_identity::TOKEN_LIFETIME_S;
 
 use super::address::Connection;
+use super::nodes::Said;
 use super::{Common, DIRECTORY, NotChanged, REVOCATIONS, Revision, read, set};
 use crate::node::{Node, lock};
 use crate::revocations;
@@ -47,11 +48,14 @@ pub async fn follow(node: Weak<Node>, common: Arc<Common>) {
 /// Until Redis fails, or the node is gone.
 async fn visit(node: &Weak<Node>, common: &Common, pause: &mut Duration) -> Result<(), NotChanged> {
     let connection = common.address.connect().await?;
-    let mut last_id = String::new();
+    let (mut last_id, mut said) = (String::new(), Said::default());
     let mut beat = tokio::time::interval(BEAT);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        beat.tick().await;
+        tokio::select! {
+            _ = beat.tick() => {}
+            () = common.nodes().woken() => {}
+        }
         let Some(node) = node.upgrade() else { return Ok(()) };
         same_directory(&node, common, &connection).await?;
         if last_id.is_empty() {
@@ -62,6 +66,7 @@ async fn visit(node: &Weak<Node>, common: &Common, pause: &mut Duration) -> Resu
         } else {
             newer(&node, &connection, &mut last_id).await?;
         }
+        common.nodes().say(&node, &connection, &mut said).await?;
     }
 }
 
@@ -73,6 +78,9 @@ async fn same_directory(node: &Node, common: &Common, connection: &Connection) -
         Some(text) => Some(Revision::from_text(&text).ok_or(NotChanged::Damaged)?),
         None => None,
     };
+    if theirs.as_ref() == Some(&*lock(&common.revision)) {
+        return Ok(());
+    }
     // A change of this node's own may be on its way.
     let changing = node.changing().await;
     let ours = lock(&common.revision).clone();

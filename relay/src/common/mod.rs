@@ -1,8 +1,11 @@
-//! What the nodes of one relay have in common, in Redis: the directory, and who is revoked.
+//! What the nodes of one relay have in common, in Redis: the directory, who is revoked, which nodes there are and who is at
+//! which.
 //!
 //! ```text
 //! {tresen}:directory      hash: revision, json. Changed by whoever saw its newest revision (compare and set)
 //! {tresen}:revocations    stream: one line each (`revocations`), for as long as tokens live
+//! {tresen}:node:<number>  a node that takes newcomers: its epoch and its addresses; ends 8 s after it was last heard of
+//! tresen:edge:{<tenant>:<edge server>}:<number>   the epoch of the node that this edge server is at; ends after 90 s
 //! ```
 //!
 //! Every node keeps a copy of the directory in memory and in its data folder, and looks twice a second whether there is a newer one. So a node goes on
@@ -16,18 +19,23 @@
 
 mod address;
 mod follow;
+mod nodes;
 
+use std::net::SocketAddr;
 use std::sync::Mutex;
 
 use redis::{Cmd, RedisError, cmd};
 use thiserror::Error;
+use tresen_path::{EdgeName, NodeAt, NodeId};
 
 use self::address::Connection;
+use self::nodes::Nodes;
 use crate::directory::Directory;
 use crate::node::lock;
 
 pub use address::{RedisAddress, RedisAddressError};
 pub use follow::follow;
+pub use nodes::MOST_NODES;
 
 const DIRECTORY: &str = "{tresen}:directory";
 const REVOCATIONS: &str = "{tresen}:revocations";
@@ -90,13 +98,26 @@ pub struct Common {
     connection: Mutex<Option<Connection>>,
     /// Of the node's copy.
     revision: Mutex<Revision>,
+    nodes: Nodes,
 }
 
 impl Common {
-    /// Not connected yet; see [`follow`].
+    /// As the node with this number sees it, which is reached at these addresses. Not connected yet; see [`follow`].
     #[must_use]
-    pub fn new(address: RedisAddress) -> Self {
-        Self { address, connection: Mutex::default(), revision: Mutex::default() }
+    pub fn new(address: RedisAddress, node: NodeId, public: Vec<SocketAddr>) -> Self {
+        let nodes = Nodes::new(node, public);
+        Self { address, connection: Mutex::default(), revision: Mutex::default(), nodes }
+    }
+
+    /// This node among the others.
+    pub const fn nodes(&self) -> &Nodes {
+        &self.nodes
+    }
+
+    /// Of all nodes, those at which an edge server is; all of them when that can't be told now.
+    pub async fn nodes_of(&self, edge: &EdgeName, all: Vec<NodeAt>) -> Vec<NodeAt> {
+        let Some(connection) = lock(&self.connection).clone() else { return all };
+        self.nodes.of_edge(&connection, edge, all.clone()).await.unwrap_or(all)
     }
 
     /// Whether Redis answered lately.

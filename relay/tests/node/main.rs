@@ -1,15 +1,20 @@
 //! Promises of a relay node, over real sockets on loopback.
 #![allow(clippy::disallowed_methods, reason = "a test of a shell: it has a clock and sockets")]
 
+mod common;
+mod nodes;
+#[path = "../support/redis.rs"]
 mod redis;
 mod world;
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use tokio::time::timeout;
 use tresen_identity::Secret;
 use tresen_path::{ClientName, FromNode, Party, Revocation, Subject, ToNode};
-use tresen_reach::Seen;
+use tresen_reach::{Control, Seen};
+use tresen_relay::{LimitSettings, Rates, Settings};
 
 use world::{BOX, PATIENCE, World, edge_name, end, granted, hear, key, now_s, socket, talk, tenant, token};
 
@@ -75,7 +80,7 @@ async fn a_device_calls_its_box() {
     let (mut known, mut unknown) = (world.control(&end, &key(2)).await, world.control(&end, &key(3)).await);
     for (control, device) in [(&mut known, 2), (&mut unknown, 3)] {
         control.say(&ToNode::Call(edge_name())).await.expect("said");
-        let Ok(FromNode::Call(caller)) = hear(&mut edge.control).await else { panic!("no call") };
+        let Ok(FromNode::Call(caller, _)) = hear(&mut edge.control).await else { panic!("no call") };
         assert_eq!(caller, key(device).fingerprint());
     }
     let mut impostor = world.control(&end, &key(9)).await;
@@ -104,6 +109,47 @@ async fn a_tenant_has_its_share() {
     assert_eq!(world.relay.node.counts(), (1, 3));
 }
 
+/// Promise: what a tenant's devices send is limited; the limit can be changed while they do so, and is not another tenant's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tenant_sends_what_it_may() {
+    let world = World::new().await;
+    let _edge = world.edge().await;
+    let client = world.client(2).await;
+    let connection = client.connect(world.at()).await;
+    assert!(talk(&connection, 300_000).await);
+    let limit = async |bytes: u32| {
+        let rates = Rates { connects_a_minute: None, bytes_a_second: NonZeroU32::new(bytes) };
+        let changed = world.relay.node.change_directory(|directory| directory.limit(tenant(1), 3, rates));
+        changed.await.expect("a disk").expect("a tenant");
+    };
+    limit(70_000).await;
+    assert!(!talk(&connection, 300_000).await, "three seconds are not enough any more");
+    let text = world.relay.node.counters().text(1, 1);
+    assert!(!text.contains("{reason=\"limit\"} 0"), "{text}");
+    limit(50_000_000).await;
+    let again = async { while !talk(&connection, 300_000).await {} };
+    timeout(PATIENCE, again).await.expect("it may again");
+}
+
+/// Promise: a device that connects too often is refused, whatever its address is; others are not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_comes_no_more_often_than_it_may() {
+    let device = Rates { connects_a_minute: NonZeroU32::new(2), bytes_a_second: None };
+    let limits = LimitSettings { device, ..LimitSettings::default() };
+    let world = World::with(|settings| Settings { limits, ..settings }).await;
+    let end = end(None);
+    let is_heard = async |device: u8| {
+        let name = world.relay.key.fingerprint();
+        let connected = Control::connect(&end.endpoint, world.at(), name, &key(device)).await;
+        let Ok(mut control) = connected else { return false };
+        let _ = control.say(&ToNode::Register(tenant(1))).await;
+        matches!(hear(&mut control).await, Ok(FromNode::Refused))
+    };
+    assert!(is_heard(5).await && is_heard(5).await, "not enrolled, and told so");
+    assert!(!is_heard(5).await, "it hears nothing any more");
+    assert!(is_heard(6).await);
+}
+
 /// Promise: a revocation ends a running session within two seconds, and only that one; a restart lets nobody in again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revocation_ends_running_sessions() {
@@ -115,7 +161,7 @@ async fn a_revocation_ends_running_sessions() {
     let party = Party::Client(ClientName { edge: edge_name(), device: key(2).fingerprint() });
     let revocation = Revocation::of_all_tokens(now_s(), Subject::Party(party));
     assert_eq!(world.relay.node.revoke(revocation).await.expect("a disk"), [party]);
-    assert!(timeout(Duration::from_secs(2), bad.control.hear()).await.expect("in time").is_err());
+    assert!(timeout(Duration::from_secs(2), hear(&mut bad.control)).await.expect("in time").is_err());
     assert!(!talk(&bad_connection, 1_000).await, "nothing goes through any more");
     assert!(talk(&good_connection, 1_000).await);
     let again = async |world: &World| {
@@ -152,7 +198,7 @@ async fn a_box_says_whom_it_revokes() {
     assert!(talk(&connection, 1_000).await);
     let revoked_s = now_s();
     edge.control.say(&revoke(2, revoked_s)).await.expect("said");
-    assert!(timeout(Duration::from_secs(2), bad.control.hear()).await.expect("in time").is_err());
+    assert!(timeout(Duration::from_secs(2), hear(&mut bad.control)).await.expect("in time").is_err());
     assert!(!talk(&connection, 1_000).await);
     let mut control = world.control(&bad.end, &key(2)).await;
     let old = ToNode::Admit(token(&key(BOX), tenant(1), 2, revoked_s));

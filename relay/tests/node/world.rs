@@ -19,7 +19,7 @@ use tresen_reach::{
     Control, EdgeIds, Moved, Node, OwnIds, OwnPacket, OwnPackets, Seen, Socket, endpoint, keep_knocking,
     moves, own_packets,
 };
-use tresen_relay::{NotChanged, Running, Settings, StartError, start};
+use tresen_relay::{LimitSettings, NotChanged, Running, Settings, StartError, start};
 
 /// Whatever takes longer does not happen.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -83,16 +83,22 @@ pub fn settings(data: &TempDir) -> Settings {
         data: data.path().to_owned(),
         listen: ([127, 0, 0, 1], 0).into(),
         node: NodeId(1),
+        public: Vec::new(),
         capacity: Capacity { edges: 4, clients: 8, clients_of_edge: 4 },
-        connects_a_minute: 600,
+        limits: LimitSettings::default(),
         redis: None,
     }
 }
 
 impl World {
     pub async fn new() -> Self {
+        Self::with(|settings| settings).await
+    }
+
+    /// With other settings.
+    pub async fn with(change: impl Fn(Settings) -> Settings) -> Self {
         let data = tempfile::tempdir().expect("a folder");
-        let relay = start(&settings(&data)).expect("a relay");
+        let relay = start(&change(settings(&data))).expect("a relay");
         let world = Self { relay, data };
         world.add_tenants().await.expect("tenants");
         world
@@ -223,8 +229,14 @@ impl Client {
     }
 }
 
+/// What the node says next, but for what it says of nodes.
 pub async fn hear(control: &mut Control) -> Result<FromNode, tresen_reach::ControlFailed> {
-    timeout(PATIENCE, control.hear()).await.expect("in time")
+    loop {
+        let heard = timeout(PATIENCE, control.hear()).await.expect("in time");
+        if !matches!(heard, Ok(FromNode::Nodes { .. })) {
+            return heard;
+        }
+    }
 }
 
 /// What is granted when this is said, and the node's second port; `None` when it is refused.

@@ -246,7 +246,7 @@ impl Shared {
                 let edge = self.instead.lock().unwrap().unwrap_or(called);
                 // The box is asked for form's sake, and told of a device at an address where it is not.
                 if let Some(to_edge) = self.edges.lock().unwrap().get(&edge) {
-                    let _ = to_edge.send(FromNode::Call(peer));
+                    let _ = to_edge.send(FromNode::Call(peer, at));
                     let _ = to_edge.send(FromNode::Client(peer, NOWHERE.parse().unwrap()));
                 }
                 let client = ClientName { edge, device: peer };

@@ -1,0 +1,196 @@
+//! Which nodes the relay has, and at which of them an edge server is. See the module above for the keys.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use redis::{RedisError, cmd};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+use tresen_path::{EdgeName, NodeAt, NodeId};
+
+use super::address::Connection;
+use crate::node::{Node, lock};
+
+/// Nodes of a relay; they are numbered from 1.
+pub const MOST_NODES: u32 = 64;
+
+/// A node says so often that it is there ...
+const NODE_AGAIN: Duration = Duration::from_secs(2);
+
+/// ... and counts as gone so long after it last did.
+const NODE_LIFETIME: Duration = Duration::from_secs(8);
+
+/// A node says so often which edge servers are at it ...
+const EDGES_AGAIN: Duration = Duration::from_secs(30);
+
+/// ... and they count as gone so long after it last did.
+const EDGE_LIFETIME: Duration = Duration::from_secs(90);
+
+/// Commands that are under way at a time.
+const AT_ONCE: usize = 64;
+
+/// What a node says of itself.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    /// Of all starts of this node: what an earlier one said of edge servers is over.
+    epoch: u64,
+    /// Where endpoints reach it.
+    at: Vec<SocketAddr>,
+}
+
+/// This node among the others.
+pub struct Nodes {
+    node: NodeId,
+    public: Vec<SocketAddr>,
+    epoch: u64,
+    leaving: AtomicBool,
+    /// Edge servers that came or went since it was last told.
+    changed: Mutex<BTreeSet<EdgeName>>,
+    wake: Notify,
+    epochs: Mutex<BTreeMap<NodeId, u64>>,
+}
+
+/// When what was last said.
+#[derive(Default)]
+pub(super) struct Said {
+    node: Option<Instant>,
+    edges: Option<Instant>,
+}
+
+impl Nodes {
+    pub(super) fn new(node: NodeId, public: Vec<SocketAddr>) -> Self {
+        Self {
+            node,
+            public,
+            epoch: rand::random(),
+            leaving: AtomicBool::new(false),
+            changed: Mutex::default(),
+            wake: Notify::new(),
+            epochs: Mutex::default(),
+        }
+    }
+
+    /// An edge server came, or went.
+    pub fn edge_changed(&self, edge: EdgeName) {
+        lock(&self.changed).insert(edge);
+        self.wake.notify_one();
+    }
+
+    /// This node is about to stop.
+    pub fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
+        self.wake.notify_one();
+    }
+
+    /// Until there is something to say.
+    pub(super) async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Says what there is to say.
+    pub(super) async fn say(
+        &self,
+        node: &Node,
+        connection: &Connection,
+        said: &mut Said,
+    ) -> Result<(), RedisError> {
+        let is_old = |when: Option<Instant>, again| when.is_none_or(|when| when.elapsed() >= again);
+        let mut edges = std::mem::take(&mut *lock(&self.changed));
+        let is_leaving = self.leaving.load(Ordering::Relaxed);
+        if is_old(said.node, NODE_AGAIN) || is_leaving {
+            self.say_node(connection, is_leaving).await?;
+            node.set_nodes(self.hear_nodes(connection).await?);
+            said.node = Some(Instant::now());
+        }
+        if is_old(said.edges, EDGES_AGAIN) {
+            edges.extend(node.edges());
+            said.edges = Some(Instant::now());
+        }
+        let says = edges.into_iter().map(|edge| self.say_edge(connection, edge, node.has_edge(&edge)));
+        stream::iter(says).buffer_unordered(AT_ONCE).try_collect::<()>().await
+    }
+
+    async fn say_node(&self, connection: &Connection, is_leaving: bool) -> Result<(), RedisError> {
+        let key = node_key(self.node);
+        if is_leaving {
+            return connection.query(cmd("DEL").arg(key)).await;
+        }
+        let record = Record { epoch: self.epoch, at: self.public.clone() };
+        let record = serde_json::to_string(&record).expect("numbers and text are JSON");
+        let lifetime_ms = NODE_LIFETIME.as_millis() as u64;
+        connection.query(cmd("SET").arg(key).arg(record).arg("PX").arg(lifetime_ms)).await
+    }
+
+    async fn hear_nodes(&self, connection: &Connection) -> Result<Vec<NodeAt>, RedisError> {
+        let numbers = || (1..=MOST_NODES).map(NodeId);
+        let mut command = cmd("MGET");
+        numbers().for_each(|node| {
+            command.arg(node_key(node));
+        });
+        let texts: Vec<Option<String>> = connection.query(&command).await?;
+        let (mut nodes, mut epochs) = (Vec::new(), BTreeMap::new());
+        for (node, text) in numbers().zip(texts) {
+            let Some(record) = text.and_then(|text| serde_json::from_str::<Record>(&text).ok()) else {
+                continue;
+            };
+            epochs.insert(node, record.epoch);
+            nodes.extend(record.at.into_iter().map(|at| NodeAt { node, at }));
+        }
+        *lock(&self.epochs) = epochs;
+        Ok(nodes)
+    }
+
+    async fn say_edge(
+        &self,
+        connection: &Connection,
+        edge: EdgeName,
+        is_here: bool,
+    ) -> Result<(), RedisError> {
+        let key = edge_key(&edge, self.node);
+        if !is_here {
+            return connection.query(cmd("DEL").arg(key)).await;
+        }
+        let lifetime_ms = EDGE_LIFETIME.as_millis() as u64;
+        connection.query(cmd("SET").arg(key).arg(self.epoch).arg("PX").arg(lifetime_ms)).await
+    }
+
+    /// Of these nodes, those at which the edge server is.
+    pub(super) async fn of_edge(
+        &self,
+        connection: &Connection,
+        edge: &EdgeName,
+        mut nodes: Vec<NodeAt>,
+    ) -> Result<Vec<NodeAt>, RedisError> {
+        let mut numbers: Vec<NodeId> = nodes.iter().map(|node| node.node).collect();
+        numbers.dedup();
+        if numbers.is_empty() {
+            return Ok(nodes);
+        }
+        let mut command = cmd("MGET");
+        numbers.iter().for_each(|node| {
+            command.arg(edge_key(edge, *node));
+        });
+        let found: Vec<Option<u64>> = connection.query(&command).await?;
+        let epochs = lock(&self.epochs).clone();
+        let here: Vec<NodeId> = numbers
+            .into_iter()
+            .zip(found)
+            .filter(|(node, epoch)| epoch.is_some() && *epoch == epochs.get(node).copied())
+            .map(|(node, _)| node)
+            .collect();
+        nodes.retain(|node| here.contains(&node.node));
+        Ok(nodes)
+    }
+}
+
+fn node_key(node: NodeId) -> String {
+    format!("{{tresen}}:node:{}", node.0)
+}
+
+fn edge_key(edge: &EdgeName, node: NodeId) -> String {
+    format!("tresen:edge:{{{}:{}}}:{}", edge.tenant, edge.edge, node.0)
+}
