@@ -9,5 +9,6 @@ pub mod handheld;
 pub mod load;
 pub mod peers;
 pub mod reference;
+pub mod relay;
 pub mod screen;
 pub mod wan;

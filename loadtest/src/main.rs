@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 use tresen_loadtest::screen::{self, report, serve};
-use tresen_loadtest::{crash, guess, load, peers, wan};
+use tresen_loadtest::{crash, guess, load, peers, relay, wan};
 
 /// As the server has it: it is part of what is measured.
 #[global_allocator]
@@ -40,6 +40,9 @@ enum Command {
     /// The server of `bench load`, in a process and on a core of its own.
     #[command(hide = true)]
     LoadServe(load::ServeArguments),
+    /// A forwarder that decides nothing: the measure of `bench relay`.
+    #[command(hide = true)]
+    RelayBare(relay::BareArguments),
     /// A server that only answers: the floor under `bench screen`.
     #[command(hide = true)]
     ServeBare,
@@ -70,6 +73,8 @@ enum Bench {
     Load(load::Arguments),
     /// The same till and script on Tresen, TigerVNC, NX, xpra and xrdp. Writes `docs/benchmarks/peers.*`.
     Peers(peers::Arguments),
+    /// What a relay node costs and carries, beside a bare forwarder and coturn. Writes `target/bench/relay.json`.
+    Relay(relay::Arguments),
 }
 
 fn main() -> Result<()> {
@@ -77,7 +82,9 @@ fn main() -> Result<()> {
     // Before the runtime counts the cores that it has.
     let all = load::cores::mine()?;
     let layout = match &arguments.command {
-        Command::Bench { what: Bench::Load(_) } => load::cores::pin(load::cores::Side::Generator)?,
+        Command::Bench { what: Bench::Load(_) | Bench::Relay(_) } => {
+            load::cores::pin(load::cores::Side::Generator)?
+        }
         Command::LoadServe(_) => load::cores::pin(load::cores::Side::Server)?,
         _ => load::cores::Layout::Shared,
     };
@@ -93,6 +100,8 @@ fn main() -> Result<()> {
             Command::Bench { what: Bench::Load(arguments) } => load::run(&arguments, layout, &all).await,
             Command::LoadServe(arguments) => load::serve::serve(&arguments).await,
             Command::Bench { what: Bench::Peers(arguments) } => peers::run(&arguments).await,
+            Command::Bench { what: Bench::Relay(arguments) } => bench_relay(&arguments, layout, &all).await,
+            Command::RelayBare(arguments) => relay::serve_bare(&arguments).await,
             Command::Crash(arguments) => crash::run(&arguments).await,
             Command::CrashChild(arguments) => tokio::task::block_in_place(|| crash::run_child(&arguments)),
             Command::Wan(arguments) => wan::run(&arguments).await,
@@ -108,6 +117,16 @@ async fn bench_screen() -> Result<()> {
     let report = screen::run::run().await?;
     print!("{}", report::table(&report));
     write("screen.json", &report)
+}
+
+async fn bench_relay(
+    arguments: &relay::Arguments,
+    layout: load::cores::Layout,
+    cores: &[usize],
+) -> Result<()> {
+    let report = relay::run(arguments, layout, cores).await?;
+    print!("{}", relay::table(&report));
+    write("relay.json", &report)
 }
 
 async fn bench_guess(arguments: &guess::Arguments) -> Result<()> {

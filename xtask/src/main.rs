@@ -81,7 +81,7 @@ enum Command {
         #[arg(long)]
         only: Option<String>,
     },
-    /// Measures: `bench screen`, `bench guess`, `bench load` write to `target/bench`; `bench page` times the handheld's page; `bench peers` (VNC, NX, xpra and RDP
+    /// Measures: `bench screen`, `bench guess`, `bench load`, `bench relay` (beside coturn) write to `target/bench`; `bench page` times the handheld's page; `bench peers` (VNC, NX, xpra and RDP
     /// beside Tresen; as root it installs them) writes to `docs/benchmarks`.
     Bench {
         /// What to measure.

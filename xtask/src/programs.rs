@@ -154,6 +154,13 @@ pub fn bench(shell: &Shell, what: &str, rest: &[String]) -> Result<()> {
         setup::install_peers(shell)?;
         programs.extend(["--package", "tresen-desktop"]);
     }
+    if what == "relay" {
+        programs.extend(["--package", "tresen-relay"]);
+        // The benchmark names who is missing.
+        if let Err(error) = setup::install_turn(shell) {
+            eprintln!("Without coturn: {error:#}");
+        }
+    }
     eprintln!("Building for speed (the first time takes some minutes) ...");
     cmd!(shell, "cargo build --release {programs...}").quiet().run()?;
     let program = setup::target_dir().join("release/tresen-loadtest");

@@ -58,9 +58,13 @@ const PEERS: &[Needed] = &[
     Needed { file: "/usr/bin/xkbcomp", package: "x11-xkb-utils" },
 ];
 
+/// The TURN server that the relay is measured beside.
+const TURN: &[Needed] = &[Needed { file: "/usr/bin/turnserver", package: "coturn" }];
+
 /// What Debian starts together with the peers, and the file that is there once its package is. The comparison starts its own, and a machine that
 /// was only measured on must not listen for RDP from then on.
 const PEER_SERVICES: &[(&str, &str)] = &[
+    ("/usr/bin/turnserver", "coturn.service"),
     ("/usr/sbin/xrdp", "xrdp.service"),
     ("/usr/sbin/xrdp", "xrdp-sesman.service"),
     ("/usr/bin/xpra", "xpra.service"),
@@ -114,10 +118,23 @@ pub fn install_for_crates(shell: &Shell) -> Result<()> {
 /// # Errors
 /// As [`install`].
 pub fn install_peers(shell: &Shell) -> Result<()> {
+    install_stopped(shell, PEERS)
+}
+
+/// Installs the TURN server if it is missing, and stops its service.
+///
+/// # Errors
+/// As [`install`].
+pub fn install_turn(shell: &Shell) -> Result<()> {
+    install_stopped(shell, TURN)
+}
+
+fn install_stopped(shell: &Shell, needed: &[Needed]) -> Result<()> {
     let systemd = shell.path_exists("/run/systemd/system");
-    let unwanted = PEER_SERVICES.iter().filter(|(program, _)| systemd && !shell.path_exists(program));
+    let comes = |program: &str| needed.iter().any(|each| each.file == program) && !shell.path_exists(program);
+    let unwanted = PEER_SERVICES.iter().filter(|(program, _)| systemd && comes(program));
     let services: Vec<&str> = unwanted.map(|(_, service)| *service).collect();
-    install_without_services(shell, PEERS, &services)
+    install_without_services(shell, needed, &services)
 }
 
 fn install_without_services(shell: &Shell, needed: &[Needed], services: &[&str]) -> Result<()> {

@@ -29,16 +29,21 @@ pub enum Layout {
 /// When the operating system refuses.
 pub fn pin(side: Side) -> Result<Layout> {
     let cores = mine()?;
-    let (chosen, layout) = match (side, cores.as_slice()) {
-        (_, []) => return Ok(Layout::Shared),
-        (_, [only]) => (*only, Layout::Shared),
-        (Side::Generator, [first, ..]) => (*first, Layout::OneEach),
-        (Side::Server, [_, second, ..]) => (*second, Layout::OneEach),
-    };
+    let Some(chosen) = chosen(side, &cores) else { return Ok(Layout::Shared) };
+    let layout = if cores.len() > 1 { Layout::OneEach } else { Layout::Shared };
     let mut set = CpuSet::new();
     set.set(chosen)?;
     sched_setaffinity(Pid::from_raw(0), &set)?;
     Ok(layout)
+}
+
+/// A side's core, of those that there are.
+#[must_use]
+pub fn chosen(side: Side, cores: &[usize]) -> Option<usize> {
+    match (side, cores) {
+        (_, []) => None,
+        (_, [only]) | (Side::Generator, [only, ..]) | (Side::Server, [_, only, ..]) => Some(*only),
+    }
 }
 
 /// Gives a thread that was pinned all cores back, so that a child may choose its own.
