@@ -79,6 +79,7 @@ pub fn check(shell: &Shell) -> Result<()> {
     wrong.extend(without_licence(shell)?);
     wrong.extend(wrong_npm_packages(shell)?);
     wrong.extend(unproven_promises(shell)?);
+    wrong.extend(unknown_metrics(shell)?);
     if !wrong.is_empty() {
         bail!("Not tidy:\n  {}", wrong.join("\n  "));
     }
@@ -97,6 +98,27 @@ fn unproven_promises(shell: &Shell) -> Result<Vec<String>> {
     let names: BTreeSet<&str> = promises.split('`').skip(1).step_by(2).filter(is_name).collect();
     let unknown = names.into_iter().filter(|name| !sources.iter().any(|source| source.contains(name)));
     Ok(unknown.map(|name| format!("docs/PROMISES.md: nothing is called `{name}`")).collect())
+}
+
+/// Names of metrics on dashboards and in alerts that no program has.
+fn unknown_metrics(shell: &Shell) -> Result<Vec<String>> {
+    let sources = cmd!(shell, "git ls-files relay/src edge-server/src").quiet().read()?;
+    let sources: Vec<String> = sources.lines().map(|file| shell.read_file(file)).collect::<Result<_, _>>()?;
+    let shown = cmd!(shell, "git ls-files infra/grafana infra/prometheus").quiet().read()?;
+    let mut wrong = Vec::new();
+    for file in shown.lines() {
+        let text = shell.read_file(file)?;
+        let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        // What is added to the name of a histogram is not its own.
+        let own = |name: &str| sources.iter().any(|source| source.contains(&format!("\"{name}\"")));
+        let known = |name: &str| {
+            let parts = ["_bucket", "_sum", "_count"].iter().filter_map(|part| name.strip_suffix(part));
+            own(name) || parts.into_iter().any(own)
+        };
+        let unknown = words.filter(|word| word.starts_with("tresen_") && !known(word));
+        wrong.extend(unknown.map(|name| format!("{file}: no program has a metric {name}")));
+    }
+    Ok(wrong)
 }
 
 fn wrong_package(package: &Value) -> Option<String> {
