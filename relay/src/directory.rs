@@ -130,6 +130,12 @@ impl Directory {
         Ok(())
     }
 
+    /// Whether a secret may serve; what that is, [`Self::enrol`] finds out.
+    #[must_use]
+    pub fn has_enrolment(&self, secret: &Secret<32>, now_s: u64) -> bool {
+        self.enrolments.get(&hash(secret)).is_some_and(|enrolment| enrolment.expires_s > now_s)
+    }
+
     /// Enrols an edge server, which has proven its key; with whom.
     ///
     /// # Errors

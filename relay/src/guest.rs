@@ -126,11 +126,13 @@ impl Guest {
     async fn revoke(&self, devices: &[Fingerprint], until_s: u64) -> Result<Option<FromNode>, Unwanted> {
         let (edge, now_s) = (self.edge()?, self.node.clock.now_s());
         let until_s = until_s.min(now_s.saturating_add(CLOCK_SKEW_S));
-        for device in devices {
+        let revocation = |device: &Fingerprint| {
             let subject = Subject::Party(Party::Client(ClientName { edge, device: *device }));
-            let gone = self.node.revoke(Revocation { subject, until_s }).await?;
-            tracing::info!(edge = %edge.edge.short(), device = %device.short(), here = gone.len(), "a device was revoked");
-        }
+            Revocation { subject, until_s }
+        };
+        let revocations: Vec<Revocation> = devices.iter().map(revocation).collect();
+        let gone = self.node.revoke_all(&revocations).await?;
+        tracing::info!(edge = %edge.edge.short(), devices = devices.len(), here = gone.len(), "devices were revoked");
         Ok(None)
     }
 
@@ -174,6 +176,10 @@ impl Guest {
 
     async fn join(&mut self, secret: &Secret<32>) -> Result<FromNode, Unwanted> {
         let now_s = self.node.clock.now_s();
+        // Whoever guesses costs a look at the own copy, not the common one.
+        if !self.node.directory().has_enrolment(secret, now_s) {
+            return Err(DirectoryError::Secret.into());
+        }
         let tenant =
             self.node.change_directory(|directory| directory.enrol(secret, self.peer, now_s)).await??;
         self.until = Some(Instant::now() + PATIENCE);
@@ -245,7 +251,11 @@ impl Guest {
             // Where to go when this node goes.
             let (node, letters) = (self.node.clone(), self.letters.clone());
             tokio::spawn(async move {
-                let nodes = node.nodes_of(&edge).await;
+                let mut nodes = node.nodes_of(&edge).await;
+                // Its edge server may have come to others by then.
+                nodes.extend(
+                    node.nodes().into_iter().filter(|other| !nodes.contains(other)).collect::<Vec<_>>(),
+                );
                 let _ = letters.try_send(Letter::Say(node.told_of(nodes)));
             });
         }

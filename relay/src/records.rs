@@ -69,26 +69,47 @@ impl Node {
     /// # Errors
     /// When the disk refuses: then it holds as long as the node runs.
     pub async fn revoke(&self, revocation: Revocation) -> io::Result<Vec<Party>> {
-        let here = self.revoke_here(revocation).await;
-        if let Some(common) = &self.common
-            && let Err(error) = common.publish(&revocations::to_text(&revocation), self.now_s()).await
-        {
-            tracing::warn!(%error, "the other nodes hear of a revocation when Redis is back");
-        }
-        here
+        self.revoke_all(&[revocation]).await
     }
 
-    /// Of a revocation that all nodes hear of, this node's part.
-    pub(crate) async fn revoke_here(&self, revocation: Revocation) -> io::Result<Vec<Party>> {
-        if !self.gate().revoke(self.now_s(), revocation) {
-            return Ok(Vec::new());
+    /// The same, of several.
+    ///
+    /// # Errors
+    /// As [`Self::revoke`].
+    pub async fn revoke_all(&self, revocations: &[Revocation]) -> io::Result<Vec<Party>> {
+        let (news, gone) = self.cut_off(revocations);
+        if let Some(common) = &self.common {
+            let texts: Vec<String> = news.iter().map(revocations::to_text).collect();
+            if let Err(error) = common.publish(&texts, self.now_s()).await {
+                tracing::warn!(%error, "the other nodes hear of a revocation when Redis is back");
+            }
         }
-        let gone = self.switch.router_mut().remove(&revocation.subject);
+        self.save_revocations(&news).await.map(|()| gone)
+    }
+
+    /// Of revocations that all nodes hear of, this node's part.
+    pub(crate) async fn revoke_here(&self, revocations: &[Revocation]) -> io::Result<()> {
+        let (news, _) = self.cut_off(revocations);
+        self.save_revocations(&news).await
+    }
+
+    /// Which of them were new, and who went.
+    fn cut_off(&self, revocations: &[Revocation]) -> (Vec<Revocation>, Vec<Party>) {
+        let now_s = self.now_s();
+        let is_new = |revocation: &&Revocation| self.gate().revoke(now_s, **revocation);
+        let news: Vec<Revocation> = revocations.iter().filter(is_new).copied().collect();
+        let mut gone = Vec::new();
+        for revocation in &news {
+            gone.extend(self.switch.router_mut().remove(&revocation.subject));
+        }
         self.let_go(&gone);
-        self.save_revocations().await.map(|()| gone)
+        (news, gone)
     }
 
-    async fn save_revocations(&self) -> io::Result<()> {
+    async fn save_revocations(&self, news: &[Revocation]) -> io::Result<()> {
+        if news.is_empty() {
+            return Ok(());
+        }
         let one_by_one = self.changing().await;
         let (encoded, file) = (revocations::encode(&self.gate()), self.data.file("revocations.json"));
         let saved = tokio::task::spawn_blocking(move || {

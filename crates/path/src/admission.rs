@@ -119,12 +119,19 @@ impl Gate {
     /// From now on no token admits whom this is about that was issued before. Whoever is here already, the shell removes
     /// ([`crate::Router::remove`]). Whether it says more than what was known.
     pub fn revoke(&mut self, now_s: u64, revocation: Revocation) -> bool {
-        let Revocation { subject, until_s } = revocation;
+        // Whoever says so may have another clock, but nothing is refused for longer than tokens live.
+        let longest_s = u64::from(*TOKEN_LIFETIME_S.end());
+        let subject = revocation.subject;
+        let until_s = revocation.until_s.min(now_s.saturating_add(longest_s + CLOCK_SKEW_S));
         if until_s <= self.floor_s || self.revoked.get(&subject).is_some_and(|known_s| until_s <= *known_s) {
             return false;
         }
+        if let Subject::Party(Party::Client(client)) = subject
+            && self.devices_of(client.edge).count() >= limits::REVOCATIONS_OF_EDGE
+        {
+            return self.revoke_whole(client.edge, until_s);
+        }
         if !self.revoked.contains_key(&subject) && self.revoked.len() >= limits::REVOCATIONS {
-            let longest_s = u64::from(*TOKEN_LIFETIME_S.end());
             self.revoked.retain(|_, last_s| last_s.saturating_add(longest_s) > now_s);
             if self.revoked.len() >= limits::REVOCATIONS {
                 self.floor_s = self.revoked.values().copied().max().unwrap_or(until_s);
@@ -132,6 +139,27 @@ impl Gate {
             }
         }
         self.revoked.insert(subject, until_s);
+        true
+    }
+
+    /// The devices of an edge server that are revoked, and until when.
+    fn devices_of(&self, edge: EdgeName) -> impl Iterator<Item = (Subject, u64)> {
+        let device = |device| {
+            let device = Fingerprint::from_bytes(device);
+            Subject::Party(Party::Client(ClientName { edge, device }))
+        };
+        self.revoked.range(device([0; 32])..=device([0xff; 32])).map(|(subject, last_s)| (*subject, *last_s))
+    }
+
+    /// More of its devices are revoked than are remembered: every older token of this edge server is refused, and of no other one.
+    fn revoke_whole(&mut self, edge: EdgeName, until_s: u64) -> bool {
+        let devices: Vec<(Subject, u64)> = self.devices_of(edge).collect();
+        let last_s = devices.iter().map(|(_, last_s)| *last_s).max().unwrap_or(until_s).max(until_s);
+        devices.iter().for_each(|(subject, _)| {
+            self.revoked.remove(subject);
+        });
+        let whole = self.revoked.entry(Subject::Party(Party::Edge(edge))).or_insert(last_s);
+        *whole = last_s.max(*whole);
         true
     }
 

@@ -8,6 +8,8 @@ pub const COOKIE_MS: u64 = 10_000;
 pub const DIRECTORY_KEYS: usize = 2;
 /// Revocations that are remembered; when there are more, all tokens from before are refused.
 pub const REVOCATIONS: usize = 65_536;
+/// Devices of one edge server among them; when there are more, all older tokens of this edge server are refused.
+pub const REVOCATIONS_OF_EDGE: usize = 1_024;
 /// Knocks of one round.
 pub const KNOCKS: u32 = 10;
 /// A knock without an answer is repeated after this, then after twice as long, and so on.

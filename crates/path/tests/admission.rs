@@ -85,9 +85,10 @@ fn the_operator_revokes_for_as_long_as_tokens_live() {
 #[test]
 fn revocations_are_bounded() {
     let subject = |number: u64| {
-        let mut device = [0; 32];
-        device[..8].copy_from_slice(&number.to_be_bytes());
-        Subject::Party(Party::Client(ClientName { edge: edge(), device: Fingerprint::from_bytes(device) }))
+        let mut name = [0; 32];
+        name[..8].copy_from_slice(&number.to_be_bytes());
+        // Of many edge servers, so that none has too many.
+        Subject::Party(Party::Edge(EdgeName { edge: Fingerprint::from_bytes(name), ..edge() }))
     };
     let mut gate = gate();
     let revoke =
@@ -108,6 +109,31 @@ fn revocations_are_bounded() {
     let mut restarted = Gate::new(&[directory().public_key()]);
     restarted.raise_floor(gate.floor_s());
     assert_eq!(restarted.admit(NOW_S, &token(NOW_S), device()), Err(Refused::BeforeFloor));
+}
+
+/// Promise: an edge server that revokes more than is remembered voids its own older tokens, and those of nobody else.
+#[test]
+fn an_edge_server_revokes_for_itself_alone() {
+    let mut gate = gate();
+    let other = EdgeName { edge: Fingerprint::from_bytes([8; 32]), ..edge() };
+    for number in 0..3 * limits::REVOCATIONS_OF_EDGE as u64 {
+        let mut name = [7; 32];
+        name[..8].copy_from_slice(&number.to_be_bytes());
+        let client = ClientName { edge: other, device: Fingerprint::from_bytes(name) };
+        gate.revoke(NOW_S, Revocation::of_old_tokens(NOW_S, Subject::Party(Party::Client(client))));
+    }
+    assert!(gate.revocations().len() <= limits::REVOCATIONS_OF_EDGE + 1);
+    let whole = Subject::Party(Party::Edge(other));
+    assert!(gate.revocations().any(|revocation| revocation.subject == whole));
+    assert!(gate.admit(NOW_S, &token(NOW_S), device()).is_ok(), "another one's device comes in");
+}
+
+/// Promise: nothing is revoked for longer than tokens live, whatever another node's clock says.
+#[test]
+fn a_revocation_ends() {
+    let mut gate = gate();
+    gate.revoke(NOW_S, Revocation { subject: Subject::Tenant(edge().tenant), until_s: u64::MAX });
+    assert!(gate.admit(NOW_S + 961, &token(NOW_S + 961), device()).is_ok());
 }
 
 /// Promise: an IPv6 customer is one network, whatever address of his he takes; IPv4 is the same in both of its forms.

@@ -122,6 +122,11 @@ impl RoutedSocket {
         self.silence.unanswered(rtt).await;
     }
 
+    /// The node has answered.
+    pub(crate) fn heard(&self) {
+        self.silence.heard();
+    }
+
     /// Whether something that was sent through the node waits for an answer.
     pub(crate) fn is_unanswered(&self) -> bool {
         self.silence.is_unanswered()
@@ -140,6 +145,7 @@ impl RoutedSocket {
 
     /// Sends this way from now on.
     pub(crate) fn choose(&self, way: Way) {
+        self.heard();
         *self.way.lock().unwrap_or_else(PoisonError::into_inner) = way;
     }
 

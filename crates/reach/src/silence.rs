@@ -37,8 +37,10 @@ impl Silence {
     pub(crate) fn sent(&self) {
         let now_ms = self.start.elapsed().as_millis() as u64 + 1;
         self.last_ms.store(now_ms, Ordering::Relaxed);
-        if self.first_ms.load(Ordering::Relaxed) == 0 {
+        let first_ms = self.first_ms.load(Ordering::Relaxed);
+        if first_ms == 0 {
             self.first_ms.store(now_ms, Ordering::Relaxed);
+        } else if now_ms >= first_ms + AGAIN_MS {
             self.sent.notify_one();
         }
     }
@@ -65,13 +67,11 @@ impl Silence {
     /// Until packets have waited for an answer for too long; `rtt` is how long a round trip takes.
     pub(crate) async fn unanswered(&self, rtt: impl Fn() -> Duration) {
         loop {
-            if self.first_ms.load(Ordering::Relaxed) == 0 {
-                self.sent.notified().await;
-            }
             let quiet = QUIET.max(2 * rtt());
             match self.unanswered_for() {
+                None => self.sent.notified().await,
                 Some(silence) if silence >= quiet => return,
-                _ => sleep(quiet / 4).await,
+                Some(silence) => sleep(quiet - silence).await,
             }
         }
     }

@@ -246,7 +246,9 @@ async fn doubt(
         let patience = KNOCK_PATIENCE.max(3 * rtt());
         let is_there =
             knock.try_send(known).is_err() || matches!(timeout(patience, is_known).await, Ok(Ok(())));
-        if !is_there && routed.is_unanswered() {
+        if is_there {
+            routed.heard();
+        } else if routed.is_unanswered() {
             return;
         }
         sleep(DOUBT_PAUSE).await;

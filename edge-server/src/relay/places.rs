@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 use tresen_identity::{Admission, Fingerprint, KeyPair, RelayRoute, Secret, TokenId};
 use tresen_path::{FromNode, Grant, Knocker, MAX_REVOKED, NodeAt, NodeId, ToNode};
 use tresen_reach::{
@@ -17,6 +18,7 @@ use tresen_reach::{
 use super::let_in::LetIn;
 use super::{Door, may_call, now_s};
 use crate::paths::{self, Paths};
+use crate::registry::Snapshot;
 use crate::site::Site;
 
 /// Nodes at a time.
@@ -291,14 +293,22 @@ impl Talk<'_> {
     /// Until the node says that it leaves.
     async fn answer_calls(&self, control: &mut Control, let_in: &mut LetIn) -> Result<(), ControlFailed> {
         let mut changes = self.site.registry.watch();
-        // Somebody may have been revoked while this server was not there.
+        // Somebody may have been revoked while this server was not there, or have been told into the void.
         changes.mark_changed();
+        let_in.come_back();
+        let mut not_before = Instant::now();
         loop {
             let heard = tokio::select! {
                 heard = control.hear() => heard?,
-                Ok(()) = changes.changed() => {
-                    let revoked = let_in.take_revoked(&changes.borrow_and_update());
-                    tell_revoked(control, &revoked).await?;
+                () = revocable(&mut changes, not_before) => {
+                    let snapshot = self.site.registry.snapshot();
+                    if let Some((until_s, devices)) = let_in.revoked(now_s(), &snapshot, MAX_REVOKED) {
+                        tracing::info!(devices = devices.len(), "the relay is told who is revoked");
+                        control.say(&ToNode::Revoke { devices, until_s }).await?;
+                        // There may be more of them.
+                        changes.mark_changed();
+                        not_before = Instant::now() + REVOCATION_PAUSE;
+                    }
                     continue;
                 }
             };
@@ -351,16 +361,12 @@ impl Talk<'_> {
     }
 }
 
-async fn tell_revoked(control: &mut Control, revoked: &[Fingerprint]) -> Result<(), ControlFailed> {
-    let mut messages = revoked.chunks(MAX_REVOKED).peekable();
-    while let Some(devices) = messages.next() {
-        tracing::info!(devices = devices.len(), "the relay is told who is revoked");
-        control.say(&ToNode::Revoke { devices: devices.to_vec(), until_s: now_s() }).await?;
-        if messages.peek().is_some() {
-            tokio::time::sleep(REVOCATION_PAUSE).await;
-        }
+/// Until somebody may have been revoked, and something may be said of it.
+async fn revocable(changes: &mut watch::Receiver<Arc<Snapshot>>, not_before: Instant) {
+    tokio::time::sleep_until(not_before).await;
+    if changes.changed().await.is_err() {
+        std::future::pending().await
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! How a node follows what others change, and heals what Redis has lost.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::streams::{StreamId, StreamRangeReply, StreamReadReply};
 use redis::{RedisError, cmd};
@@ -22,6 +23,12 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from
 
 /// A pause is so much of what it is, by chance: the nodes do not all come back at once.
 const JITTER: std::ops::Range<f64> = 0.5..1.5;
+
+/// Everything that is kept is looked at again so often, in both directions: Redis may have lost it, or its clock have gone back.
+const CATCH_UP_AGAIN: Duration = Duration::from_secs(30);
+
+/// Entries that are kept at most, nearly.
+const KEPT: usize = 100_000;
 
 /// Entries that are read at once.
 const ENTRIES: usize = 1_000;
@@ -48,7 +55,7 @@ pub async fn follow(node: Weak<Node>, common: Arc<Common>) {
 /// Until Redis fails, or the node is gone.
 async fn visit(node: &Weak<Node>, common: &Common, pause: &mut Duration) -> Result<(), NotChanged> {
     let connection = common.address.connect().await?;
-    let (mut last_id, mut said) = (String::new(), Said::default());
+    let (mut last_id, mut caught_up, mut said) = (String::new(), None::<Instant>, Said::default());
     let mut beat = tokio::time::interval(BEAT);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -57,14 +64,26 @@ async fn visit(node: &Weak<Node>, common: &Common, pause: &mut Duration) -> Resu
             () = common.nodes().woken() => {}
         }
         let Some(node) = node.upgrade() else { return Ok(()) };
-        same_directory(&node, common, &connection).await?;
-        if last_id.is_empty() {
+        let is_old = caught_up.is_none_or(|at| at.elapsed() >= CATCH_UP_AGAIN);
+        if is_old || common.has_untold.swap(false, Ordering::Relaxed) {
             last_id = catch_up(&node, &connection).await?;
+            caught_up = Some(Instant::now());
+        } else {
+            newer(&node, &connection, &mut last_id).await?;
+        }
+        match same_directory(&node, common, &connection).await {
+            // No reason to hear of no revocations any more.
+            Err(error @ (NotChanged::Damaged | NotChanged::Disk(_))) => {
+                tracing::error!(%error, "the common directory can't be taken over");
+            }
+            done => done?,
+        }
+        if !common.is_up() {
+            // What was revoked since is told now.
+            common.has_untold.store(true, Ordering::Relaxed);
             *lock(&common.connection) = Some(connection.clone());
             *pause = PAUSES.0;
             tracing::info!("at Redis");
-        } else {
-            newer(&node, &connection, &mut last_id).await?;
         }
         common.nodes().say(&node, &connection, &mut said).await?;
     }
@@ -119,13 +138,12 @@ async fn catch_up(node: &Node, connection: &Connection) -> Result<String, NotCha
         let StreamRangeReply { ids } = connection.query(&command).await?;
         let Some(last) = ids.last() else { break };
         last_id = last.id.clone();
-        for text in ids.iter().filter_map(text_of) {
-            known.insert(text.clone());
-            learn(node, &text).await?;
-        }
+        let texts: Vec<String> = ids.iter().filter_map(text_of).collect();
+        learn(node, &texts).await;
+        known.extend(texts);
     }
     let ours: Vec<_> = node.gate().revocations().collect();
-    let is_kept = |until_s: u64| until_s + KEPT_S > now_s;
+    let is_kept = |until_s: u64| until_s.saturating_add(KEPT_S) > now_s;
     let ours = ours.iter().filter(|revocation| is_kept(revocation.until_s)).map(revocations::to_text);
     for text in ours.filter(|text| !known.contains(text)) {
         publish(connection, &text, now_s).await?;
@@ -138,24 +156,28 @@ async fn newer(node: &Node, connection: &Connection, last_id: &mut String) -> Re
     let mut command = cmd("XREAD");
     command.arg("COUNT").arg(ENTRIES).arg("STREAMS").arg(REVOCATIONS).arg(&*last_id);
     let reply: Option<StreamReadReply> = connection.query(&command).await?;
-    for entry in reply.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids) {
-        if let Some(text) = text_of(&entry) {
-            learn(node, &text).await?;
-        }
-        *last_id = entry.id;
+    let entries: Vec<StreamId> =
+        reply.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids).collect();
+    let texts: Vec<String> = entries.iter().filter_map(text_of).collect();
+    learn(node, &texts).await;
+    if let Some(last) = entries.last() {
+        last_id.clone_from(&last.id);
     }
     Ok(())
 }
 
-async fn learn(node: &Node, text: &str) -> Result<(), NotChanged> {
-    let Some(revocation) = revocations::from_text(text) else {
-        tracing::warn!(text, "a line of the stream is no revocation");
-        return Ok(());
+async fn learn(node: &Node, texts: &[String]) {
+    let read = |text: &String| {
+        let revocation = revocations::from_text(text);
+        if revocation.is_none() {
+            tracing::warn!(text, "a line of the stream is no revocation");
+        }
+        revocation
     };
-    if let Err(error) = node.revoke_here(revocation).await {
-        tracing::error!(%error, "a revocation could not be written: it holds as long as this node runs");
+    let revocations: Vec<_> = texts.iter().filter_map(read).collect();
+    if let Err(error) = node.revoke_here(&revocations).await {
+        tracing::error!(%error, "revocations could not be written: they hold as long as this node runs");
     }
-    Ok(())
 }
 
 fn text_of(entry: &StreamId) -> Option<String> {
@@ -166,6 +188,9 @@ fn text_of(entry: &StreamId) -> Option<String> {
 pub(super) async fn publish(connection: &Connection, revocation: &str, now_s: u64) -> Result<(), RedisError> {
     let oldest = format!("{}-0", now_s.saturating_sub(KEPT_S) * 1000);
     let mut command = cmd("XADD");
-    command.arg(REVOCATIONS).arg("MINID").arg("~").arg(oldest).arg("*").arg("revocation").arg(revocation);
-    connection.query(&command).await
+    command.arg(REVOCATIONS).arg("MAXLEN").arg("~").arg(KEPT).arg("*").arg("revocation").arg(revocation);
+    let _id: String = connection.query(&command).await?;
+    let mut command = cmd("XTRIM");
+    let _gone: u64 = connection.query(command.arg(REVOCATIONS).arg("MINID").arg("~").arg(oldest)).await?;
+    Ok(())
 }

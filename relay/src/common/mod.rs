@@ -23,6 +23,7 @@ mod nodes;
 
 use std::net::SocketAddr;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use redis::{Cmd, RedisError, cmd};
 use thiserror::Error;
@@ -99,6 +100,8 @@ pub struct Common {
     /// Of the node's copy.
     revision: Mutex<Revision>,
     nodes: Nodes,
+    /// Something was revoked of which the others have not been told.
+    has_untold: AtomicBool,
 }
 
 impl Common {
@@ -106,7 +109,8 @@ impl Common {
     #[must_use]
     pub fn new(address: RedisAddress, node: NodeId, public: Vec<SocketAddr>) -> Self {
         let nodes = Nodes::new(node, public);
-        Self { address, connection: Mutex::default(), revision: Mutex::default(), nodes }
+        let has_untold = AtomicBool::new(false);
+        Self { address, connection: Mutex::default(), revision: Mutex::default(), nodes, has_untold }
     }
 
     /// This node among the others.
@@ -152,13 +156,24 @@ impl Common {
         Err(NotChanged::Busy)
     }
 
-    /// Tells all nodes of a revocation, as a line.
+    /// Tells all nodes of revocations, a line each.
     ///
     /// # Errors
-    /// When Redis is away: it is told when it is back.
-    pub async fn publish(&self, revocation: &str, now_s: u64) -> Result<(), NotChanged> {
-        let connection = lock(&self.connection).clone().ok_or(NotChanged::Away)?;
-        follow::publish(&connection, revocation, now_s).await.map_err(NotChanged::from)
+    /// When Redis is away, or refuses: they are told later.
+    pub async fn publish(&self, revocations: &[String], now_s: u64) -> Result<(), NotChanged> {
+        let connection = lock(&self.connection).clone();
+        let telling = async {
+            let connection = connection.ok_or(NotChanged::Away)?;
+            for revocation in revocations {
+                follow::publish(&connection, revocation, now_s).await?;
+            }
+            Ok(())
+        };
+        let told = telling.await;
+        if told.is_err() {
+            self.has_untold.store(true, Ordering::Relaxed);
+        }
+        told
     }
 }
 
