@@ -18,7 +18,6 @@ use tresen_reach::{
 use super::let_in::LetIn;
 use super::{Door, may_call, now_s};
 use crate::paths::{self, Paths};
-use crate::registry::Snapshot;
 use crate::site::Site;
 
 /// Nodes at a time.
@@ -32,6 +31,9 @@ const JITTER: std::ops::Range<f64> = 0.5..1.5;
 
 /// How long the relay may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// So long a device that was revoked has to hear it from this server, before the relay cuts it off.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 /// From one message about revoked devices to the next: the relay takes no more from anybody.
 const REVOCATION_PAUSE: Duration = Duration::from_secs(1);
@@ -294,21 +296,17 @@ impl Talk<'_> {
     async fn answer_calls(&self, control: &mut Control, let_in: &mut LetIn) -> Result<(), ControlFailed> {
         let mut changes = self.site.registry.watch();
         // Somebody may have been revoked while this server was not there, or have been told into the void.
-        changes.mark_changed();
         let_in.come_back();
-        let mut not_before = Instant::now();
+        let mut due = Some(Instant::now());
         loop {
             let heard = tokio::select! {
                 heard = control.hear() => heard?,
-                () = revocable(&mut changes, not_before) => {
-                    let snapshot = self.site.registry.snapshot();
-                    if let Some((until_s, devices)) = let_in.revoked(now_s(), &snapshot, MAX_REVOKED) {
-                        tracing::info!(devices = devices.len(), "the relay is told who is revoked");
-                        control.say(&ToNode::Revoke { devices, until_s }).await?;
-                        // There may be more of them.
-                        changes.mark_changed();
-                        not_before = Instant::now() + REVOCATION_PAUSE;
-                    }
+                Ok(()) = changes.changed() => {
+                    due.get_or_insert_with(|| Instant::now() + FAREWELL);
+                    continue;
+                }
+                () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                    due = self.tell_revoked(control, let_in).await?;
                     continue;
                 }
             };
@@ -324,6 +322,21 @@ impl Talk<'_> {
                 FromNode::Joined(_) | FromNode::Granted { .. } => {}
             }
         }
+    }
+
+    /// Says who is revoked, as many as fit into a message; when there may be more to say.
+    async fn tell_revoked(
+        &self,
+        control: &mut Control,
+        let_in: &mut LetIn,
+    ) -> Result<Option<Instant>, ControlFailed> {
+        let snapshot = self.site.registry.snapshot();
+        let Some((until_s, devices)) = let_in.revoked(now_s(), &snapshot, MAX_REVOKED) else {
+            return Ok(None);
+        };
+        tracing::info!(devices = devices.len(), "the relay is told who is revoked");
+        control.say(&ToNode::Revoke { devices, until_s }).await?;
+        Ok(Some(Instant::now() + REVOCATION_PAUSE))
     }
 
     fn hear_nodes(&self, here: NodeId, told: Vec<NodeAt>) {
@@ -358,14 +371,6 @@ impl Talk<'_> {
             id: TokenId(rand::random()),
         };
         control.say(&ToNode::Let(Box::new(token.sign(self.key)))).await
-    }
-}
-
-/// Until somebody may have been revoked, and something may be said of it.
-async fn revocable(changes: &mut watch::Receiver<Arc<Snapshot>>, not_before: Instant) {
-    tokio::time::sleep_until(not_before).await;
-    if changes.changed().await.is_err() {
-        std::future::pending().await
     }
 }
 
