@@ -57,6 +57,8 @@ struct Active {
     way: Proven,
     busy_until_ms: u64,
     next_ping_ms: u64,
+    /// When a ping was answered last.
+    answered_ms: u64,
     /// Since when pings have no answer, and how many.
     unanswered: Option<(u64, u32)>,
 }
@@ -206,7 +208,7 @@ impl ClientPath {
             Some(active) if same_way(&active.way, &way) => {
                 // From now on in the newest round that knows it.
                 (active.link, active.way.rtt_ms) = (link, way.rtt_ms);
-                active.heard(now_ms);
+                active.answered(now_ms);
             }
             Some(active) if !active.is_doubtful() && !much_shorter(&way, &active.way) => {}
             _ => self.use_direct(now_ms, link, way),
@@ -216,7 +218,8 @@ impl ClientPath {
     fn use_direct(&mut self, now_ms: u64, link: LinkId, way: Proven) {
         let busy_until_ms = now_ms + limits::BUSY_MS;
         let next_ping_ms = now_ms + limits::PING_BUSY_MS;
-        self.active = Some(Active { link, way, busy_until_ms, next_ping_ms, unanswered: None });
+        let answered_ms = now_ms;
+        self.active = Some(Active { link, way, busy_until_ms, next_ping_ms, answered_ms, unanswered: None });
         (self.failures, self.retry_at_ms, self.round_ends_at_ms) = (0, None, None);
         self.actions.push_back(PathAction::Use(self.way()));
         self.links.retain(|(id, _)| *id == link);
@@ -244,7 +247,7 @@ impl ClientPath {
         }
     }
 
-    /// Packets of the connection came from an address.
+    /// Packets of the connection came from an address. Nobody has opened them yet, so they put off the next ping for a while, and answer none.
     pub fn received(&mut self, now_ms: u64, from: SocketAddr) {
         if let Some(active) = self.active.as_mut().filter(|active| active.way.address == canonical(from)) {
             active.heard(now_ms);
@@ -351,7 +354,14 @@ impl Active {
     }
 
     fn heard(&mut self, now_ms: u64) {
-        self.unanswered = None;
+        if self.unanswered.is_none() && now_ms < self.busy_until_ms {
+            let latest_ms = self.answered_ms + limits::PING_TRAFFIC_MS;
+            self.next_ping_ms = (now_ms + limits::PING_BUSY_MS).min(latest_ms);
+        }
+    }
+
+    fn answered(&mut self, now_ms: u64) {
+        (self.unanswered, self.answered_ms) = (None, now_ms);
         let is_busy = now_ms < self.busy_until_ms;
         self.next_ping_ms = now_ms + if is_busy { limits::PING_BUSY_MS } else { limits::PING_IDLE_MS };
     }

@@ -50,6 +50,8 @@ pub const BIRTHDAY_AGAIN_MS: u64 = 1_500;
 pub const BUSY_MS: u64 = 30_000;
 /// A direct way that is used is asked so long after it was last heard.
 pub const PING_BUSY_MS: u64 = 250;
+/// One on which packets come is asked so long after its last answer at the latest.
+pub const PING_TRAFFIC_MS: u64 = 1_000;
 /// One at rest is asked so often.
 pub const PING_IDLE_MS: u64 = 15_000;
 /// Between two pings without an answer.

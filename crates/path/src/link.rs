@@ -85,13 +85,18 @@ impl Target {
 impl Link {
     /// Begins to probe what the peer offers.
     pub(crate) fn new(now_ms: u64, side: Side, secret: &Secret<32>, local: &Local, peer: &Terms) -> Self {
-        let is_tried = |address: &SocketAddr| local.may_try(*address);
-        let addresses = peer.candidates.iter().map(|candidate| candidate.address).filter(is_tried);
+        let mut addresses: Vec<SocketAddr> = Vec::new();
+        for address in peer.candidates.iter().map(|candidate| canonical(candidate.address)) {
+            // An address that is named twice is not pinged twice as often.
+            if local.may_try(address) && !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
         let target = |address| Target { socket: SocketId::MAIN, address, start_ms: now_ms, done: 0 };
         Self {
             keys: ProbeKeys::new(side, secret),
             peer: peer.link,
-            targets: addresses.map(target).collect(),
+            targets: addresses.into_iter().map(target).collect(),
             learned: 0,
             pings: VecDeque::new(),
             next_number: 0,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use quinn::{Connection, VarInt};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, sleep_until};
 use tresen_identity::Secret;
 use tresen_path::{ClientPath, Local, PathAction, Way};
@@ -55,7 +56,9 @@ struct Driver {
 /// Looks for a direct path and keeps it, as long as the connection lives.
 pub(crate) async fn keep_direct(means: Means, mut news: News) {
     let connection = means.connection.clone();
-    let (messages, mut heard) = converse(&connection);
+    // They end with this, and let the connection go.
+    let mut streams = JoinSet::new();
+    let (messages, mut heard) = converse(&connection, &mut streams);
     let path = ClientPath::new(&Secret::new(rand::random()));
     let mut driver = Driver { path, start: Instant::now(), means, messages };
     let mut look = tokio::time::interval(INTERFACES_AGAIN);
@@ -112,11 +115,14 @@ async fn knocked(moving: &mut Option<(Moved, oneshot::Receiver<()>)>) -> Option<
 }
 
 /// The stream for what both ends tell each other, as two queues.
-fn converse(connection: &Connection) -> (mpsc::Sender<Vec<u8>>, mpsc::Receiver<Vec<u8>>) {
+fn converse(
+    connection: &Connection,
+    streams: &mut JoinSet<()>,
+) -> (mpsc::Sender<Vec<u8>>, mpsc::Receiver<Vec<u8>>) {
     let (messages, mut waiting) = mpsc::channel::<Vec<u8>>(MESSAGES);
     let (told, heard) = mpsc::channel(MESSAGES);
     let writing = connection.clone();
-    tokio::spawn(async move {
+    streams.spawn(async move {
         let Ok(mut send) = writing.open_uni().await else { return };
         while let Some(message) = waiting.recv().await {
             if write_exchange(&mut send, &message).await.is_none() {
@@ -125,7 +131,7 @@ fn converse(connection: &Connection) -> (mpsc::Sender<Vec<u8>>, mpsc::Receiver<V
         }
     });
     let reading = connection.clone();
-    tokio::spawn(async move {
+    streams.spawn(async move {
         let Ok(mut receive) = reading.accept_uni().await else { return };
         while let Some(message) = read_exchange(&mut receive).await {
             if told.send(message).await.is_err() {

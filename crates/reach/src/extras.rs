@@ -2,6 +2,8 @@
 //!
 //! Packets of QUIC that come to one of them are handed to the endpoint as if they had come to the main socket; what goes to an address from which such packets
 //! came leaves from the socket to which they came.
+//!
+//! Invariant: packets alone change nothing. That holds for addresses to which a probe was sent from that very socket, and never for a relay node's.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -25,8 +27,11 @@ const WAITING: usize = 256;
 /// Longest packet that is taken: no path of ours carries more.
 const PACKET_BYTES: usize = 2048;
 
-/// Addresses that are remembered for each socket: those from which packets of QUIC came last.
+/// Addresses that are remembered for each socket: those to which probes went last.
 const PEERS: usize = 4;
+
+/// Relay nodes that are remembered, those that were named last.
+const NODES: usize = 8;
 
 /// After an error of the system, of which there may be many, so long nothing is received.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -37,6 +42,8 @@ pub(crate) struct Extras {
     strays: mpsc::Sender<Stray>,
     waiting: Mutex<mpsc::Receiver<Stray>>,
     open: Mutex<BTreeMap<SocketId, Extra>>,
+    /// What goes there leaves from the main socket.
+    nodes: Mutex<VecDeque<SocketAddr>>,
     /// Whether any is open: nearly always there is none.
     any: AtomicBool,
 }
@@ -53,7 +60,14 @@ struct Extra {
     reading: AbortHandle,
 }
 
-type Peers = Arc<Mutex<VecDeque<SocketAddr>>>;
+type Peers = Arc<Mutex<VecDeque<Peer>>>;
+
+/// An address to which probes went.
+struct Peer {
+    address: SocketAddr,
+    /// Whether packets of QUIC came from there.
+    speaks: bool,
+}
 
 impl Drop for Extra {
     fn drop(&mut self) {
@@ -70,6 +84,7 @@ impl Extras {
             strays,
             waiting: Mutex::new(waiting),
             open: Mutex::default(),
+            nodes: Mutex::default(),
             any: AtomicBool::new(false),
         }
     }
@@ -96,15 +111,26 @@ impl Extras {
         self.any.store(!open.is_empty(), Ordering::Relaxed);
     }
 
+    /// What goes to this relay node leaves from the main socket, whatever comes.
+    pub(crate) fn keep_on_main(&self, node: SocketAddr) {
+        let mut nodes = lock(&self.nodes);
+        if !nodes.contains(&node) {
+            if nodes.len() >= NODES {
+                nodes.pop_front();
+            }
+            nodes.push_back(node);
+        }
+    }
+
     /// Sends a probe from one of them.
     ///
     /// # Errors
     /// When the operating system refuses.
     pub(crate) fn send_probe(&self, from: SocketId, to: SocketAddr, datagram: &[u8]) -> io::Result<()> {
-        match self.socket(from) {
-            Some(io) => io.try_send_to(datagram, to).map(|_| ()),
-            None => Ok(()),
-        }
+        let found = lock(&self.open).get(&from).map(|extra| (extra.io.clone(), extra.peers.clone()));
+        let Some((io, peers)) = found else { return Ok(()) };
+        remember(&peers, to);
+        io.try_send_to(datagram, to).map(|_| ())
     }
 
     /// Sends packets of QUIC from one of them. What finds no room is lost, as on any network.
@@ -122,8 +148,12 @@ impl Extras {
         if !self.any.load(Ordering::Relaxed) {
             return None;
         }
+        if lock(&self.nodes).contains(&peer) {
+            return None;
+        }
         let open = lock(&self.open);
-        open.iter().find(|(_, extra)| lock(&extra.peers).contains(&peer)).map(|(id, _)| *id)
+        let speaks = |extra: &Extra| lock(&extra.peers).iter().any(|at| at.address == peer && at.speaks);
+        open.iter().find(|(_, extra)| speaks(extra)).map(|(id, _)| *id)
     }
 
     /// The next packet of QUIC that came to any.
@@ -169,13 +199,19 @@ async fn read(
     }
 }
 
-fn note(peers: &Peers, from: SocketAddr) {
+fn remember(peers: &Peers, to: SocketAddr) {
     let mut peers = lock(peers);
-    if !peers.contains(&from) {
+    if peers.iter().all(|peer| peer.address != to) {
         if peers.len() >= PEERS {
             peers.pop_front();
         }
-        peers.push_back(from);
+        peers.push_back(Peer { address: to, speaks: false });
+    }
+}
+
+fn note(peers: &Peers, from: SocketAddr) {
+    if let Some(peer) = lock(peers).iter_mut().find(|peer| peer.address == from) {
+        peer.speaks = true;
     }
 }
 
@@ -197,7 +233,8 @@ mod tests {
         std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a socket")
     }
 
-    /// Promise: QUIC goes on upon a socket beside the main one: what comes there reaches the endpoint, and what goes back leaves from there, until it is closed.
+    /// Promise: QUIC goes on upon a socket beside the main one, for whom it has probed from there: what comes there reaches the endpoint, and what goes back leaves from
+    /// there, until it is closed. A stranger's packets, and packets in a relay's name, change nothing.
     #[tokio::test]
     async fn quic_goes_on_beside() {
         let (probes, _probed) = own_packets();
@@ -210,23 +247,36 @@ mod tests {
         assert!(socket.beside(SocketId(1)).is_none());
 
         let (peer, packet) = (loopback(), [0x41; 40]);
-        peer.set_read_timeout(Some(Duration::from_secs(5))).expect("a limit");
-        peer.send_to(&packet, (Ipv4Addr::LOCALHOST, port)).expect("loopback");
-        let (mut memory, mut metas) = ([0; PACKET_BYTES], [RecvMeta::default()]);
-        let mut buffers = [IoSliceMut::new(&mut memory)];
-        let received = std::future::poll_fn(|cx| socket.poll_recv(cx, &mut buffers, &mut metas)).await;
-        assert_eq!((received.expect("a packet"), metas[0].len), (1, packet.len()));
-        let from = metas[0].addr;
-        assert_eq!(from, peer.local_addr().expect("an address"));
-
-        let answer =
-            Transmit { destination: from, ecn: None, contents: &packet, segment_size: None, src_ip: None };
-        socket.try_send(&answer).expect("it is sent");
-        let mut room = [0; PACKET_BYTES];
-        assert_eq!(peer.recv_from(&mut room).expect("an answer").1.port(), port);
-        socket.close_beside(SocketId(2), 1, None);
-        socket.try_send(&answer).expect("it is sent");
+        let from = peer.local_addr().expect("an address");
         let main = socket.local_address().expect("an address").port();
-        assert_eq!(peer.recv_from(&mut room).expect("an answer").1.port(), main);
+        peer.set_read_timeout(Some(Duration::from_secs(5))).expect("a limit");
+        let heard = async || {
+            peer.send_to(&packet, (Ipv4Addr::LOCALHOST, port)).expect("loopback");
+            let (mut memory, mut metas) = ([0; PACKET_BYTES], [RecvMeta::default()]);
+            let mut buffers = [IoSliceMut::new(&mut memory)];
+            let received = std::future::poll_fn(|cx| socket.poll_recv(cx, &mut buffers, &mut metas)).await;
+            assert_eq!((received.expect("a packet"), metas[0].len, metas[0].addr), (1, packet.len(), from));
+        };
+        let answered_from = || {
+            let answer = Transmit {
+                destination: from,
+                ecn: None,
+                contents: &packet,
+                segment_size: None,
+                src_ip: None,
+            };
+            socket.try_send(&answer).expect("it is sent");
+            peer.recv_from(&mut [0; PACKET_BYTES]).expect("an answer").1.port()
+        };
+        heard().await;
+        assert_eq!(answered_from(), main, "a stranger changes nothing");
+        socket.send_probe(SocketId(2), from, &[3; 57]).expect("it is sent");
+        peer.recv_from(&mut [0; PACKET_BYTES]).expect("a probe");
+        heard().await;
+        assert_eq!(answered_from(), port);
+        socket.keep_on_main(from);
+        assert_eq!(answered_from(), main, "a relay node is reached from the main socket");
+        socket.close_beside(SocketId(2), 1, None);
+        assert_eq!(answered_from(), main);
     }
 }

@@ -73,6 +73,7 @@ pub async fn keep_knocking(
     seen: watch::Sender<Option<Seen>>,
 ) {
     let start = Instant::now();
+    socket.keep_on_main(node.at);
     let mut door = Door { socket, node, knocker, seen, fresh: None, waiting: Vec::new() };
     let now_ms = || start.elapsed().as_millis() as u64;
     let mut again_ms = 0;

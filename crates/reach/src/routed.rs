@@ -171,6 +171,19 @@ impl RoutedSocket {
         kept
     }
 
+    /// Takes out of a buffer from elsewhere what has no id of this connection; how many bytes are left at its beginning.
+    fn sift(&self, buffer: &mut [u8], meta: &RecvMeta) -> usize {
+        let (stride, mut kept) = (meta.stride.max(1), 0);
+        for start in (0..meta.len).step_by(stride) {
+            let end = meta.len.min(start + stride);
+            if self.is_for_edge(&buffer[start..end]) {
+                buffer.copy_within(start..end, kept);
+                kept += end - start;
+            }
+        }
+        kept
+    }
+
     fn tell(&self, told_ms: &AtomicU64, traffic: Traffic) {
         let now_ms = self.start.elapsed().as_millis() as u64 + TELL_MS;
         if now_ms >= told_ms.load(Ordering::Relaxed) + TELL_MS {
@@ -230,9 +243,12 @@ impl AsyncUdpSocket for RoutedSocket {
                         metas[at].addr = self.socket.written(self.relay);
                     }
                 } else {
-                    self.tell(&self.heard_told_ms, Traffic::Heard(from));
-                    // To quinn there is one way. Whether a packet is the edge server's, it finds out by opening it.
-                    metas[at].addr = self.socket.written(self.relay);
+                    metas[at].len = self.sift(&mut buffers[at], &metas[at]);
+                    if metas[at].len > 0 {
+                        self.tell(&self.heard_told_ms, Traffic::Heard(from));
+                        // To quinn there is one way. Whether a packet is the edge server's, it finds out by opening it.
+                        metas[at].addr = self.socket.written(self.relay);
+                    }
                 }
                 if metas[at].len > 0 {
                     buffers.swap(kept, at);
@@ -332,6 +348,9 @@ mod tests {
         let mut buffer = all.clone();
         assert_eq!(routed.sort(&mut buffer, &meta), 0, "nothing is granted yet");
         routed.grant(&[Handle::from_bytes([7; 8])]);
+        let mut buffer = all.clone();
+        let kept = routed.sift(&mut buffer, &meta);
+        assert_eq!(buffer[..kept], [packet(7, 1), packet(7, 3), last.clone()].concat(), "from elsewhere");
         let mut buffer = all;
         let kept = routed.sort(&mut buffer, &meta);
         assert_eq!(buffer[..kept], [packet(7, 1), packet(7, 3), last].concat());

@@ -136,6 +136,11 @@ impl Socket {
         self.extras.close(first, count, except);
     }
 
+    /// What goes to this relay node leaves from this socket, whatever comes.
+    pub(crate) fn keep_on_main(&self, node: SocketAddr) {
+        self.extras.keep_on_main(node);
+    }
+
     /// Sends packets of QUIC from one that was opened beside this one.
     pub(crate) fn send_beside(&self, from: SocketId, to: SocketAddr, transmit: &Transmit<'_>) {
         self.extras.send(from, to, transmit);
