@@ -6,40 +6,41 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use quinn::{Connection, VarInt};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, sleep_until};
 use tresen_identity::{Fingerprint, Secret};
-use tresen_path::{ConnectionNumber, EdgePaths, Local, PathAction};
+use tresen_path::{ConnectionNumber, EdgePaths, Local, PathAction, limits};
 use tresen_reach::{OwnPacket, Seen, Socket, interface_addresses, read_exchange, write_exchange};
 use tresen_wire::CloseCode;
 
 use crate::site::Site;
 
-/// Messages of all devices that may wait; a device whose message finds no room offers again.
-const ORDERS: usize = 256;
+/// Messages of all devices that may wait; a device whose message finds no room waits for it.
+const OFFERS: usize = 256;
+
+/// How often connections that are gone are forgotten.
+const SWEEP: Duration = Duration::from_secs(2);
+
+/// For so long the addresses of this machine count as known.
+const LOCAL_MS: u64 = 5_000;
 
 /// Messages for one device that may wait.
 const ANSWERS: usize = 2;
 
 /// The box's paths, for whoever serves connections.
-pub struct Paths {
-    orders: mpsc::Sender<Order>,
-    numbers: AtomicU64,
-}
+pub struct Paths(mpsc::Sender<Offer>);
 
-enum Order {
-    Message {
-        from: ConnectionNumber,
-        message: Vec<u8>,
-        /// Where the relay sees the device.
-        vouched: Option<IpAddr>,
-        answers: mpsc::Sender<Answer>,
-    },
-    Closed(ConnectionNumber),
+/// What a device says.
+struct Offer {
+    from: ConnectionNumber,
+    message: Vec<u8>,
+    /// Where the relay sees the device.
+    vouched: Option<IpAddr>,
+    /// It is closed when the connection is.
+    answers: mpsc::Sender<Answer>,
 }
 
 /// For a device; `None`: what it says is no message.
@@ -58,8 +59,8 @@ pub struct Means {
 impl Paths {
     /// Paths, and what runs them.
     pub fn new(means: Means) -> (Self, impl Future<Output = ()>) {
-        let (orders, waiting) = mpsc::channel(ORDERS);
-        (Self { orders, numbers: AtomicU64::new(0) }, run(means, waiting))
+        let (offers, waiting) = mpsc::channel(OFFERS);
+        (Self(offers), run(means, waiting))
     }
 }
 
@@ -71,31 +72,22 @@ pub async fn serve(site: Arc<Site>, device: Fingerprint, connection: Connection)
     std::future::pending().await
 }
 
-/// Tells that a connection is gone.
-struct Open<'a> {
-    paths: &'a Paths,
-    number: ConnectionNumber,
-}
-
-impl Drop for Open<'_> {
-    fn drop(&mut self) {
-        // Without room it is forgotten when the number of rounds needs it.
-        let _ = self.paths.orders.try_send(Order::Closed(self.number));
-    }
-}
-
 async fn converse(site: &Site, paths: &Paths, device: Fingerprint, connection: &Connection) -> Option<()> {
     let mut receive = connection.accept_uni().await.ok()?;
-    let open = Open { paths, number: ConnectionNumber(paths.numbers.fetch_add(1, Ordering::Relaxed)) };
     let (answers, mut waiting) = mpsc::channel(ANSWERS);
     let reading = async move {
+        let mut not_before = Instant::now();
         while let Some(message) = read_exchange(&mut receive).await {
-            let is_known = site.registry.snapshot().devices.get(&device).is_some_and(|known| !known.revoked);
             // An empty one only says where packets come from now.
-            if is_known && !message.is_empty() {
-                let vouched = site.relay.vouched(device);
-                let order = Order::Message { from: open.number, message, vouched, answers: answers.clone() };
-                let _ = paths.orders.try_send(order);
+            if message.is_empty() {
+                continue;
+            }
+            sleep_until(not_before).await;
+            not_before = Instant::now() + Duration::from_millis(limits::OFFER_PAUSE_MS);
+            let is_known = site.registry.snapshot().devices.get(&device).is_some_and(|known| !known.revoked);
+            if is_known {
+                let (vouched, answers) = (site.relay.vouched(device), answers.clone());
+                let _ = paths.0.send(Offer { from: number(device), message, vouched, answers }).await;
             }
         }
     };
@@ -117,25 +109,36 @@ async fn converse(site: &Site, paths: &Paths, device: Fingerprint, connection: &
     tokio::join!(reading, writing).1
 }
 
+/// All connections of a device are one: it has a share of what there is, whatever it opens.
+fn number(device: Fingerprint) -> ConnectionNumber {
+    let (first, _) = device.as_bytes().split_first_chunk().expect("a fingerprint has 32 bytes");
+    ConnectionNumber(u64::from_be_bytes(*first))
+}
+
 struct Runner {
     paths: EdgePaths,
     start: Instant,
     means: Means,
     answers: BTreeMap<ConnectionNumber, mpsc::Sender<Answer>>,
+    /// When the addresses of this machine are looked at again.
+    look_ms: u64,
 }
 
-async fn run(means: Means, mut orders: mpsc::Receiver<Order>) {
+async fn run(means: Means, mut offers: mpsc::Receiver<Offer>) {
     let paths = EdgePaths::new(&Secret::new(rand::random()));
-    let mut runner = Runner { paths, start: Instant::now(), means, answers: BTreeMap::new() };
+    let mut runner = Runner { paths, start: Instant::now(), means, answers: BTreeMap::new(), look_ms: 0 };
+    let mut sweep = tokio::time::interval(SWEEP);
+    sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         runner.act();
         let wake_ms = runner.paths.poll_timeout();
         let wake = runner.start + Duration::from_millis(wake_ms.unwrap_or_default());
         tokio::select! {
-            order = orders.recv() => match order {
-                Some(order) => runner.follow(order),
+            offer = offers.recv() => match offer {
+                Some(offer) => runner.hear(offer),
                 None => return,
             },
+            _ = sweep.tick() => runner.sweep(),
             Some(probe) = runner.means.probes.recv() => {
                 let now_ms = runner.now_ms();
                 runner.paths.handle_datagram(now_ms, probe.socket, probe.from, &probe.datagram);
@@ -151,26 +154,42 @@ impl Runner {
         self.start.elapsed().as_millis() as u64
     }
 
-    fn follow(&mut self, order: Order) {
-        match order {
-            Order::Message { from, message, vouched, answers } => {
-                self.paths.set_local(self.local());
-                let heard = self.paths.handle_message(self.now_ms(), from, &message, vouched);
-                if let Err(error) = heard {
-                    tracing::warn!(%error, "a device says of its paths what no device says");
-                    let _ = answers.try_send(Answer(None));
-                }
-                self.answers.insert(from, answers);
-            }
-            Order::Closed(connection) => {
-                self.answers.remove(&connection);
-                self.paths.closed(connection);
-            }
+    fn hear(&mut self, Offer { from, message, vouched, answers }: Offer) {
+        let now_ms = self.now_ms();
+        if now_ms >= self.look_ms || self.is_seen_anew() {
+            self.look_ms = now_ms + LOCAL_MS;
+            let local = self.local();
+            self.paths.set_local(local);
+        }
+        if self.paths.round_count() >= limits::ROUNDS || self.answers.len() >= limits::ROUNDS {
+            self.sweep();
+        }
+        if let Err(error) = self.paths.handle_message(now_ms, from, &message, vouched) {
+            tracing::warn!(%error, "a device says of its paths what no device says");
+            let _ = answers.try_send(Answer(None));
+        }
+        if self.answers.len() < limits::ROUNDS || self.answers.contains_key(&from) {
+            self.answers.insert(from, answers);
         }
     }
 
+    /// Forgets devices whose connections are gone.
+    fn sweep(&mut self) {
+        let gone: Vec<ConnectionNumber> =
+            self.answers.iter().filter(|(_, answers)| answers.is_closed()).map(|(from, _)| *from).collect();
+        for from in gone {
+            self.answers.remove(&from);
+            self.paths.closed(from);
+        }
+    }
+
+    /// Whether it looks otherwise from outside than it did.
+    fn is_seen_anew(&self) -> bool {
+        self.means.observed.iter().any(|seen| seen.has_changed().unwrap_or(false))
+    }
+
     /// Where this box is now.
-    fn local(&self) -> Local {
+    fn local(&mut self) -> Local {
         let bound = self.means.sockets.iter().filter_map(|socket| socket.local_address().ok());
         let interfaces: Vec<SocketAddr> = bound
             .flat_map(|bound| {
@@ -178,7 +197,7 @@ impl Runner {
                 all.filter(move |address| address.is_ipv4() == bound.is_ipv4())
             })
             .collect();
-        let seen = self.means.observed.iter().filter_map(|seen| *seen.borrow());
+        let seen = self.means.observed.iter_mut().filter_map(|seen| *seen.borrow_and_update());
         let observed: Vec<SocketAddr> = seen.flat_map(|seen| seen.addresses()).collect();
         Local::new(&interfaces, &[], &observed)
     }

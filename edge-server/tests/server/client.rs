@@ -291,10 +291,15 @@ impl Native {
 
     /// Connects through a relay, stays there, and opens the stream: without a stream for the server's answers, no other way is found.
     pub async fn through(&self, route: &RelayRoute, server: Fingerprint) -> Result<Wire, NotReached> {
+        Self::open(self.held(route, server).await?).await
+    }
+
+    /// Connects through a relay, and stays there until `set_max_concurrent_uni_streams` lets the server answer.
+    pub async fn held(&self, route: &RelayRoute, server: Fingerprint) -> Result<Relayed, NotReached> {
         let (mut config, mut transport) = (self.config(server), quinn::TransportConfig::default());
         transport.max_concurrent_uni_streams(0_u8.into());
         config.transport_config(Arc::new(transport));
-        Self::open(tresen_reach::call(route, server, &self.key, config).await?).await
+        tresen_reach::call(route, server, &self.key, config).await
     }
 
     /// Opens the stream, and keeps the place at the relay as long as the connection lasts.
