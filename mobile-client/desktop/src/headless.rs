@@ -4,6 +4,7 @@
 //! way direct | way internet | way relayed    the connection is open, or takes another way
 //! screen                                     the first screen is there
 //! answer MS                                  the server has answered a tap, which took so long
+//! unanswered MS                              the time is over, and a tap has waited so long
 //! moved | lost WHY                           it goes on in another network; it is gone, and is called again
 //! ```
 
@@ -73,6 +74,9 @@ pub fn run(dialled: Dialled, look: Look, options: Options) -> Result<()> {
         until,
     };
     headless.live(&reported);
+    if let Some(tapped_ms) = headless.tapped_ms {
+        headless.say(&format!("unanswered {}", headless.now_ms() - tapped_ms));
+    }
     headless.network.disconnect();
     while let Ok(report) = reported.recv_timeout(FAREWELL) {
         if matches!(report, Report::Lost(_)) {

@@ -57,6 +57,8 @@ pub struct Outcome {
     direct_ms: Option<u64>,
     /// When answers came, and how long they took.
     answers: Vec<(u64, u64)>,
+    /// How long the last tap waited in vain.
+    unanswered_ms: Option<u64>,
 }
 
 /// Prints the matrix.
@@ -80,13 +82,17 @@ pub fn run(shell: &Shell, tries: u32, only: Option<&str>) -> Result<()> {
         if only.is_some_and(|only| !name.contains(only)) {
             continue;
         }
-        let cell = Cell { client, edge, outcomes: cell(&programs, client, edge, tries)? };
+        let cell = Cell { client, edge, outcomes: cell(&programs, client, edge, tries)?, tries };
         eprintln!("{name}: {}", cell.in_words());
         cells.push(cell);
     }
     print!("{}", report::table(&cells));
     if only.is_none() {
         print!("{}", trouble::run(&programs, tries)?);
+    }
+    let worse: Vec<String> = cells.iter().filter(|cell| !cell.is_as_promised()).map(Cell::name).collect();
+    if !worse.is_empty() {
+        bail!("Worse than promised: {}.", worse.join("; "));
     }
     Ok(())
 }
@@ -117,6 +123,9 @@ impl Outcome {
             "screen" => self.screen_ms = self.screen_ms.or(Some(at_ms)),
             "way relayed" => self.relayed_ms = self.relayed_ms.or(Some(at_ms)),
             "way direct" | "way internet" => self.direct_ms = self.direct_ms.or(Some(at_ms)),
+            _ if what.starts_with("unanswered ") => {
+                self.unanswered_ms = what.strip_prefix("unanswered ").and_then(|waited| waited.parse().ok());
+            }
             _ => {
                 let took_ms = what.strip_prefix("answer ").and_then(|took| took.parse().ok());
                 self.answers.extend(took_ms.map(|took_ms| (at_ms, took_ms)));

@@ -16,9 +16,39 @@ pub struct Cell {
     pub edge: Side,
     /// Of each try; none: the device could not even be paired.
     pub outcomes: Vec<Outcome>,
+    /// How many there were to be.
+    pub tries: u32,
 }
 
+/// A tap that waits for longer at the end is not one that was just sent.
+const FROZEN_MS: u64 = 1_000;
+
+/// Of a hundred tries with one symmetric side, so many have to be direct.
+const ONE_SYMMETRIC: usize = 95;
+
 impl Cell {
+    /// What it is called.
+    pub fn name(&self) -> String {
+        format!("{} - {}", self.client, self.edge)
+    }
+
+    /// Everybody connects, nobody freezes, and all are direct but where both sides are symmetric. A known miss: without UDP nobody connects.
+    pub fn is_as_promised(&self) -> bool {
+        if self.client == Side::NoUdp {
+            return true;
+        }
+        let count = |is: fn(&Outcome) -> bool| self.outcomes.iter().filter(|outcome| is(outcome)).count();
+        let tries = self.tries as usize;
+        let direct = count(|outcome| outcome.direct_ms.is_some());
+        let enough = match (self.client, self.edge) {
+            (Side::Symmetric, Side::Symmetric) => true,
+            (Side::Symmetric, _) | (_, Side::Symmetric) => direct * 100 >= ONE_SYMMETRIC * tries,
+            _ => direct == tries,
+        };
+        let goes_on = |outcome: &Outcome| outcome.unanswered_ms.is_none_or(|waited_ms| waited_ms < FROZEN_MS);
+        enough && count(|outcome| outcome.screen_ms.is_some()) == tries && self.outcomes.iter().all(goes_on)
+    }
+
     /// How many tries were direct, how soon, and how long answers took around the switch.
     pub fn in_words(&self) -> String {
         let tries = self.outcomes.len();
@@ -53,9 +83,10 @@ impl Outcome {
     fn gap_ms(&self) -> Option<u64> {
         let switch_ms = self.direct_ms?;
         let around = (switch_ms.saturating_sub(AROUND_MS.0))..(switch_ms + AROUND_MS.1);
-        let near = self.answers.iter().filter(|(at_ms, _)| around.contains(at_ms));
+        let touches = |(at_ms, took_ms): &&(u64, u64)| *at_ms >= around.start && at_ms - took_ms < around.end;
+        let near = self.answers.iter().filter(touches).map(|(_, took_ms)| *took_ms).chain(self.unanswered_ms);
         let usual: Vec<u64> = self.answers.iter().map(|(_, took_ms)| *took_ms).collect();
-        near.map(|(_, took_ms)| took_ms.saturating_sub(median(&usual))).max()
+        near.map(|took_ms| took_ms.saturating_sub(median(&usual))).max()
     }
 }
 
