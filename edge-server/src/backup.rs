@@ -23,13 +23,13 @@ use thiserror::Error;
 use tresen_ledger::{BackupError, Restoration, VerifyError};
 use zeroize::Zeroizing;
 
-use crate::data_dir::{DataDir, DataDirError};
+use crate::data_dir::{ACME_ACCOUNT, ACME_CERTIFICATE, DataDir, DataDirError};
 use crate::files;
 
 /// The database, in the data folder and in a backup.
 const LEDGER: &str = "ledger.db";
 /// The keys, and what else a server needs to be found as before.
-const KEYS: [&str; 3] = ["server.key", "browsers.key", crate::relay::FILE];
+const KEYS: [&str; 5] = ["server.key", "browsers.key", crate::relay::FILE, ACME_ACCOUNT, ACME_CERTIFICATE];
 /// What a replaced file is called: its name with this and a number at its end.
 const REPLACED: &str = ".before-restore-";
 /// A key that waits for its database: its name with this at its end.
@@ -110,7 +110,7 @@ pub fn backup(data: &Path, target: &Path, now: &ZonedDateTime) -> Result<Copied,
     }
     DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(at(&folder))?;
     let verified = tresen_ledger::backup(&database, &folder.join(LEDGER))?;
-    for key in KEYS.into_iter().filter(|key| *key != crate::relay::FILE || data.join(key).exists()) {
+    for key in KEYS.into_iter().filter(|key| data.join(key).exists()) {
         copy_key(&data.join(key), &folder.join(key))?;
     }
     sync_folder(&folder)?;

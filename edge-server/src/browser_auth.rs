@@ -2,7 +2,7 @@
 //!
 //! - `POST /pair` with `{"pair":{"secret":"…","name":"…","key":"<base64url SPKI of a P-256 key>"}}`, once, answers `{"paired":{…}}` (200) or
 //!   `{"refused":{"reason":"…","text":"…"}}` (403);
-//! - on the WebSocket `/session` the server begins with the text `{"server":"…","challenge":"<base64url>","loopback":false}`, the browser answers with the text
+//! - on the WebSocket `/session` the server begins with the text `{"server":"…","challenge":"<base64url>","loopback":false,"relayed":false}`, the browser answers with the text
 //!   `{"browser":{"key":"<base64url SPKI>","signature":"<base64url r||s>"}}`, a native device without UDP `{"device":{…}}`, or `{"loopback":{"tab":"<base64url of 16 random bytes>"}}` when the server offered it;
 //!   then binary wire messages follow, the browser's hello first.
 //!
@@ -22,7 +22,7 @@ use tresen_identity::{
 };
 
 use crate::net::home::{host_and_port, is_at_home};
-use crate::net::tcp::Peer;
+use crate::net::tcp::{Peer, Via};
 use crate::registry::{Device, DeviceKey, RegistryError};
 use crate::site::Site;
 
@@ -79,12 +79,13 @@ pub fn offer(demo: bool, peer: Peer, headers: &HeaderMap) -> Option<Offer> {
 
 /// Asks a browser to prove who it is.
 #[must_use]
-pub fn ask(server: Fingerprint, offer: Offer, random: [u8; 32]) -> (BrowserGreeting, Asked) {
+pub fn ask(server: Fingerprint, offer: Offer, via: Via, random: [u8; 32]) -> (BrowserGreeting, Asked) {
     let challenge = Challenge(random);
     let greeting = BrowserGreeting {
         server,
         challenge: URL_SAFE_NO_PAD.encode(random),
         loopback: offer == Offer::Loopback,
+        relayed: via == Via::Relay,
     };
     (greeting, Asked { challenge, offer })
 }
@@ -163,7 +164,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(HOST, HeaderValue::from_str(host).unwrap());
         headers.insert(ORIGIN, HeaderValue::from_str(origin).unwrap());
-        offer(demo, Peer { address: peer.parse().unwrap(), tls: false }, &headers)
+        offer(demo, Peer { address: peer.parse().unwrap(), tls: false, via: Via::Port }, &headers)
     }
 
     #[test]
@@ -195,7 +196,7 @@ mod tests {
         assert_eq!(offered(true, home, "127.0.0.1:7843", "http://evil.example"), None);
         assert_eq!(offered(true, home, "127.0.0.1:7843", "http://127.0.0.1:8000"), None);
         assert_eq!(offered(true, home, "127.0.0.1:7843", "null"), None);
-        let peer = Peer { address: home.parse().unwrap(), tls: false };
+        let peer = Peer { address: home.parse().unwrap(), tls: false, via: Via::Port };
         assert_eq!(offer(true, peer, &HeaderMap::new()), None);
     }
 }

@@ -16,6 +16,8 @@
 //! connects_per_minute = 240     # new connections a minute from one address
 //! connections_per_address = 64  # open ones from one address; more when many devices share one, behind a router or a relay
 //! ```
+//!
+//! The section `[public]` is in [`crate::public::Public`].
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -24,6 +26,8 @@ use std::path::{Path, PathBuf};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use thiserror::Error;
+
+use crate::public::Public;
 
 /// The port when none is configured.
 pub const DEFAULT_PORT: u16 = 7843;
@@ -51,6 +55,8 @@ pub struct Config {
     pub prediction: Prediction,
     /// Limits against floods.
     pub limits: Limits,
+    /// The box under its public name.
+    pub public: Public,
 }
 
 /// When answers to taps are sent ahead, so that a device need not wait for them.
@@ -165,6 +171,7 @@ impl Default for Config {
             log: "info".into(),
             prediction: Prediction::default(),
             limits: Limits::default(),
+            public: Public::default(),
         }
     }
 }

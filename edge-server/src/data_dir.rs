@@ -6,6 +6,8 @@
 //! browsers.key   the private key of the certificate that browsers see
 //! ledger.db      the database
 //! relay          the way through the relay that the server has joined
+//! acme.account   the account with the authority that certifies the server's public name
+//! acme.key       that certificate, and its key
 //! local.door     port and password of the running server, for commands on this machine
 //! spool/         receipts
 //! ```
@@ -19,6 +21,12 @@ use tresen_identity::{KeyPair, Secret};
 use zeroize::Zeroizing;
 
 use crate::files;
+
+/// The file with the account at an authority.
+pub const ACME_ACCOUNT: &str = "acme.account";
+
+/// The file with the certificate from there, and its key.
+pub const ACME_CERTIFICATE: &str = "acme.key";
 
 /// The opened data folder. While it lives, no other server can open it.
 pub struct DataDir {

@@ -99,9 +99,14 @@ pub fn welcome(port: u16, addresses: &[IpAddr]) -> String {
     text
 }
 
-/// A pairing code for the terminal: as a picture and as text.
+/// A pairing code for the terminal, as a picture and as text, from what [`crate::site::PairingDesk::written`] wrote.
 #[must_use]
-pub fn code_for_terminal(code: &str) -> String {
+pub fn code_for_terminal(written: &str) -> String {
+    let (code, link) = written.split_once('\n').unwrap_or((written, ""));
+    let anywhere = match link {
+        "" => String::new(),
+        link => format!("\n  In a browser on any other network:\n\n  {link}\n"),
+    };
     // Terminals are mostly dark: what stands for "light" is drawn, also around the code, or no camera reads it.
     let picture = QrCode::new(code).map(|code| {
         code.render::<Dense1x2>()
@@ -111,7 +116,7 @@ pub fn code_for_terminal(code: &str) -> String {
             .build()
     });
     format!(
-        "\n  Pair a device, within two minutes and once (a new code: back office, or 'tresen-edge pair'):\n\n{}\n\n  {code}\n",
+        "\n  Pair a device, within two minutes and once (a new code: back office, or 'tresen-edge pair'):\n\n{}\n\n  {code}\n{anywhere}",
         picture.unwrap_or_default()
     )
 }

@@ -33,6 +33,7 @@ pub mod net;
 pub mod office;
 mod paths;
 pub mod picture;
+pub mod public;
 pub mod registry;
 pub mod relay;
 pub mod run;

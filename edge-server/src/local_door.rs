@@ -76,12 +76,12 @@ pub async fn pair(
         return StatusCode::FORBIDDEN.into_response();
     }
     match site.pairing.open(&site.clock, wish.class) {
-        Ok(code) => code.to_string().into_response(),
+        Ok(code) => site.pairing.written(&code).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }
 
-/// Asks the server that runs on a data folder for a pairing code.
+/// Asks the server that runs on a data folder for a pairing code, as [`crate::site::PairingDesk::written`] writes it.
 ///
 /// # Errors
 /// When none runs, or it refuses.

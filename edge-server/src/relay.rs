@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use quinn::Endpoint;
 use thiserror::Error;
-use tokio::sync::mpsc;
-use tresen_identity::{Fingerprint, KeyPair, RelayRoute, TOKEN_LIFETIME_S};
+use tokio::sync::{mpsc, watch};
+use tresen_identity::{Fingerprint, KeyPair, PublicPlace, RelayRoute, TOKEN_LIFETIME_S};
 use tresen_path::{FromNode, ToNode};
 use tresen_reach::{Control, ControlFailed, Enrolment, OwnIds, OwnPacket, Socket, resolve};
 
@@ -78,8 +78,9 @@ pub struct Door {
 }
 
 /// What is known of the relay.
-#[derive(Default)]
 pub struct RelayState {
+    /// Where browsers reach this server.
+    public: watch::Sender<Option<PublicPlace>>,
     /// The nodes at which this server is, or was.
     nodes: Mutex<[Option<SocketAddr>; PLACES]>,
     strangers: Mutex<Strangers>,
@@ -89,6 +90,24 @@ pub struct RelayState {
 }
 
 impl RelayState {
+    /// Of a server that has joined, or not.
+    #[must_use]
+    pub fn new(route: Option<&RelayRoute>) -> Self {
+        Self {
+            public: watch::Sender::new(route.and_then(|route| route.public.clone())),
+            nodes: Mutex::default(),
+            strangers: Mutex::default(),
+            vouched: Mutex::default(),
+            paths: OnceLock::new(),
+        }
+    }
+
+    /// Where browsers reach this server, as soon as the relay has told.
+    #[must_use]
+    pub fn public(&self) -> watch::Receiver<Option<PublicPlace>> {
+        self.public.subscribe()
+    }
+
     /// Whether packets from there come through the relay.
     #[must_use]
     pub fn is_at(&self, address: SocketAddr) -> bool {
@@ -190,6 +209,27 @@ fn key(data: &Path) -> Result<KeyPair, DataDirError> {
         Ok(data) => data.server_key(),
         Err(DataDirError::Locked(_)) => Ok(KeyPair::from_seed(&read_secret_file(&data.join("server.key"))?)),
         Err(error) => Err(error),
+    }
+}
+
+/// Browsers reach this server there; what is new is remembered, so that pairing codes know it.
+fn hear_of_public(site: &Site, route: &RelayRoute, place: PublicPlace) {
+    tracing::info!(
+        address = format!("https://{}/", place.authority(&site.name)),
+        "browsers on any network reach this server"
+    );
+    let mut now = route.clone();
+    now.public = Some(place);
+    let is_new = site.relay.public.send_if_modified(|public| {
+        let is_new = *public != now.public;
+        public.clone_from(&now.public);
+        is_new
+    });
+    if is_new {
+        site.pairing.set_relay(now.clone());
+        if let Err(error) = site.data.write_private(FILE, &format!("{now}\n")) {
+            tracing::warn!(%error, "the relay's public domain could not be kept");
+        }
     }
 }
 

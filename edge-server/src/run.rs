@@ -11,8 +11,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tresen_identity::{
-    Certificate, CertificateError, DeviceClass, Fingerprint, KeyPair, RelayRoute, TlsError, https_config,
-    quic_server_config,
+    Certificate, CertificateError, DeviceClass, Fingerprint, KeyPair, PublicCertificates, RelayRoute,
+    TlsError, https_config, quic_server_config,
 };
 use tresen_ledger::{Ledger, OpenError, Options};
 use tresen_scene::Namer;
@@ -32,15 +32,19 @@ use crate::local_door::Password;
 use crate::net::descriptors::connections_that_fit;
 use crate::net::gate::Gate;
 use crate::net::listen::{self, ListenError, Sockets};
+use crate::net::passed::Passed;
 use crate::net::{http, quic, tcp};
 use crate::registry::{DEMO_SEATS, Licensing, Registry, RegistryError, demo_licence};
 use crate::relay::{self, RelayState};
 use crate::site::{Clock, PairingDesk, Site};
 use crate::spool::Spool;
-use crate::{backup, demo, mdns};
+use crate::{backup, demo, mdns, public};
 
 /// How long a stopping server waits for its tasks.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a server waits to hear where browsers on other networks find it, before it shows its first pairing code.
+const RELAY_TELLS: Duration = Duration::from_secs(3);
 
 /// How often the licence is asked whether it still holds.
 const LICENCE_CHECK: Duration = Duration::from_secs(3600);
@@ -124,7 +128,7 @@ pub async fn run(options: RunOptions, shutdown: impl Future<Output = ()>) -> Res
     let office = format!("https://{}/office", server.site.pairing.authority());
     tracing::info!(port = server.port, name = %server.site.name, office, "serving");
     if server.site.demo {
-        say_welcome(&server);
+        say_welcome(&server).await;
     }
     server.until(shutdown).await
 }
@@ -184,7 +188,7 @@ pub async fn start(options: RunOptions) -> Result<Server, RunError> {
     let announcement = config.mdns.then(|| mdns::announce(&config.name, name, &addresses, port)).flatten();
     let site = Arc::new(Site {
         pairing: pairing_desk(&config, name, port, &addresses, route.clone()),
-        relay: RelayState::default(),
+        relay: RelayState::new(route.as_ref()),
         config,
         demo,
         name,
@@ -296,7 +300,10 @@ async fn serve(
     site.tasks.spawn(links::keep(site.clone()));
     let gate = Arc::new(Gate::new(&site.config.limits, connections_that_fit));
     let http = tcp::Http {
-        tls: TlsAcceptor::from(Arc::new(https_config(certificates.native.clone(), certificates.browsers)?)),
+        tls: TlsAcceptor::from(Arc::new(https_config(
+            certificates.native.clone(),
+            certificates.browsers.clone(),
+        )?)),
         router: http::router(site),
         gate: gate.clone(),
         shutdown: site.shutdown.clone(),
@@ -321,7 +328,11 @@ async fn serve(
         site.tasks.spawn(quic::serve(site.clone(), endpoint, gate.clone()));
     }
     if let Some(route) = route {
-        site.tasks.spawn(relay::keep(site.clone(), route, site.data.server_key()?, doors, probed));
+        let shown = PublicCertificates::new(certificates.native, certificates.browsers)?;
+        let passed = Passed { http, tls: TlsAcceptor::from(Arc::new(shown.config()?)) };
+        site.tasks.spawn(public::keep_certificate(site.clone(), shown));
+        let (key, passed) = (site.data.server_key()?, Arc::new(passed));
+        site.tasks.spawn(relay::keep(site.clone(), route, key, doors, probed, passed));
     }
     Ok(())
 }
@@ -367,11 +378,16 @@ impl Certificates {
     }
 }
 
-fn say_welcome(server: &Server) {
+async fn say_welcome(server: &Server) {
     let site = &server.site;
+    if site.pairing.has_relay() {
+        // The relay tells at once where browsers on other networks find this server, if they do.
+        let mut public = site.relay.public();
+        let _ = tokio::time::timeout(RELAY_TELLS, public.wait_for(Option::is_some)).await;
+    }
     print!("{}", demo::welcome(server.port, &lan_addresses()));
     match site.pairing.open(&site.clock, DeviceClass::Mpos) {
-        Ok(code) => println!("{}", demo::code_for_terminal(&code.to_string())),
+        Ok(code) => println!("{}", demo::code_for_terminal(&site.pairing.written(&code))),
         Err(error) => tracing::warn!(%error, "no pairing code could be made"),
     }
 }

@@ -89,7 +89,7 @@ pub struct PairingDesk {
     server: Fingerprint,
     authority: String,
     addresses: Vec<SocketAddr>,
-    relay: Option<RelayRoute>,
+    relay: Mutex<Option<RelayRoute>>,
     open: Mutex<Pairing>,
 }
 
@@ -102,7 +102,7 @@ impl PairingDesk {
         addresses: Vec<SocketAddr>,
         relay: Option<RelayRoute>,
     ) -> Self {
-        Self { server, authority, addresses, relay, open: Mutex::default() }
+        Self { server, authority, addresses, relay: Mutex::new(relay), open: Mutex::default() }
     }
 
     /// Opens pairing for one device: the code to show. An earlier code ends.
@@ -112,25 +112,51 @@ impl PairingDesk {
     pub fn open(&self, clock: &Clock, class: DeviceClass) -> Result<PairingCode, getrandom::Error> {
         let mut random = [0; 16];
         getrandom::fill(&mut random)?;
-        let secret = self.lock().open(clock.now_ms(), class, random);
+        let secret = lock(&self.open).open(clock.now_ms(), class, random);
         Ok(PairingCode {
             authority: self.authority.clone(),
             server: self.server,
             secret,
             addresses: self.addresses.clone(),
-            relay: self.relay.clone(),
+            relay: lock(&self.relay).clone(),
         })
+    }
+
+    /// A code as a link for browsers on other networks, when this server has a public name.
+    #[must_use]
+    pub fn link_from_anywhere(&self, code: &PairingCode) -> Option<String> {
+        let authority = lock(&self.relay).as_ref()?.public.as_ref()?.authority(&self.server);
+        // A browser wants no other way.
+        Some(PairingCode { authority, addresses: Vec::new(), relay: None, ..code.clone() }.to_string())
+    }
+
+    /// A code as text, and in a second line the link for browsers on other networks, if there is one.
+    #[must_use]
+    pub fn written(&self, code: &PairingCode) -> String {
+        let link = self.link_from_anywhere(code).map(|link| format!("\n{link}")).unwrap_or_default();
+        format!("{code}{link}")
+    }
+
+    /// Whether a relay was joined.
+    #[must_use]
+    pub fn has_relay(&self) -> bool {
+        lock(&self.relay).is_some()
+    }
+
+    /// The way through the relay is this one from now on.
+    pub fn set_relay(&self, route: RelayRoute) {
+        *lock(&self.relay) = Some(route);
     }
 
     /// Closes pairing.
     pub fn close(&self) {
-        self.lock().close();
+        lock(&self.open).close();
     }
 
     /// How long the open code is still good, in ms; `None` when none is.
     #[must_use]
     pub fn remaining_ms(&self, clock: &Clock) -> Option<u64> {
-        self.lock().remaining_ms(clock.now_ms())
+        lock(&self.open).remaining_ms(clock.now_ms())
     }
 
     /// Uses up a code.
@@ -138,7 +164,7 @@ impl PairingDesk {
     /// # Errors
     /// When the secret opens nothing.
     pub fn redeem(&self, clock: &Clock, secret: &Secret<16>) -> Result<DeviceClass, PairingRefused> {
-        self.lock().redeem(clock.now_ms(), secret)
+        lock(&self.open).redeem(clock.now_ms(), secret)
     }
 
     /// Host and port that stand in codes, for example `192.168.1.10:7843`.
@@ -146,8 +172,8 @@ impl PairingDesk {
     pub fn authority(&self) -> &str {
         &self.authority
     }
+}
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Pairing> {
-        self.open.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

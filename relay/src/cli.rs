@@ -20,6 +20,7 @@ use crate::common::{RedisAddress, RedisAddressError};
 use crate::http::{self, NewRevocation, NewTenant, Office, Opened, TenantLimits, TenantView};
 use crate::limit_arguments::LimitArguments;
 use crate::node::{self, Settings, StartError};
+use crate::pass_arguments::PassArguments;
 
 /// The port when none is given.
 pub const DEFAULT_PORT: u16 = 7844;
@@ -93,6 +94,8 @@ struct RunArguments {
     clients_of_edge: usize,
     #[command(flatten)]
     limits: LimitArguments,
+    #[command(flatten)]
+    passes: PassArguments,
     /// What the nodes of a relay have in common: redis://host:port, redis+sentinel://host:port,host:port/master or redis+cluster://host:port,host:port. An
     /// address with a password is better given in the environment, as TRESEN_REDIS.
     #[arg(long, value_name = "URL")]
@@ -143,9 +146,12 @@ pub enum Failure {
     /// The node could not be started.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The API's address is taken, or not one of this machine.
+    /// An address is taken, or not one of this machine.
     #[error("can't listen on {0}: {1}")]
-    Http(SocketAddr, std::io::Error),
+    Listen(SocketAddr, std::io::Error),
+    /// No domain.
+    #[error("{0} is no domain with a port: name one such as tills.example with --domain")]
+    Domain(String),
     /// A file or the system failed.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -239,7 +245,7 @@ async fn serve(data: PathBuf, arguments: RunArguments) -> Result<(), Failure> {
     let (mut interrupted, mut terminated) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let http = tokio::net::TcpListener::bind(arguments.http).await;
-    let http = http.map_err(|error| Failure::Http(arguments.http, error))?;
+    let http = http.map_err(|error| Failure::Listen(arguments.http, error))?;
     let password = Secret::new(rand::random());
     write_door(&data, http.local_addr()?, &password)?;
     let name = running.key.fingerprint();
@@ -247,6 +253,9 @@ async fn serve(data: PathBuf, arguments: RunArguments) -> Result<(), Failure> {
     println!("Relay       {name}");
     println!("Packets     {}", running.listen);
     println!("API         http://{}", http.local_addr()?);
+    if let Some(tls) = arguments.passes.begin(&running).await? {
+        println!("TLS         {tls}");
+    }
     let served = axum::serve(http, http::routes(office));
     tokio::select! {
         () = running.node.failed() => return Err(Failure::Broken),

@@ -92,6 +92,8 @@ async fn attend(node: &Arc<Node>, connection: Connection) {
     let Ok(Ok((mut send, mut receive))) = tokio::time::timeout(PATIENCE, connection.accept_bi()).await else {
         return;
     };
+    // Ahead of what browsers send on the same connection.
+    let _ = send.set_priority(1);
     let (letters, mut waiting) = mpsc::channel(WAITING);
     let mut guest = Guest::new(node.clone(), connection, peer, at, letters);
     let mut renewal = tokio::time::interval(EDGE_RENEWAL);

@@ -5,6 +5,7 @@
 //! control     who is who: QUIC connections of edge servers and clients, on the same port
 //! directory   tenants and their edge servers
 //! common      the same directory at all nodes of a relay, and who is revoked
+//! passes      TLS on TCP, from browsers to edge servers, by the name in its first message
 //! http        for operators: tenants, revocations, metrics
 //! ```
 //!
@@ -20,6 +21,7 @@ mod counters;
 mod data;
 mod directory;
 mod guest;
+mod hello;
 mod http;
 mod limit_arguments;
 mod limits;
@@ -29,6 +31,10 @@ mod neighbours;
 mod node;
 mod openapi;
 mod own_socket;
+mod pass_arguments;
+mod passes;
+mod pipe;
+mod places;
 mod records;
 mod revocations;
 mod switch;
@@ -38,3 +44,4 @@ pub use counters::Counters;
 pub use directory::{Directory, DirectoryError, ENROLMENT_LIFETIME_S, Tenant};
 pub use limits::{LimitSettings, Rates};
 pub use node::{Node, Running, Settings, StartError, start};
+pub use places::PassLimits;

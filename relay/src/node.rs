@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use quinn::crypto::rustls::QuicServerConfig;
@@ -14,7 +14,9 @@ use quinn::{Connection, Endpoint, EndpointConfig, ServerConfig, TokioRuntime, Tr
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
-use tresen_identity::{Certificate, CertificateError, KeyPair, Secret, TlsError, relay_server_config};
+use tresen_identity::{
+    Certificate, CertificateError, KeyPair, PublicPlace, Secret, TlsError, relay_server_config,
+};
 use tresen_path::{Capacity, ClientName, FromNode, Gate, NodeAt, NodeId, Party, Router, RoutingKey};
 use tresen_reach::OwnIds;
 
@@ -29,6 +31,8 @@ use crate::looks;
 use crate::moves;
 use crate::neighbours::own_addresses;
 use crate::own_socket::OwnSocket;
+use crate::passes::{self, Passes, STREAM_WINDOW_BYTES};
+use crate::places::PassLimits;
 use crate::revocations;
 use crate::switch::Switch;
 
@@ -116,6 +120,7 @@ pub struct Node {
     /// Clients that wait for their edge server's answer; one each, so no more than connections.
     callers: Mutex<HashMap<ClientName, mpsc::Sender<Letter>>>,
     pub(crate) limits: Arc<Limits>,
+    passes: OnceLock<Arc<Passes>>,
     settled: Arc<AtomicUsize>,
     capacity: Capacity,
     /// Where endpoints look how they look from there.
@@ -146,6 +151,7 @@ pub struct Running {
     /// Where it listens.
     pub listen: SocketAddr,
     endpoint: Endpoint,
+    closing: CancellationToken,
 }
 
 /// Starts a node; to be called within a runtime.
@@ -201,6 +207,7 @@ pub fn start(settings: &Settings) -> Result<Running, StartError> {
         guests: Mutex::default(),
         callers: Mutex::default(),
         limits,
+        passes: OnceLock::new(),
         settled: Arc::default(),
         capacity: settings.capacity,
         second_port: looks::serve(switch.clone(), clock, listen, bind),
@@ -218,10 +225,20 @@ pub fn start(settings: &Settings) -> Result<Running, StartError> {
     if let Some(common) = &node.common {
         tokio::spawn(follow(Arc::downgrade(&node), common.clone()));
     }
-    Ok(Running { node, key, listen, endpoint })
+    Ok(Running { node, key, listen, endpoint, closing: CancellationToken::new() })
 }
 
 impl Running {
+    /// Passes TLS on TCP to edge servers from now on, below `place`; once.
+    pub fn pass(&self, listener: tokio::net::TcpListener, place: PublicPlace, limits: PassLimits) {
+        let passes = self.node.passes.get_or_init(|| Arc::new(Passes::new(place, limits)));
+        for (party, guest) in lock(&self.node.guests).iter() {
+            self.node.offer_passes(party, &guest.connection, &guest.letters);
+        }
+        let (serving, closing) = (passes::serve(listener, passes.clone()), self.closing.clone());
+        tokio::spawn(async move { closing.run_until_cancelled(serving).await });
+    }
+
     /// Refuses newcomers, tells everybody to go elsewhere, waits a moment, and closes.
     pub async fn drain(&self, patience: Duration) {
         self.node.leave();
@@ -229,6 +246,7 @@ impl Running {
             let _ = guest.letters.try_send(Letter::Say(FromNode::Leaving));
         }
         tokio::time::sleep(patience).await;
+        self.closing.cancel();
         self.endpoint.close(CLOSED, b"");
         self.endpoint.wait_idle().await;
     }
@@ -263,6 +281,11 @@ impl Node {
         self.broken.cancelled().await;
     }
 
+    /// What passes TLS to edge servers, if anything does.
+    pub(crate) fn passes(&self) -> Option<&Arc<Passes>> {
+        self.passes.get()
+    }
+
     pub(crate) fn gate(&self) -> MutexGuard<'_, Gate> {
         lock(&self.gate)
     }
@@ -284,8 +307,9 @@ impl Node {
 
     /// This connection speaks for a party; one that did before is closed.
     pub(crate) fn introduce(&self, party: Party, connection: &Connection, letters: mpsc::Sender<Letter>) {
-        let guest = Guest { connection: connection.clone(), letters };
+        let guest = Guest { connection: connection.clone(), letters: letters.clone() };
         let before = lock(&self.guests).insert(party, guest);
+        self.offer_passes(&party, connection, &letters);
         self.party_changed(&party);
         if let Some(before) = before.filter(|before| before.connection.stable_id() != connection.stable_id())
         {
@@ -293,8 +317,20 @@ impl Node {
         }
     }
 
+    /// An edge server is told that TLS is passed on to it, if it is.
+    fn offer_passes(&self, party: &Party, connection: &Connection, letters: &mpsc::Sender<Letter>) {
+        if let Some(passes) = self.passes()
+            && passes.introduce(party, connection)
+        {
+            let _ = letters.try_send(Letter::Say(FromNode::Public(passes.place().clone())));
+        }
+    }
+
     /// This connection no longer speaks for a party.
     pub(crate) fn forget(&self, party: &Party, connection: &Connection) {
+        if let Some(passes) = self.passes() {
+            passes.forget(party, connection);
+        }
         let mut guests = lock(&self.guests);
         if guests.get(party).is_some_and(|guest| guest.connection.stable_id() == connection.stable_id()) {
             guests.remove(party);
@@ -361,7 +397,8 @@ fn server_config(key: &KeyPair) -> Result<ServerConfig, StartError> {
         .max_concurrent_uni_streams(0_u8.into())
         .datagram_receive_buffer_size(None)
         .enable_segmentation_offload(false)
-        .stream_receive_window(RECEIVE_WINDOW_BYTES.into())
+        // What is received of all streams together, stays little; only edge servers get more, for what they send to browsers.
+        .stream_receive_window(STREAM_WINDOW_BYTES.into())
         .receive_window(RECEIVE_WINDOW_BYTES.into())
         .send_window(SEND_WINDOW_BYTES)
         .max_idle_timeout(Some(idle));

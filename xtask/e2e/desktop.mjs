@@ -48,6 +48,12 @@ export class Desktop {
     return { width: Number(head[1]), height: Number(head[2]), data: stdout.subarray(head[0].length) };
   }
 
+  /** The window's title, which says how the link is. */
+  async title() {
+    const { stdout } = await run('xdotool', ['getwindowname', this.window], { env: this.environment });
+    return stdout.trim();
+  }
+
   async picture(path) {
     await run('import', ['-window', 'root', path], { env: this.environment });
   }

@@ -1,11 +1,13 @@
 // A demo server with a folder of its own, browsers that look at it, and what a person does with them.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 
+const run = promisify(execFile);
 const ROOT = resolve(import.meta.dirname, '../..');
 const BINARIES = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), process.env.TRESEN_PROFILE ?? 'debug');
 const START_LIMIT_MS = 20_000;
@@ -36,7 +38,8 @@ export async function eventually(what, work, limitMs = LIMIT_MS) {
   }
 }
 
-function freePort() {
+/** A port that nobody has at the moment. */
+export function freePort() {
   return new Promise((done, failed) => {
     const probe = createServer().once('error', failed);
     probe.listen(0, '127.0.0.1', () => {
@@ -48,9 +51,12 @@ function freePort() {
 
 /** A running edge server; `kill()` is kill -9, `start()` starts it again on the same folder and port. */
 export class Edge {
-  static async create() {
+  /** `prepare` is called with the folder before the server starts; `options` are its arguments. */
+  static async create(prepare = async () => {}, options = []) {
     const edge = new Edge();
+    edge.options = options;
     edge.folder = mkdtempSync(join(tmpdir(), 'tresen-'));
+    await prepare(edge.folder);
     edge.port = await freePort();
     edge.address = `http://127.0.0.1:${edge.port}`;
     await edge.start();
@@ -60,7 +66,7 @@ export class Edge {
   async start() {
     this.output = '';
     this.process = spawn(program('tresen-edge'),
-      ['run', '--demo', '--data', this.folder, '--port', String(this.port)], { stdio: ['ignore', 'pipe', 'pipe'] });
+      ['run', '--demo', '--data', this.folder, '--port', String(this.port), ...this.options], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.process.stdout.on('data', (text) => { this.output += text; });
     this.process.stderr.on('data', (text) => { this.output += text; });
     await eventually(`the server starts`, async () => {
@@ -79,6 +85,12 @@ export class Edge {
   /** The text of the pairing code that the server printed. */
   pairingText() {
     return eventually('a pairing code is printed', () => this.output.match(/https:\/\/\S+\/pair#\S+/)?.[0]);
+  }
+
+  /** The text of another pairing code. */
+  async anotherCode() {
+    const { stdout } = await run(program('tresen-edge'), ['pair', '--data', this.folder]);
+    return stdout.match(/https:\/\/\S+\/pair#\S+/)[0];
   }
 }
 

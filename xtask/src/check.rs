@@ -45,7 +45,11 @@ pub fn end_to_end(shell: &Shell) -> Result<()> {
     setup::install(shell, setup::END_TO_END)?;
     setup::npm_packages(shell)?;
     programs::build_web(shell)?;
-    cmd!(shell, "cargo build --quiet --package tresen-edge --package tresen-desktop --bins").run()?;
+    cmd!(
+        shell,
+        "cargo build --quiet --package tresen-edge --package tresen-relay --package tresen-desktop --bins"
+    )
+    .run()?;
     // By name: what Node makes of a folder changes with its version.
     let is_test = |file: &PathBuf| file.to_string_lossy().ends_with(".test.mjs");
     let tests: Vec<PathBuf> = shell.read_dir("xtask/e2e")?.into_iter().filter(is_test).collect();

@@ -1,4 +1,6 @@
 //! The demo restaurant behind a relay, both on this machine.
+//!
+//! Browsers reach it by a name below `localhost`, which leads to this machine wherever it is asked; the box makes the certificate for it itself, and browsers warn of that.
 
 use std::net::UdpSocket;
 use std::path::Path;
@@ -13,6 +15,10 @@ use crate::{programs, setup};
 const RELAY_DATA: &str = "tresen-relay-data";
 const EDGE_DATA: &str = "tresen-data";
 const RELAY_PORT: u16 = 7844;
+
+/// Where browsers come in, on every address, and the domain that they come by.
+const TLS: &str = "[::]:7846";
+const DOMAIN: &str = "localhost";
 
 /// How often the relay is asked whether it runs, and how many times.
 const POLL: Duration = Duration::from_millis(200);
@@ -37,7 +43,8 @@ pub fn run(shell: &Shell, host: Option<String>) -> Result<()> {
     cmd!(shell, "cargo build --package tresen-edge --package tresen-relay --bins").quiet().run()?;
     let programs = setup::target_dir().join("debug");
     let (relay, edge) = (programs.join("tresen-relay"), programs.join("tresen-edge"));
-    let started = Command::new(&relay).args(["--data", RELAY_DATA, "run"]).spawn();
+    let arguments = ["--data", RELAY_DATA, "run", "--tls", TLS, "--domain", DOMAIN];
+    let started = Command::new(&relay).args(arguments).spawn();
     let _running = Running(started.context("the relay can't be started")?);
     if !Path::new(EDGE_DATA).join("relay").exists() {
         let enrolment = enrolment(shell, &relay)?;

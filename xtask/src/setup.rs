@@ -30,6 +30,7 @@ pub const END_TO_END: &[Needed] = &[
     Needed { file: "/usr/bin/Xvfb", package: "xvfb" },
     Needed { file: "/usr/bin/xdotool", package: "xdotool" },
     Needed { file: "/usr/bin/import", package: "imagemagick" },
+    Needed { file: "/usr/bin/pebble", package: "pebble" },
 ];
 
 /// What networks are made of.

@@ -23,7 +23,7 @@
 //! **Browser sessions**: WebSocket `GET /session`. First two text messages, then binary ones only, each one wire message:
 //!
 //! ```text
-//! S -> C  {"server":"<fingerprint>","challenge":"<base64url, 32 bytes>","loopback":false}
+//! S -> C  {"server":"<fingerprint>","challenge":"<base64url, 32 bytes>","loopback":false,"relayed":false}
 //! C -> S  {"browser":{"key":"<base64url SPKI>","signature":"<base64url, 64 bytes r||s>"}}
 //!     or  {"loopback":{"tab":"<base64url, 16 random bytes>"}}        only when the server said "loopback":true
 //!     or  {"device":{"key":"<base64url, 32 bytes>","signature":"<base64url, 64 bytes>"}}
@@ -31,7 +31,7 @@
 //! ```
 //!
 //! What is signed (`{name:"ECDSA",hash:"SHA-256"}`): `"tresen browser session v1" 0x00 <server's fingerprint as ASCII> 0x00 <32 challenge
-//! bytes>` ([`session_statement`](crate::session_statement)). `loopback` is true only for a browser on the demo's own machine. `tab` names the device: keep it in
+//! bytes>` ([`session_statement`](crate::session_statement)). `loopback` is true only for a browser on the demo's own machine, `relayed` under the server's public name. `tab` names the device: keep it in
 //! `sessionStorage`, so that each tab is a device of its own and a reload the same one. Base64url is without padding. A refusal is the wire's `Bye` as a
 //! binary message, then the WebSocket closes.
 //!
@@ -123,6 +123,9 @@ pub struct BrowserGreeting {
     pub challenge: String,
     /// Whether this browser may attach without being paired.
     pub loopback: bool,
+    /// Whether a relay passes this connection on.
+    #[serde(default)]
+    pub relayed: bool,
 }
 
 /// The browser's answer.

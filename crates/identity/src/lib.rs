@@ -18,6 +18,8 @@ mod keys;
 mod licence;
 mod pairing;
 mod password;
+mod place;
+mod public_tls;
 mod route;
 mod secret;
 mod tenant;
@@ -41,6 +43,8 @@ pub use password::{
     HashCost, HashMemory, MAX_PASSWORD_BYTES, PasswordError, hash_password, verify_password,
     verify_password_in,
 };
+pub use place::{PublicPlace, PublicPlaceError};
+pub use public_tls::{ACME_ALPN, PublicCertificates};
 pub use route::{RelayRoute, RelayRouteError};
 pub use secret::Secret;
 pub use tenant::{TenantId, TenantIdError};

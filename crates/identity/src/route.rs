@@ -1,4 +1,4 @@
-//! The way to an edge server through a relay, as text: `<tenant>~<relay's name>~<host:port of the relay>`.
+//! The way to an edge server through a relay, as text: `<tenant>~<relay's name>~<host:port of the relay>[~<domain:port of its edge servers>]`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
-use crate::{Fingerprint, TenantId};
+use crate::{Fingerprint, PublicPlace, TenantId};
 
 /// Longest host with port, in bytes (a DNS name has at most 253).
 const MAX_AUTHORITY_BYTES: usize = 260;
@@ -18,6 +18,8 @@ pub struct RelayRoute {
     pub tenant: TenantId,
     /// The relay's name, to pin.
     pub relay: Fingerprint,
+    /// Where the relay passes TLS on, for browsers and for networks without UDP.
+    pub public: Option<PublicPlace>,
     authority: String,
 }
 
@@ -38,7 +40,7 @@ impl RelayRoute {
         if port.is_none_or(|port| port == 0) || !fits {
             return Err(RelayRouteError);
         }
-        Ok(Self { tenant, relay, authority: authority.to_owned() })
+        Ok(Self { tenant, relay, public: None, authority: authority.to_owned() })
     }
 
     /// Host and port of the relay.
@@ -50,7 +52,8 @@ impl RelayRoute {
 
 impl fmt::Display for RelayRoute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}~{}~{}", self.tenant, self.relay, self.authority)
+        write!(f, "{}~{}~{}", self.tenant, self.relay, self.authority)?;
+        self.public.as_ref().map_or(Ok(()), |public| write!(f, "~{public}"))
     }
 }
 
@@ -58,10 +61,12 @@ impl FromStr for RelayRoute {
     type Err = RelayRouteError;
 
     fn from_str(text: &str) -> Result<Self, RelayRouteError> {
-        let mut parts = text.splitn(3, '~');
+        let mut parts = text.splitn(4, '~');
         let tenant = parts.next().and_then(|part| part.parse().ok()).ok_or(RelayRouteError)?;
         let relay = parts.next().and_then(|part| part.parse().ok()).ok_or(RelayRouteError)?;
-        Self::new(tenant, relay, parts.next().ok_or(RelayRouteError)?)
+        let route = Self::new(tenant, relay, parts.next().ok_or(RelayRouteError)?)?;
+        let public = parts.next().map(str::parse).transpose().map_err(|_| RelayRouteError)?;
+        Ok(Self { public, ..route })
     }
 }
 
@@ -86,6 +91,11 @@ mod tests {
         let (tenant, relay) = (TenantId::from_bytes([1; 16]), Fingerprint::from_bytes([2; 32]));
         for authority in ["relay.example:7844", "[2001:db8::1]:443", "192.0.2.1:1"] {
             let route = RelayRoute::new(tenant, relay, authority).expect("a way");
+            let public = Some(PublicPlace::new("tills.example", 443).expect("a domain"));
+            let with_public = RelayRoute { public, ..route.clone() };
+            assert_eq!(with_public.to_string(), format!("{route}~tills.example:443"));
+            assert_eq!(with_public.to_string().parse(), Ok(with_public));
+            assert!(format!("{route}~").parse::<RelayRoute>().is_err());
             assert_eq!(route.to_string().parse(), Ok(route));
         }
         for authority in ["relay.example", "relay.example:0", "relay.example:70000", "a b:1", ":", "", "a~b"]

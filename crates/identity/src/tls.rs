@@ -122,7 +122,7 @@ pub fn client_config(server: Fingerprint, certificate: Certificate) -> Result<Cl
     Ok(config)
 }
 
-fn provider() -> Arc<CryptoProvider> {
+pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 

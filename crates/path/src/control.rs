@@ -13,6 +13,7 @@
 //! 6 turn away device 32                           5 leaving
 //! 7 revoke    until 8, Unix s | count 1           6 call      device 32 | its observed address 18
 //!             | devices, 32 each                  8 nodes     here 4 | count 1 | nodes, 4 | address 18 each
+//!                                                 7 public    port 2 | domain
 //! ```
 //!
 //! Numbers are big endian. An edge server joins once in its life and registers on each connection. A client that has a token shows it; one that has none calls
@@ -24,7 +25,7 @@ use std::num::NonZeroU16;
 
 use bytes::BufMut;
 use thiserror::Error;
-use tresen_identity::{Fingerprint, Secret, TOKEN_BYTES, TenantId};
+use tresen_identity::{Fingerprint, PublicPlace, Secret, TOKEN_BYTES, TenantId};
 
 use crate::address::{self, ADDRESS_BYTES};
 use crate::cid::{EDGE_HANDLES, EdgeName, HANDLE_BYTES, Handle, NodeId};
@@ -94,6 +95,8 @@ pub enum FromNode {
     Leaving,
     /// To an edge server: this device, which has proven its key and comes from there, wants in.
     Call(Fingerprint, SocketAddr),
+    /// To an edge server: browsers reach it below this domain, and come to it in streams that the node opens ([`crate::PassHead`]).
+    Public(PublicPlace),
     /// To an edge server: the nodes at which it may register. To a client: those at which its edge server is.
     Nodes {
         /// The node that says so.
@@ -115,6 +118,9 @@ pub enum ControlError {
     /// A kind that this version does not know.
     #[error("unknown kind of control message: {0}")]
     Unknown(u8),
+    /// A domain that is none.
+    #[error("a control message names a domain that is none")]
+    Domain,
 }
 
 impl ToNode {
@@ -191,6 +197,7 @@ impl FromNode {
             Self::Client(device, at) => framed(4, &[device.as_bytes(), &address::encode(*at)]),
             Self::Leaving => framed(5, &[]),
             Self::Call(device, at) => framed(6, &[device.as_bytes(), &address::encode(*at)]),
+            Self::Public(place) => framed(7, &[&place.port().to_be_bytes(), place.domain().as_bytes()]),
             Self::Nodes { here, nodes } => framed(8, &[&here.0.to_be_bytes(), &encode_nodes(nodes)]),
         }
     }
@@ -221,6 +228,12 @@ impl FromNode {
             6 => {
                 let device = Fingerprint::from_bytes(array(&mut body)?);
                 Self::Call(device, address::decode(&array(&mut body)?))
+            }
+            7 => {
+                let port = u16::from_be_bytes(array(&mut body)?);
+                let domain =
+                    std::str::from_utf8(std::mem::take(&mut body)).map_err(|_| ControlError::Domain)?;
+                Self::Public(PublicPlace::new(domain, port).map_err(|_| ControlError::Domain)?)
             }
             8 => {
                 let here = NodeId(u32::from_be_bytes(array(&mut body)?));

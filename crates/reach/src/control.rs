@@ -10,11 +10,16 @@ use thiserror::Error;
 use tresen_identity::{Certificate, CertificateError, Fingerprint, KeyPair, TlsError, relay_client_config};
 use tresen_path::{ControlBuffer, ControlError, FromNode, ToNode};
 
+use crate::passes::Passes;
+
 /// A node that says nothing for so long is gone.
 const IDLE: Duration = Duration::from_secs(30);
 
 /// So often something is said, because NAT boxes forget.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// What a browser may send through the node before it is read, in bytes.
+const PASS_WINDOW_BYTES: u32 = 128 * 1024;
 
 /// Names in certificates mean nothing, but TLS wants one.
 const SERVER_NAME: &str = "tresen-relay";
@@ -65,12 +70,20 @@ impl Control {
         let crypto = QuicClientConfig::try_from(tls).map_err(|error| ControlFailed::Setup(error.into()))?;
         let mut transport = TransportConfig::default();
         let idle = IDLE.try_into().map_err(|_| ControlFailed::Setup("the idle time is too long".into()))?;
-        transport.max_idle_timeout(Some(idle)).keep_alive_interval(Some(KEEP_ALIVE));
+        transport
+            .max_idle_timeout(Some(idle))
+            .keep_alive_interval(Some(KEEP_ALIVE))
+            // Streams from the node are for whoever asks for them: see `Control::passes`.
+            .max_concurrent_bidi_streams(0_u8.into())
+            .max_concurrent_uni_streams(0_u8.into())
+            .stream_receive_window(PASS_WINDOW_BYTES.into());
         let mut config = ClientConfig::new(Arc::new(crypto));
         config.transport_config(Arc::new(transport));
         let connecting = endpoint.connect_with(config, at, SERVER_NAME);
         let connection = connecting.map_err(|error| ControlFailed::Setup(error.into()))?.await?;
         let (send, receive) = connection.open_bi().await?;
+        // Ahead of what browsers get on the same connection.
+        let _ = send.set_priority(1);
         Ok(Self { connection, send, receive, pending: ControlBuffer::default() })
     }
 
@@ -96,6 +109,12 @@ impl Control {
                 Ok(None) | Err(_) => return Err(ControlFailed::Closed),
             }
         }
+    }
+
+    /// Browsers' streams that the node passes to this edge server from now on, `most` at a time.
+    #[must_use]
+    pub fn passes(&self, most: u16) -> Passes {
+        Passes::new(self.connection.clone(), most)
     }
 
     /// Leaves.

@@ -38,6 +38,8 @@ pub enum Way {
     Relayed,
     /// WebSocket over TCP, which hides what is lost.
     WebSocket,
+    /// The same, passed on by a relay.
+    Passed,
 }
 
 /// Packets of a connection so far.

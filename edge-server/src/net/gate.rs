@@ -80,6 +80,16 @@ impl Gate {
         Ok(pass)
     }
 
+    /// Admits a connection that a relay passed on, from an address that the relay tells: nobody there is this machine.
+    ///
+    /// # Errors
+    /// When it is not admitted.
+    pub fn admit_passed(&self, address: IpAddr, now_ms: u64) -> Result<Pass, NotAdmitted> {
+        let mut pass = self.admit_unproven()?;
+        self.charge(&mut pass, network(address), now_ms)?;
+        Ok(pass)
+    }
+
     /// Admits a connection whose address may be forged: it is counted, and nobody is charged for it before [`Self::prove`].
     ///
     /// # Errors
@@ -98,6 +108,10 @@ impl Gate {
         if address.is_loopback() {
             return Ok(());
         }
+        self.charge(pass, address, now_ms)
+    }
+
+    fn charge(&self, pass: &mut Pass, address: IpAddr, now_ms: u64) -> Result<(), NotAdmitted> {
         if !lock(&self.rates).take(address, now_ms) {
             return Err(NotAdmitted::TooFast);
         }
@@ -274,6 +288,17 @@ mod tests {
         let gate = Gate::new(&limits, |wanted| wanted);
         let passes: Vec<Pass> = (0..100).map(|_| gate.admit([10, 0, 0, 1].into(), 0).unwrap()).collect();
         assert_eq!(gate.admit([10, 0, 0, 1].into(), 0).err(), Some(NotAdmitted::TooMany));
+        drop(passes);
+    }
+
+    /// Promise: who comes through a relay is limited whatever address it tells, this machine's included.
+    #[test]
+    fn who_is_passed_on_is_not_this_machine() {
+        let gate = Gate::new(&Limits::default(), |wanted| wanted);
+        let here = IpAddr::from([127, 0, 0, 1]);
+        let passes: Vec<Pass> = (0..64).map(|_| gate.admit_passed(here, 0).unwrap()).collect();
+        assert_eq!(gate.admit_passed(here, 0).err(), Some(NotAdmitted::TooMany));
+        assert!(gate.admit(here, 0).is_ok(), "nor does it count for this machine");
         drop(passes);
     }
 

@@ -57,6 +57,7 @@ mod tests {
     use axum::http::{HeaderName, HeaderValue};
 
     use super::*;
+    use crate::net::tcp::Via;
 
     fn home(peer: &str, host: &str, origin: Option<&str>) -> bool {
         let mut headers = HeaderMap::new();
@@ -64,7 +65,7 @@ mod tests {
         if let Some(origin) = origin {
             headers.insert(ORIGIN, HeaderValue::from_str(origin).unwrap());
         }
-        is_at_home(Peer { address: peer.parse().unwrap(), tls: true }, &headers)
+        is_at_home(Peer { address: peer.parse().unwrap(), tls: true, via: Via::Port }, &headers)
     }
 
     /// Promise: whoever comes through a proxy on this machine is not at home because the proxy is.
@@ -72,7 +73,7 @@ mod tests {
     fn whoever_comes_through_a_proxy_is_not_at_home() {
         let mut headers = HeaderMap::new();
         headers.insert(HOST, HeaderValue::from_static("127.0.0.1:7843"));
-        let peer = Peer { address: "127.0.0.1:5".parse().unwrap(), tls: false };
+        let peer = Peer { address: "127.0.0.1:5".parse().unwrap(), tls: false, via: Via::Port };
         assert!(is_at_home(peer, &headers));
         for name in ["Forwarded", "X-Forwarded-For", "x-forwarded-host", "X-Real-IP", "Via"] {
             let mut headers = headers.clone();
@@ -92,6 +93,11 @@ mod tests {
         assert!(!home("127.0.0.1:5", "localhost.evil.example:7843", None));
         assert!(!home("127.0.0.1:5", "127.0.0.1:7843", Some("https://evil.example")), "a foreign page");
         assert!(!home("127.0.0.1:5", "127.0.0.1:7843", Some("null")));
-        assert!(!is_at_home(Peer { address: "127.0.0.1:5".parse().unwrap(), tls: true }, &HeaderMap::new()));
+        let here = Peer { address: "127.0.0.1:5".parse().unwrap(), tls: true, via: Via::Port };
+        assert!(!is_at_home(here, &HeaderMap::new()));
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, HeaderValue::from_static("localhost:7843"));
+        assert!(is_at_home(here, &headers));
+        assert!(!is_at_home(Peer { via: Via::Relay, ..here }, &headers), "a relay may say what it likes");
     }
 }

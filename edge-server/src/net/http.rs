@@ -19,7 +19,7 @@ use crate::assets::WebClient;
 use crate::browser_auth::browser_key;
 use crate::net::home::{is_at_home, names_this_machine};
 use crate::net::tcp::Peer;
-use crate::net::{body, websocket};
+use crate::net::{body, passed, websocket};
 use crate::registry::DeviceKey;
 use crate::site::Site;
 use crate::{enrol, local_door, metrics, office};
@@ -36,6 +36,7 @@ pub fn router(site: &Arc<Site>) -> Router {
         .merge(WebClient::load().router())
         .merge(office::router(site.clone()))
         .layer(middleware::from_fn(body::read_whole))
+        .layer(middleware::from_fn_with_state(site.clone(), passed::only_what_is_public))
         .layer(middleware::from_fn(plain_only_at_home))
 }
 

@@ -9,6 +9,7 @@ pub mod gate;
 pub mod home;
 pub mod http;
 pub mod listen;
+pub mod passed;
 pub mod pump;
 pub mod quic;
 pub mod tcp;

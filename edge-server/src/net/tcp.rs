@@ -40,13 +40,24 @@ pub struct Peer {
     pub address: SocketAddr,
     /// Whether it came through TLS.
     pub tls: bool,
+    /// Which way.
+    pub via: Via,
+}
+
+/// Which way a request came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// Straight to this server's port.
+    Port,
+    /// A relay passed it on, and says from where.
+    Relay,
 }
 
 impl Peer {
     /// Whether it came from this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        self.address.ip().to_canonical().is_loopback()
+        self.via == Via::Port && self.address.ip().to_canonical().is_loopback()
     }
 }
 
@@ -104,16 +115,21 @@ async fn connection(stream: TcpStream, address: SocketAddr, http: &Http) {
         _ => return,
     }
     if first[0] != TLS_HANDSHAKE {
-        return requests(stream, Peer { address, tls: false }, http).await;
+        return requests(stream, Peer { address, tls: false, via: Via::Port }, http).await;
     }
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, http.tls.accept(stream)).await {
-        Ok(Ok(stream)) => requests(stream, Peer { address, tls: true }, http).await,
+        Ok(Ok(stream)) => requests(stream, Peer { address, tls: true, via: Via::Port }, http).await,
         Ok(Err(error)) => tracing::debug!(%address, %error, "TLS handshake failed"),
         Err(_) => tracing::debug!(%address, "TLS handshake took too long"),
     }
 }
 
-async fn requests(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer, http: &Http) {
+/// Serves the requests of a connection until it ends.
+pub(super) async fn requests(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: Peer,
+    http: &Http,
+) {
     let service = TowerToHyperService::new(http.router.clone().layer(Extension(peer)));
     let mut connection = pin!(
         hyper::server::conn::http1::Builder::new()

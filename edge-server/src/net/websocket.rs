@@ -18,7 +18,7 @@ use crate::browser_auth::{self, Offer};
 use crate::instance::link;
 use crate::links::{Connection, Packets, Way};
 use crate::net::pump::{Incoming, Reader, Writer, pump};
-use crate::net::tcp::Peer;
+use crate::net::tcp::{Peer, Via};
 use crate::site::Site;
 
 /// How long a browser may take for its proof, and for its hello.
@@ -48,7 +48,8 @@ pub async fn session(
 async fn serve(site: Arc<Site>, mut socket: WebSocket, peer: Peer, offer: Offer) {
     // The upgrade runs in a task of the web framework; the server waits for it all the same.
     let _running = site.tasks.token();
-    let shaken = tokio::time::timeout(HANDSHAKE_TIMEOUT, shake_hands(&site, &mut socket, offer)).await;
+    let shaken =
+        tokio::time::timeout(HANDSHAKE_TIMEOUT, shake_hands(&site, &mut socket, offer, peer.via)).await;
     match shaken.unwrap_or(Err((CloseCode::TimedOut, "it took too long".into()))) {
         Ok((device, hello)) => {
             let (ours, wire) = link::pair();
@@ -72,11 +73,12 @@ async fn shake_hands(
     site: &Arc<Site>,
     socket: &mut WebSocket,
     offer: Offer,
+    via: Via,
 ) -> Result<(Fingerprint, Vec<u8>), (CloseCode, String)> {
     let broken = |reason: &str| (CloseCode::Protocol, reason.to_owned());
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|error| (CloseCode::Internal, error.to_string()))?;
-    let (greeting, asked) = browser_auth::ask(site.name, offer, random);
+    let (greeting, asked) = browser_auth::ask(site.name, offer, via, random);
     let greeting = serde_json::to_string(&greeting).expect("a greeting is plain data");
     socket.send(Message::Text(greeting.into())).await.map_err(|_| broken("it left"))?;
     let proof = match socket.recv().await {
@@ -101,7 +103,10 @@ async fn shake_hands(
 
 impl Connection for Peer {
     fn way(&self) -> Way {
-        Way::WebSocket
+        match self.via {
+            Via::Port => Way::WebSocket,
+            Via::Relay => Way::Passed,
+        }
     }
 
     fn address(&self) -> SocketAddr {

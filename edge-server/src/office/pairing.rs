@@ -31,7 +31,7 @@ pub(crate) async fn open(
     Form(wanted): Form<Wanted>,
 ) -> Response {
     let code = match office.site.pairing.open(&office.site.clock, wanted.class) {
-        Ok(code) => code.to_string(),
+        Ok(code) => code,
         Err(error) => {
             let failed = Flash::failed(put(visitor.texts().0.problem, error));
             return visitor.go(&office, "/office/devices", failed);
@@ -40,7 +40,9 @@ pub(crate) async fn open(
     tracing::info!(by = %visitor.name, class = %wanted.class, "pairing is open");
     let frame = visitor.frame(&office, Place::Devices);
     let state = state_part(&office, frame.t);
-    draw(&PairPage { shown: Some(ShownCode { qr: qr(&code), text: code, state }), frame })
+    let link = office.site.pairing.link_from_anywhere(&code);
+    let text = code.to_string();
+    draw(&PairPage { shown: Some(ShownCode { qr: qr(&text), text, link, state }), frame })
 }
 
 /// What became of the code; asked every second. Goes to the device's page once it is there.

@@ -170,6 +170,8 @@ texts! {
     way_direct: "direkt (QUIC, UDP)", "direct (QUIC, UDP)";
     way_internet: "direkt durchs Internet (QUIC, UDP)", "direct through the internet (QUIC, UDP)";
     way_relayed: "über das Relay (QUIC, UDP)", "through the relay (QUIC, UDP)";
+    way_passed: "Browser, über das Relay (TLS, TCP)", "browser, through the relay (TLS, TCP)";
+    way_passed_fallback: "über das Relay (TLS, TCP), weil UDP nicht durchkommt", "through the relay (TLS, TCP), because UDP does not get through";
     way_browser: "Browser (WebSocket, TCP)", "browser (WebSocket, TCP)";
     way_fallback: "WebSocket (TCP), weil UDP nicht durchkommt", "WebSocket (TCP), because UDP does not get through";
     reach_here: "auf diesem Rechner", "on this machine";
@@ -206,6 +208,7 @@ texts! {
     pair_step_2: "Code mit der Kamera des Geräts lesen und den Link öffnen.", "Read the code with the device’s camera and open the link.";
     pair_step_3: "Hier einen Namen und eine Station wählen.", "Choose a name and a station here.";
     pair_text: "Code als Text (für Geräte ohne Kamera)", "Code as text (for devices without a camera)";
+    pair_anywhere: "Link für Browser in anderen Netzen", "Link for browsers on other networks";
     pair_waiting: "Warte auf das Gerät", "Waiting for the device";
     pair_left: "noch {}", "{} left";
     pair_expired: "Der Code ist abgelaufen.", "The code has expired.";

@@ -248,6 +248,8 @@ pub(crate) struct ShownCode {
     /// An SVG.
     pub(crate) qr: String,
     pub(crate) text: String,
+    /// For browsers on other networks.
+    pub(crate) link: Option<String>,
     /// A drawn [`PairStatePart`].
     pub(crate) state: String,
 }

@@ -16,7 +16,8 @@ use tresen_reach::{
 };
 
 use super::let_in::LetIn;
-use super::{Door, may_call, now_s};
+use super::{Door, hear_of_public, may_call, now_s};
+use crate::net::passed::{self, Passed};
 use crate::paths::{self, Paths};
 use crate::site::Site;
 
@@ -95,6 +96,7 @@ pub async fn keep(
     key: KeyPair,
     doors: Vec<Door>,
     probes: mpsc::Receiver<OwnPacket>,
+    passed: Arc<Passed>,
 ) {
     let (seen, observed): (Vec<_>, Vec<_>) = (0..PLACES).map(|_| watch::channel(None)).unzip();
     let (reaches, knocks): (Vec<_>, Vec<_>) = doors
@@ -115,6 +117,7 @@ pub async fn keep(
         route: &route,
         key: &key,
         reaches: &reaches,
+        passed: &passed,
         nodes: &nodes,
         number,
         answers,
@@ -143,6 +146,7 @@ struct Place<'a> {
     route: &'a RelayRoute,
     key: &'a KeyPair,
     reaches: &'a [Reach],
+    passed: &'a Arc<Passed>,
     nodes: &'a watch::Sender<Nodes>,
     number: usize,
     answers: mpsc::Receiver<OwnPacket>,
@@ -261,12 +265,14 @@ impl<'a> Place<'a> {
             nodes: self.nodes,
             number: self.number,
         };
+        let passes = control.passes(passed::MOST);
         let knocking = keep_knocking(socket, node, knocker, &mut self.answers, &mut moved, observed);
         tokio::select! {
             heard = talk.answer_calls(&mut control, &mut self.let_in) => match heard {
                 Ok(()) => gone("it is about to stop"),
                 Err(error) => gone(&error.to_string()),
             },
+            () = self.passed.serve(passes) => gone("its control connection is gone"),
             () = knocking => gone("the socket is gone"),
             _ = seen.wait_for(Option::is_none) => gone("it does not answer knocks"),
         }
@@ -316,6 +322,7 @@ impl Talk<'_> {
                     tracing::debug!(device = %device.short(), %at, "a device comes through the relay");
                     self.site.relay.vouch(device, at);
                 }
+                FromNode::Public(place) => hear_of_public(self.site, self.route, place),
                 FromNode::Nodes { here, nodes } => self.hear_nodes(here, nodes),
                 FromNode::Leaving => return Ok(()),
                 FromNode::Refused => return Err(ControlFailed::Closed),

@@ -11,6 +11,7 @@ use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
 use p256::pkcs8::EncodePublicKey;
 use quinn::crypto::rustls::QuicClientConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -203,7 +204,15 @@ pub async fn loopback(port: u16, tab: u8) -> Wire {
 
 /// A WebSocket of a paired browser, past the handshake.
 pub async fn paired_browser(port: u16, key: &SigningKey) -> Wire {
-    let mut socket = dial(port, &format!("http://127.0.0.1:{port}")).await.unwrap();
+    let socket = dial(port, &format!("http://127.0.0.1:{port}")).await.unwrap();
+    paired_on(socket, key).await.1
+}
+
+/// What the server greeted a paired browser with, and its WebSocket past the handshake.
+pub async fn paired_on<S>(mut socket: WebSocketStream<S>, key: &SigningKey) -> (BrowserGreeting, Wire)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let greeting = greeting(&mut socket).await;
     let challenge = URL_SAFE_NO_PAD.decode(&greeting.challenge).unwrap();
     let statement = session_statement(&greeting.server, &Challenge(challenge.try_into().unwrap()));
@@ -213,7 +222,7 @@ pub async fn paired_browser(port: u16, key: &SigningKey) -> Wire {
         "signature": URL_SAFE_NO_PAD.encode(signature.to_bytes()),
     }});
     socket.send(Message::Text(proof.to_string().into())).await.unwrap();
-    pump(socket)
+    (greeting, pump(socket))
 }
 
 /// A browser's public key as it is sent.
@@ -230,14 +239,20 @@ pub async fn dial(port: u16, origin: &str) -> Result<Socket, tungstenite::Error>
     tokio_tungstenite::connect_async(request).await.map(|(socket, _)| socket)
 }
 
-pub async fn greeting(socket: &mut Socket) -> BrowserGreeting {
+pub async fn greeting<S>(socket: &mut WebSocketStream<S>) -> BrowserGreeting
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     match socket.next().await.unwrap().unwrap() {
         Message::Text(text) => serde_json::from_str(text.as_str()).unwrap(),
         other => panic!("{other:?}"),
     }
 }
 
-fn pump(socket: Socket) -> Wire {
+fn pump<S>(socket: WebSocketStream<S>) -> Wire
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let (mut sink, mut stream) = socket.split();
     let (to_test, incoming) = mpsc::unbounded_channel();
     let (outgoing, mut from_test) = mpsc::unbounded_channel::<Vec<u8>>();

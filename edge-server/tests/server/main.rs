@@ -16,6 +16,7 @@ mod memory;
 mod nodes;
 mod pages;
 mod pairing;
+mod passed;
 mod photos;
 mod program;
 #[path = "../../../relay/tests/support/redis.rs"]

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 use tresen_edge::config::Config;
 use tresen_edge::net::http;
-use tresen_edge::net::tcp::Peer;
+use tresen_edge::net::tcp::{Peer, Via};
 use tresen_edge::run::{RunOptions, Server, start};
 use tresen_ledger::Options;
 use tresen_wire::CloseCode;
@@ -181,7 +181,7 @@ impl Browser {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        request.extension(Peer { address: (self.from, 50_000).into(), tls: self.tls })
+        request.extension(Peer { address: (self.from, 50_000).into(), tls: self.tls, via: Via::Port })
     }
 
     async fn send(&mut self, request: Request<Body>) -> Answer {

@@ -56,8 +56,10 @@ pub enum Path {
     Direct,
     /// Straight to the server, through the internet.
     Internet,
-    /// Through a relay.
+    /// Through a relay, over UDP.
     Relayed,
+    /// Through a relay that passes TLS on: over TCP, as browsers come from other networks, and whoever has no UDP.
+    Passed,
 }
 
 /// A thin client without input and output. See the crate's documentation for the order of calls.
@@ -311,6 +313,7 @@ impl Client {
             (LinkState::Good { .. }, Path::Direct) => Link::Direct,
             (LinkState::Good { .. }, Path::Internet) => Link::Internet,
             (LinkState::Good { .. }, Path::Relayed) => Link::Relayed,
+            (LinkState::Good { .. }, Path::Passed) => Link::Passed,
         }
     }
 

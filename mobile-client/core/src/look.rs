@@ -33,6 +33,8 @@ pub enum Link {
     Internet,
     /// There is one, through a relay.
     Relayed,
+    /// There is one, through a relay over TLS.
+    Passed,
     /// The server takes its time.
     Slow,
     /// There is none.
@@ -121,6 +123,7 @@ const fn color(link: Link) -> Color {
         Link::Direct => (0x34, 0xC2, 0x8C),
         Link::Internet => (0x3F, 0xBF, 0xD4),
         Link::Relayed => (0x6A, 0xA8, 0xF5),
+        Link::Passed => (0xB3, 0x9D, 0xF5),
         Link::Slow => (0xF0, 0xBE, 0x4B),
         Link::Away => (0xFF, 0x5D, 0x4D),
     };

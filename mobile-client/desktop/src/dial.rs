@@ -15,9 +15,10 @@ use tresen_identity::{Fingerprint, KeyPair, RelayRoute};
 use tresen_path::Way;
 use tresen_reach::{Networks, Reach};
 
+use crate::passed;
 use crate::quic::{self, QuicLink};
 use crate::store::Server;
-use crate::websocket::{self, WebSocketLink};
+use crate::websocket::{self, Target, WebSocketLink};
 
 /// How long all attempts together may take.
 const DIAL_LIMIT: Duration = Duration::from_secs(5);
@@ -44,6 +45,7 @@ impl Link {
     pub fn path(&self) -> Path {
         match self {
             Self::Quic(link) => link.path(),
+            Self::WebSocket(link) if link.is_passed() => Path::Passed,
             Self::WebSocket(link) => link.remote_address().map_or(Path::Direct, path_to),
         }
     }
@@ -171,6 +173,9 @@ pub async fn dial(server: &Server, key: &Arc<KeyPair>) -> Result<Link> {
     if let Some(route) = &server.relay {
         let relayed = through(route.clone(), name, key.clone(), quic.clone());
         attempts.spawn(async move { Ok(Link::Quic(Box::new(relayed.await?))) });
+        let (route, key) = (route.clone(), key.clone());
+        attempts
+            .spawn(async move { Ok(Link::WebSocket(Box::new(passed::connect(route, name, &key).await?))) });
     }
     first(server, attempts, move |attempts, address| {
         let quic = quic.clone();
@@ -180,7 +185,7 @@ pub async fn dial(server: &Server, key: &Arc<KeyPair>) -> Result<Link> {
         let (key, authority) = (key.clone(), authority.clone());
         attempts.spawn(named(address, async move {
             tokio::time::sleep(WEBSOCKET_AFTER).await;
-            let link = websocket::connect(address, &authority, name, &key).await?;
+            let link = websocket::connect(&Target::direct(address, &authority), name, &key).await?;
             Ok(Link::WebSocket(Box::new(link)))
         }));
     })

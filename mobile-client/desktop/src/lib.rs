@@ -16,6 +16,7 @@ mod keys;
 mod look;
 mod network;
 mod pair;
+mod passed;
 mod picture;
 mod quic;
 mod route;

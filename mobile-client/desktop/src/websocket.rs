@@ -26,36 +26,64 @@ use tresen_wire::limits::TO_CLIENT_BYTES;
 use crate::quic::SERVER_NAME;
 
 /// An open connection.
-pub struct WebSocketLink(WebSocketStream<TlsStream<TcpStream>>);
+pub struct WebSocketLink {
+    socket: WebSocketStream<TlsStream<TcpStream>>,
+    reached: Reached,
+}
 
-/// Calls the server at one address, and proves who this device is.
+/// How a place is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// Straight.
+    Straight,
+    /// A relay passes it on.
+    Passed,
+}
+
+/// One of the places where the server may be.
+pub struct Target {
+    /// Where to connect.
+    pub address: SocketAddr,
+    /// The name in the first message of TLS.
+    pub name: String,
+    /// Host and port, as a browser would have them in its address.
+    pub authority: String,
+    /// Which way.
+    pub reached: Reached,
+}
+
+impl Target {
+    /// Straight to the server, at one of its addresses.
+    pub fn direct(address: SocketAddr, authority: &str) -> Self {
+        let (name, authority) = (SERVER_NAME.to_owned(), authority.to_owned());
+        Self { address, name, authority, reached: Reached::Straight }
+    }
+}
+
+/// Calls the server, and proves who this device is.
 ///
 /// # Errors
 /// When it does not answer there, or another one does.
-pub async fn connect(
-    address: SocketAddr,
-    authority: &str,
-    server: Fingerprint,
-    key: &KeyPair,
-) -> Result<WebSocketLink> {
+pub async fn connect(target: &Target, server: Fingerprint, key: &KeyPair) -> Result<WebSocketLink> {
+    let Target { address, name, authority, reached } = target;
     let tcp = TcpStream::connect(address).await?;
     tcp.set_nodelay(true)?;
     let tls = TlsConnector::from(Arc::new(https_client_config(server)?));
-    let stream = tls.connect(ServerName::try_from(SERVER_NAME)?, tcp).await?;
+    let stream = tls.connect(ServerName::try_from(name.clone())?, tcp).await?;
     let mut request = format!("wss://{authority}/session").into_client_request()?;
     request.headers_mut().insert("Origin", HeaderValue::from_str(&format!("https://{authority}"))?);
     let limits = WebSocketConfig::default()
         .max_message_size(Some(TO_CLIENT_BYTES))
         .max_frame_size(Some(TO_CLIENT_BYTES));
     let (socket, _) = tokio_tungstenite::client_async_with_config(request, stream, Some(limits)).await?;
-    let mut link = WebSocketLink(socket);
+    let mut link = WebSocketLink { socket, reached: *reached };
     link.prove(server, key).await?;
     Ok(link)
 }
 
 impl WebSocketLink {
     async fn prove(&mut self, server: Fingerprint, key: &KeyPair) -> Result<()> {
-        let Some(Message::Text(greeting)) = self.0.next().await.transpose()? else {
+        let Some(Message::Text(greeting)) = self.socket.next().await.transpose()? else {
             bail!("the server does not greet");
         };
         let greeting: BrowserGreeting = serde_json::from_str(greeting.as_str())?;
@@ -70,7 +98,12 @@ impl WebSocketLink {
             key: URL_SAFE_NO_PAD.encode(key.public_key().as_bytes()),
             signature: URL_SAFE_NO_PAD.encode(signature),
         };
-        Ok(self.0.send(Message::Text(serde_json::to_string(&proof)?.into())).await?)
+        Ok(self.socket.send(Message::Text(serde_json::to_string(&proof)?.into())).await?)
+    }
+
+    /// Whether a relay passes it on.
+    pub fn is_passed(&self) -> bool {
+        self.reached == Reached::Passed
     }
 
     /// Takes a message to be sent.
@@ -78,7 +111,7 @@ impl WebSocketLink {
     /// # Errors
     /// When the connection is gone.
     pub async fn feed(&mut self, message: Vec<u8>) -> Result<()> {
-        self.0.feed(Message::Binary(message.into())).await.context("the connection is gone")
+        self.socket.feed(Message::Binary(message.into())).await.context("the connection is gone")
     }
 
     /// Sends what was taken.
@@ -86,7 +119,7 @@ impl WebSocketLink {
     /// # Errors
     /// When the connection is gone.
     pub async fn flush(&mut self) -> Result<()> {
-        self.0.flush().await.context("the connection is gone")
+        self.socket.flush().await.context("the connection is gone")
     }
 
     /// The next message; may be dropped and called again without losing any. `None`: the server closed the connection.
@@ -95,7 +128,7 @@ impl WebSocketLink {
     /// When the connection is gone.
     pub async fn receive(&mut self) -> Result<Option<Vec<u8>>> {
         loop {
-            match self.0.next().await.transpose().context("the connection is gone")? {
+            match self.socket.next().await.transpose().context("the connection is gone")? {
                 Some(Message::Binary(message)) => return Ok(Some(message.into())),
                 Some(Message::Close(_)) | None => return Ok(None),
                 Some(_) => {}
@@ -105,11 +138,11 @@ impl WebSocketLink {
 
     /// Where the server is, while there is a connection.
     pub fn remote_address(&self) -> Option<SocketAddr> {
-        self.0.get_ref().get_ref().0.peer_addr().ok()
+        self.socket.get_ref().get_ref().0.peer_addr().ok()
     }
 
     /// Leaves.
     pub async fn close(mut self) {
-        let _ = self.0.close(None).await;
+        let _ = self.socket.close(None).await;
     }
 }

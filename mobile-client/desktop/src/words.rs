@@ -12,6 +12,8 @@ pub const fn link(link: Link, language: Language) -> &'static str {
         (Link::Internet, Language::En) => "connected directly over the internet",
         (Link::Relayed, Language::De) => "verbunden über das Relay",
         (Link::Relayed, Language::En) => "connected through the relay",
+        (Link::Passed, Language::De) => "verbunden über das Relay (TLS)",
+        (Link::Passed, Language::En) => "connected through the relay (TLS)",
         (Link::Slow, Language::De) => "langsame Verbindung",
         (Link::Slow, Language::En) => "slow connection",
         (Link::Away, Language::De) => "keine Verbindung, es wird weiter versucht",

@@ -47,10 +47,11 @@ impl Handheld {
         self.client.set_look(look(width, height, pixel_ratio, theme, language));
     }
 
-    /// The WebSocket is open.
-    pub fn connected(&mut self, now: f64) {
+    /// The WebSocket is open. `way` is `passed` where a relay passes it on.
+    pub fn connected(&mut self, now: f64, way: &str) {
         self.connected_ms = Some(ms(now));
-        self.client.connected(ms(now), Path::Direct);
+        let path = if way == "passed" { Path::Passed } else { Path::Direct };
+        self.client.connected(ms(now), path);
     }
 
     /// The WebSocket is closed. Returns how long to wait before the next one, in ms; `random` is any number.
@@ -155,6 +156,7 @@ impl Handheld {
         let name = match self.client.link(ms(now)) {
             Link::Direct | Link::Internet => "direct",
             Link::Relayed => "relayed",
+            Link::Passed => "passed",
             Link::Slow => "slow",
             Link::Away => "away",
         };

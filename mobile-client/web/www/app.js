@@ -151,7 +151,7 @@ async function take(attempt) {
     const before = socket;
     socket = opened;
     if (before) drop(before);
-    handheld.connected(now());
+    handheld.connected(now(), opened.way);
     flush();
     opened.onclose = () => lost(opened);
     opened.onmessage = (event) => received(opened, event.data);

@@ -7,12 +7,14 @@ const GREETING_LIMIT_MS = 10_000;
 /** Why there is no connection: `noServer` or `notPaired`. */
 export class NotConnected extends Error {}
 
-/** Opens a WebSocket, proves who this browser is, and resolves with the socket. Messages that come early wait in `socket.early`. */
+/** Opens a WebSocket, proves who this browser is, and resolves with the socket. Messages that come early wait in `socket.early`; `socket.way` says which way it takes. */
 export async function connect() {
   const socket = globalThis.firstSocket ?? globalThis.openSocket();
   globalThis.firstSocket = null;
   try {
-    const answer = await proof(JSON.parse(await greeting(socket)));
+    const asked = JSON.parse(await greeting(socket));
+    socket.way = asked.relayed ? 'passed' : 'direct';
+    const answer = await proof(asked);
     if (answer === null) throw new NotConnected('notPaired');
     socket.send(answer);
     return socket;

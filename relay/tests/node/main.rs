@@ -3,6 +3,7 @@
 
 mod common;
 mod nodes;
+mod passes;
 #[path = "../support/redis.rs"]
 mod redis;
 mod world;

@@ -42,6 +42,7 @@ fn messages_are_read_back() {
         (FromNode::Client(device, ([10, 0, 0, 1], 5).into()), 51),
         (FromNode::Leaving, 1),
         (FromNode::Call(device, ([10, 0, 0, 1], 5).into()), 51),
+        (FromNode::Public(PublicPlace::new("tills.example", 443).expect("a domain")), 16),
     ];
     for (kind, (message, length)) in (1..).zip(from_node) {
         let bytes = message.encode();

@@ -1,0 +1,62 @@
+//! How TLS is passed on, as the command line says it.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+use tokio::net::TcpListener;
+use tresen_identity::PublicPlace;
+
+use crate::cli::Failure;
+use crate::node::Running;
+use crate::places::PassLimits;
+
+/// See the module.
+#[derive(Args)]
+pub struct PassArguments {
+    /// Where browsers come in, TCP, for example 0.0.0.0:443; without it no TLS is passed on.
+    #[arg(long, value_name = "ADDRESS", requires = "domain")]
+    tls: Option<SocketAddr>,
+    /// The domain below which each edge server has a name; all names below it have to lead here.
+    #[arg(long, value_name = "NAME", requires = "tls")]
+    domain: Option<String>,
+    /// The port that browsers come to, where something before this machine maps it.
+    #[arg(long, value_name = "PORT", requires = "tls")]
+    public_port: Option<u16>,
+    /// How many TLS streams are passed on at a time.
+    #[arg(long, default_value_t = PassLimits::default().node)]
+    passes: usize,
+    /// How many of them to one edge server.
+    #[arg(long, default_value_t = PassLimits::default().edge)]
+    passes_of_edge: usize,
+    /// How many of them from one network.
+    #[arg(long, default_value_t = PassLimits::default().network)]
+    passes_of_network: usize,
+    /// TLS connects a minute from one network.
+    #[arg(long, default_value_t = PassLimits::default().connects_a_minute)]
+    tls_connects_a_minute: u32,
+}
+
+impl PassArguments {
+    /// Begins, if it was asked for: what to say about it.
+    ///
+    /// # Errors
+    /// When the address is taken, or not one of this machine, or the domain is none.
+    pub async fn begin(&self, running: &Running) -> Result<Option<String>, Failure> {
+        let (Some(tls), Some(domain)) = (self.tls, &self.domain) else { return Ok(None) };
+        let listen = |error| Failure::Listen(tls, error);
+        let listener = TcpListener::bind(tls).await.map_err(listen)?;
+        let bound = listener.local_addr().map_err(listen)?;
+        let port = self.public_port.unwrap_or_else(|| bound.port());
+        let place =
+            PublicPlace::new(domain, port).map_err(|_| Failure::Domain(format!("{domain}:{port}")))?;
+        let limits = PassLimits {
+            node: self.passes,
+            edge: self.passes_of_edge,
+            network: self.passes_of_network,
+            connects_a_minute: self.tls_connects_a_minute,
+        };
+        let said = format!("{bound}, for names below {domain}");
+        running.pass(listener, place, limits);
+        Ok(Some(said))
+    }
+}

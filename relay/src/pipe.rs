@@ -1,0 +1,143 @@
+//! Two streams that are one: what comes on either side goes out on the other. Neither is read faster than the other is written, an end is passed on while the
+//! other direction goes on, and both are let go when nothing has moved for a while.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::Instant;
+
+/// Bytes that are carried at once, in each direction.
+const PIECE_BYTES: usize = 16 * 1024;
+
+/// When something moved last.
+struct Stir {
+    start: Instant,
+    moved_ms: AtomicU64,
+}
+
+impl Stir {
+    fn moved(&self) {
+        let now_ms = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.moved_ms.store(now_ms, Ordering::Relaxed);
+    }
+
+    /// Ends when nothing has moved for so long.
+    async fn still(&self, for_so_long: Duration) {
+        loop {
+            let moved = self.start + Duration::from_millis(self.moved_ms.load(Ordering::Relaxed));
+            let until = moved + for_so_long;
+            if until <= Instant::now() {
+                return;
+            }
+            tokio::time::sleep_until(until).await;
+        }
+    }
+}
+
+/// Carries bytes between a client and a tunnel until both are at their ends, one fails, or nothing has moved for `idle`. Counts what it carried.
+pub async fn pipe(
+    client: (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),
+    tunnel: (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),
+    idle: Duration,
+    carried: &AtomicU64,
+) {
+    let stir = Stir { start: Instant::now(), moved_ms: AtomicU64::new(0) };
+    let up = carry(client.0, tunnel.1, &stir, carried);
+    let down = carry(tunnel.0, client.1, &stir, carried);
+    tokio::select! {
+        _ = async { tokio::try_join!(up, down) } => {}
+        () = stir.still(idle) => {}
+    }
+}
+
+async fn carry(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    stir: &Stir,
+    carried: &AtomicU64,
+) -> io::Result<()> {
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        let count = from.read(&mut piece).await?;
+        if count == 0 {
+            return to.shutdown().await;
+        }
+        to.write_all(&piece[..count]).await?;
+        to.flush().await?;
+        carried.fetch_add(count as u64, Ordering::Relaxed);
+        stir.moved();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{DuplexStream, duplex, split};
+
+    use super::*;
+
+    const IDLE: Duration = Duration::from_secs(60);
+
+    fn ends() -> (DuplexStream, DuplexStream, tokio::task::JoinHandle<u64>) {
+        let ((browser, near), (far, server)) = (duplex(1_000), duplex(1_000));
+        let running = tokio::spawn(async move {
+            let carried = AtomicU64::new(0);
+            pipe(split(near), split(far), IDLE, &carried).await;
+            carried.into_inner()
+        });
+        (browser, server, running)
+    }
+
+    /// Promise: an end is passed on, and the other direction goes on after it.
+    #[tokio::test(start_paused = true)]
+    async fn half_closed_goes_on() {
+        let (mut browser, mut server, running) = ends();
+        browser.write_all(b"question").await.expect("room");
+        browser.shutdown().await.expect("open");
+        let mut asked = Vec::new();
+        server.read_to_end(&mut asked).await.expect("an end");
+        assert_eq!(asked, b"question");
+        server.write_all(b"answer").await.expect("open still");
+        drop(server);
+        let mut answered = Vec::new();
+        browser.read_to_end(&mut answered).await.expect("an end");
+        assert_eq!(answered, b"answer");
+        assert_eq!(running.await.expect("no panic"), 14);
+    }
+
+    /// Promise: nobody is read faster than the other side takes it.
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_read_is_not_read_for() {
+        let (mut browser, server, _running) = ends();
+        let flood = async {
+            let mut sent = 0_usize;
+            while tokio::time::timeout(IDLE / 2, browser.write_all(&[0; 100]))
+                .await
+                .is_ok_and(|sent| sent.is_ok())
+            {
+                sent += 100;
+            }
+            sent
+        };
+        let sent = flood.await;
+        assert!(sent <= 2_000 + PIECE_BYTES, "{sent} bytes are under way");
+        drop(server);
+    }
+
+    /// Promise: what does not move is let go; what moves in one direction only is not.
+    #[tokio::test(start_paused = true)]
+    async fn what_does_not_move_is_let_go() {
+        let (mut browser, mut server, running) = ends();
+        let start = Instant::now();
+        for _ in 0..10 {
+            tokio::time::sleep(IDLE * 9 / 10).await;
+            server.write_all(b"news").await.expect("open");
+            browser.read_exact(&mut [0; 4]).await.expect("news");
+        }
+        assert!(!running.is_finished());
+        running.await.expect("no panic");
+        assert!(start.elapsed() < IDLE * 11, "{:?}", start.elapsed());
+        assert_eq!(browser.read(&mut [0]).await.expect("an end"), 0);
+    }
+}
