@@ -47,7 +47,7 @@ pub struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Runs the node until it is interrupted.
-    Run(RunArguments),
+    Run(Box<RunArguments>),
     /// Tenants of the running node.
     #[command(subcommand)]
     Tenant(TenantCommand),
@@ -179,7 +179,7 @@ pub fn execute(arguments: Arguments) -> Result<(), Failure> {
         Command::Run(run) => {
             let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
             tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-            tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(data, run))
+            tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(data, *run))
         }
         Command::Tenant(TenantCommand::Add { name, clients }) => {
             let opened: Opened = Door::open(&data)?.post("/v1/tenants", &NewTenant { name, clients })?;

@@ -96,7 +96,7 @@ async fn come(node: &Node, endpoint: &Endpoint, key: &KeyPair, wish: &ToNode) ->
     loop {
         match control.hear().await? {
             FromNode::Granted { .. } => return Ok(control),
-            FromNode::Client(..) | FromNode::Call(..) | FromNode::Nodes { .. } => {}
+            FromNode::Client(..) | FromNode::Call(..) | FromNode::Public(_) | FromNode::Nodes { .. } => {}
             FromNode::Joined(_) | FromNode::Refused | FromNode::Leaving => bail!("the relay refuses"),
         }
     }

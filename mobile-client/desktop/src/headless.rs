@@ -193,13 +193,16 @@ impl Headless {
     }
 
     fn say_way(&mut self, path: Path) {
-        if let Some(after) = self.options.after_direct.filter(|_| path != Path::Relayed) {
+        if let Some(after) =
+            self.options.after_direct.filter(|_| matches!(path, Path::Direct | Path::Internet))
+        {
             self.until = self.until.min(self.start.elapsed() + after);
         }
         self.say(match path {
             Path::Direct => "way direct",
             Path::Internet => "way internet",
             Path::Relayed => "way relayed",
+            Path::Passed => "way passed",
         });
     }
 }
