@@ -178,7 +178,9 @@ fn full(name: &str) -> String {
 
 fn add(name: &str) -> Result<()> {
     ip(&["netns", "add", &full(name)])?;
-    ip(&["-n", &full(name), "link", "set", "lo", "up"])?;
+    ip(&["-n", &full(name), "link", "set", "dev", "lo", "up"])?;
+    // A new address is asked for by others for two seconds before it is used.
+    set(name, "net.ipv6.conf.default.accept_dad=0")?;
     set(name, "net.ipv4.ip_forward=1")?;
     set(name, "net.ipv6.conf.all.forwarding=1")
 }
@@ -186,8 +188,8 @@ fn add(name: &str) -> Result<()> {
 fn plug(one: (&str, &str), other: (&str, &str)) -> Result<()> {
     let (a, b) = (full(one.0), full(other.0));
     ip(&["link", "add", one.1, "netns", &a, "type", "veth", "peer", "name", other.1, "netns", &b])?;
-    ip(&["-n", &a, "link", "set", one.1, "up"])?;
-    ip(&["-n", &b, "link", "set", other.1, "up"])
+    ip(&["-n", &a, "link", "set", "dev", one.1, "up"])?;
+    ip(&["-n", &b, "link", "set", "dev", other.1, "up"])
 }
 
 fn cable(one: End<'_>, other: End<'_>) -> Result<()> {
