@@ -33,9 +33,6 @@ const JITTER: std::ops::Range<f64> = 0.5..1.5;
 /// How long the relay may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// So long a device that was revoked has to hear it from this server, before the relay cuts it off.
-const FAREWELL: Duration = Duration::from_millis(500);
-
 /// From one message about revoked devices to the next: the relay takes no more from anybody.
 const REVOCATION_PAUSE: Duration = Duration::from_secs(1);
 
@@ -303,16 +300,19 @@ impl Talk<'_> {
         let mut changes = self.site.registry.watch();
         // Somebody may have been revoked while this server was not there, or have been told into the void.
         let_in.come_back();
-        let mut due = Some(Instant::now());
+        let_in.notice(Instant::now(), now_s(), &self.site.registry.snapshot().devices);
+        let mut not_before = Instant::now();
         loop {
+            let due = let_in.due().map(|due| due.max(not_before));
             let heard = tokio::select! {
                 heard = control.hear() => heard?,
                 Ok(()) = changes.changed() => {
-                    due.get_or_insert_with(|| Instant::now() + FAREWELL);
+                    let_in.notice(Instant::now(), now_s(), &self.site.registry.snapshot().devices);
                     continue;
                 }
                 () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
-                    due = self.tell_revoked(control, let_in).await?;
+                    self.tell_revoked(control, let_in).await?;
+                    not_before = Instant::now() + REVOCATION_PAUSE;
                     continue;
                 }
             };
@@ -331,19 +331,11 @@ impl Talk<'_> {
         }
     }
 
-    /// Says who is revoked, as many as fit into a message; when there may be more to say.
-    async fn tell_revoked(
-        &self,
-        control: &mut Control,
-        let_in: &mut LetIn,
-    ) -> Result<Option<Instant>, ControlFailed> {
-        let snapshot = self.site.registry.snapshot();
-        let Some((until_s, devices)) = let_in.revoked(now_s(), &snapshot, MAX_REVOKED) else {
-            return Ok(None);
-        };
+    /// Says who is revoked, as many as fit into a message.
+    async fn tell_revoked(&self, control: &mut Control, let_in: &mut LetIn) -> Result<(), ControlFailed> {
+        let Some((until_s, devices)) = let_in.revoked(Instant::now(), MAX_REVOKED) else { return Ok(()) };
         tracing::info!(devices = devices.len(), "the relay is told who is revoked");
-        control.say(&ToNode::Revoke { devices, until_s }).await?;
-        Ok(Some(Instant::now() + REVOCATION_PAUSE))
+        control.say(&ToNode::Revoke { devices, until_s }).await
     }
 
     fn hear_nodes(&self, here: NodeId, told: Vec<NodeAt>) {

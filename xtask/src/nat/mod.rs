@@ -37,6 +37,9 @@ const MOST_TRIES: u32 = 100;
 const KINDS: [Side; 5] =
     [Side::Open, Side::FullCone, Side::AddressRestricted, Side::PortRestricted, Side::Symmetric];
 
+/// The name of what happens on a way.
+const TROUBLE: &str = "trouble";
+
 /// Other pairs: the client's side, the edge server's.
 const OTHERS: [(Side, Side); 5] = [
     (Side::Answering, Side::Answering),
@@ -87,7 +90,7 @@ pub fn run(shell: &Shell, tries: u32, only: Option<&str>) -> Result<()> {
         cells.push(cell);
     }
     print!("{}", report::table(&cells));
-    if only.is_none() {
+    if only.is_none_or(|only| TROUBLE.contains(only)) {
         print!("{}", trouble::run(&programs, tries)?);
     }
     let worse: Vec<String> = cells.iter().filter(|cell| !cell.is_as_promised()).map(Cell::name).collect();

@@ -74,10 +74,12 @@ impl Net {
     /// # Errors
     /// When the system refuses.
     pub fn cut(&self, is_cut: bool) -> Result<()> {
-        let table = "table ip cut { chain pass { type filter hook forward priority filter; policy accept;
-            ip saddr 198.18.1.0/24 ip daddr 198.18.2.0/24 drop
-            ip saddr 198.18.2.0/24 ip daddr 198.18.1.0/24 drop
-        } }\n";
+        let table = "table ip cut {
+            chain pass { type filter hook forward priority filter; policy accept;
+                ip saddr 198.18.1.0/24 ip daddr 198.18.2.0/24 drop
+                ip saddr 198.18.2.0/24 ip daddr 198.18.1.0/24 drop
+            }
+        }\n";
         nft("internet", if is_cut { table } else { "delete table ip cut\n" })
     }
 
