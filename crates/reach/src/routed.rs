@@ -157,6 +157,19 @@ impl RoutedSocket {
 
     /// Hands over the control connection's packets of a buffer from the relay; how many bytes are left at its beginning.
     fn sort(&self, buffer: &mut [u8], meta: &RecvMeta) -> usize {
+        self.keep_for_edge(buffer, meta, |datagram| {
+            let packet = ControlPacket { from: meta.addr, ecn: meta.ecn, datagram: datagram.into() };
+            let _ = self.control.try_send(packet);
+        })
+    }
+
+    /// Takes out of a buffer from elsewhere what has no id of this connection; how many bytes are left at its beginning.
+    fn sift(&self, buffer: &mut [u8], meta: &RecvMeta) -> usize {
+        self.keep_for_edge(buffer, meta, |_| {})
+    }
+
+    /// Moves the packets that have an id of this connection to the beginning of a buffer, and shows the others; how many bytes are left there.
+    fn keep_for_edge(&self, buffer: &mut [u8], meta: &RecvMeta, mut other: impl FnMut(&[u8])) -> usize {
         let (stride, mut kept) = (meta.stride.max(1), 0);
         for start in (0..meta.len).step_by(stride) {
             let end = meta.len.min(start + stride);
@@ -164,21 +177,7 @@ impl RoutedSocket {
                 buffer.copy_within(start..end, kept);
                 kept += end - start;
             } else {
-                let datagram = buffer[start..end].into();
-                let _ = self.control.try_send(ControlPacket { from: meta.addr, ecn: meta.ecn, datagram });
-            }
-        }
-        kept
-    }
-
-    /// Takes out of a buffer from elsewhere what has no id of this connection; how many bytes are left at its beginning.
-    fn sift(&self, buffer: &mut [u8], meta: &RecvMeta) -> usize {
-        let (stride, mut kept) = (meta.stride.max(1), 0);
-        for start in (0..meta.len).step_by(stride) {
-            let end = meta.len.min(start + stride);
-            if self.is_for_edge(&buffer[start..end]) {
-                buffer.copy_within(start..end, kept);
-                kept += end - start;
+                other(&buffer[start..end]);
             }
         }
         kept
@@ -236,21 +235,17 @@ impl AsyncUdpSocket for RoutedSocket {
             let mut kept = 0;
             for at in 0..count {
                 let from = canonical(metas[at].addr);
-                if from == nodes.at || from == nodes.asked {
-                    metas[at].len = self.sort(&mut buffers[at], &metas[at]);
-                    if metas[at].len > 0 {
-                        self.silence.heard();
-                        metas[at].addr = self.socket.written(self.relay);
-                    }
-                } else {
-                    metas[at].len = self.sift(&mut buffers[at], &metas[at]);
-                    if metas[at].len > 0 {
-                        self.tell(&self.heard_told_ms, Traffic::Heard(from));
-                        // To quinn there is one way. Whether a packet is the edge server's, it finds out by opening it.
-                        metas[at].addr = self.socket.written(self.relay);
-                    }
-                }
+                let is_relayed = from == nodes.at || from == nodes.asked;
+                let keep = if is_relayed { Self::sort } else { Self::sift };
+                metas[at].len = keep(self, &mut buffers[at], &metas[at]);
                 if metas[at].len > 0 {
+                    if is_relayed {
+                        self.silence.heard();
+                    } else {
+                        self.tell(&self.heard_told_ms, Traffic::Heard(from));
+                    }
+                    // To quinn there is one way. Whether a packet is the edge server's, it finds out by opening it.
+                    metas[at].addr = self.socket.written(self.relay);
                     buffers.swap(kept, at);
                     metas.swap(kept, at);
                     kept += 1;
