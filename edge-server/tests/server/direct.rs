@@ -7,31 +7,31 @@ use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::sync::watch;
 use tresen_edge::links::Way;
-use tresen_edge::relay::join;
 use tresen_identity::{DeviceClass, PairAnswer, RelayRoute};
 
 use crate::client::{Client, Native};
-use crate::relayed::{eventually, relay};
+use crate::relayed::{box_at_relay, eventually};
 use crate::world::World;
 
 /// Taps before, during and after the switch.
 const TAPS: usize = 30;
 
+/// A device that is paired on the LAN.
+async fn paired(world: &World) -> Native {
+    let (native, site) = (Native::new(9), &world.server.site);
+    let code = site.pairing.open(&site.clock, DeviceClass::Mpos).unwrap();
+    let (answer, _wire) = native.pair(world.port(), &code).await;
+    assert!(matches!(answer, PairAnswer::Paired { .. }));
+    native
+}
+
 /// Promise: a session that began through the relay goes on past it while an order is taken: no tap is lost or doubled, the connection stays the same, the
 /// office says which way it takes, and the relay carries nothing of it any more.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_running_order_goes_on_past_the_relay() {
-    let relay = relay().await;
-    let folder = tempfile::tempdir().unwrap();
-    let route = join(folder.path(), &relay.running.listen.to_string(), &relay.enrolment).await.unwrap();
-    let world = World::again(folder).await;
+    let (relay, world, route) = box_at_relay().await;
     let site = &world.server.site;
-    eventually("the box is at the relay", || relay.running.node.counts() == (1, 0)).await;
-    let native = Native::new(9);
-    let code = site.pairing.open(&site.clock, DeviceClass::Mpos).unwrap();
-    let (answer, wire) = native.pair(world.port(), &code).await;
-    assert!(matches!(answer, PairAnswer::Paired { .. }));
-    drop(wire);
+    let native = paired(&world).await;
 
     let relayed = native.held(&route, site.name).await.unwrap();
     let connection = relayed.connection.clone();
@@ -119,17 +119,9 @@ impl Router {
 /// direct way is looked for anew.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_move_is_one_knock() {
-    let relay = relay().await;
-    let folder = tempfile::tempdir().unwrap();
-    let route = join(folder.path(), &relay.running.listen.to_string(), &relay.enrolment).await.unwrap();
-    let world = World::again(folder).await;
+    let (relay, world, route) = box_at_relay().await;
     let site = &world.server.site;
-    eventually("the box is at the relay", || relay.running.node.counts() == (1, 0)).await;
-    let native = Native::new(9);
-    let code = site.pairing.open(&site.clock, DeviceClass::Mpos).unwrap();
-    let (answer, wire) = native.pair(world.port(), &code).await;
-    assert!(matches!(answer, PairAnswer::Paired { .. }));
-    drop(wire);
+    let native = paired(&world).await;
 
     let (here, elsewhere) = (Ipv4Addr::LOCALHOST, Ipv4Addr::new(127, 0, 0, 2));
     let router = Router::start(relay.running.listen, here).await;

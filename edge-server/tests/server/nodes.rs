@@ -46,9 +46,12 @@ async fn a_box_is_at_two_nodes() {
         });
         opened.await.is_ok_and(|opened| opened.is_ok())
     };
-    while !added().await {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let adding = async {
+        while !added().await {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), adding).await.expect("the directory is reached");
     let second = node(2, &redis, Some(&first));
     let enrolment = Enrolment { node: first.running.key.fingerprint(), secret }.to_text();
     let folder = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tresen_edge::links::Way;
 use tresen_edge::relay::{JoinError, join};
-use tresen_identity::{DeviceClass, PairAnswer, PairingCode, Secret, TenantId};
+use tresen_identity::{DeviceClass, PairAnswer, PairingCode, RelayRoute, Secret, TenantId};
 use tresen_path::{Capacity, NodeId};
 use tresen_reach::{Enrolment, NotReached};
 use tresen_relay::{LimitSettings, Running, Settings};
@@ -51,6 +51,16 @@ pub async fn relay() -> Relay {
     Relay { running, enrolment, _data: data }
 }
 
+/// A relay, a box that is at it, and the way to the box.
+pub async fn box_at_relay() -> (Relay, World, RelayRoute) {
+    let relay = relay().await;
+    let folder = tempfile::tempdir().unwrap();
+    let route = join(folder.path(), &relay.running.listen.to_string(), &relay.enrolment).await.unwrap();
+    let world = World::again(folder).await;
+    eventually("the box is at the relay", || relay.running.node.counts() == (1, 0)).await;
+    (relay, world, route)
+}
+
 pub async fn eventually(what: &str, done: impl Fn() -> bool) {
     let waiting = async {
         while !done() {
@@ -64,12 +74,8 @@ pub async fn eventually(what: &str, done: impl Fn() -> bool) {
 /// is revoked; and the office says which way it takes.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_device_pairs_and_sells_through_a_relay() {
-    let relay = relay().await;
-    let folder = tempfile::tempdir().unwrap();
-    let route = join(folder.path(), &relay.running.listen.to_string(), &relay.enrolment).await.unwrap();
-    let world = World::again(folder).await;
+    let (relay, world, route) = box_at_relay().await;
     let site = &world.server.site;
-    eventually("the box is at the relay", || relay.running.node.counts() == (1, 0)).await;
 
     let native = Native::new(9);
     let refused = native.through(&route, site.name).await;
