@@ -120,18 +120,27 @@ struct Runner {
     start: Instant,
     means: Means,
     answers: BTreeMap<ConnectionNumber, mpsc::Sender<Answer>>,
+    /// Offers that come sooner after the one before than they are answered: the newest of each device that has a round.
+    early: BTreeMap<ConnectionNumber, Offer>,
     /// When the addresses of this machine are looked at again.
     look_ms: u64,
 }
 
 async fn run(means: Means, mut offers: mpsc::Receiver<Offer>) {
     let paths = EdgePaths::new(&Secret::new(rand::random()));
-    let mut runner = Runner { paths, start: Instant::now(), means, answers: BTreeMap::new(), look_ms: 0 };
+    let mut runner = Runner {
+        paths,
+        start: Instant::now(),
+        means,
+        answers: BTreeMap::new(),
+        early: BTreeMap::new(),
+        look_ms: 0,
+    };
     let mut sweep = tokio::time::interval(SWEEP);
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         runner.act();
-        let wake_ms = runner.paths.poll_timeout();
+        let wake_ms = runner.paths.poll_timeout().into_iter().chain(runner.early_ms()).min();
         let wake = runner.start + Duration::from_millis(wake_ms.unwrap_or_default());
         tokio::select! {
             offer = offers.recv() => match offer {
@@ -145,6 +154,7 @@ async fn run(means: Means, mut offers: mpsc::Receiver<Offer>) {
             }
             () = sleep_until(wake), if wake_ms.is_some() => {}
         }
+        runner.hear_early();
         runner.paths.handle_timeout(runner.now_ms());
     }
 }
@@ -154,8 +164,30 @@ impl Runner {
         self.start.elapsed().as_millis() as u64
     }
 
-    fn hear(&mut self, Offer { from, message, vouched, answers }: Offer) {
+    /// When the next offer that came too soon is heard.
+    fn early_ms(&self) -> Option<u64> {
+        self.early.keys().map(|from| self.paths.next_offer_ms(*from)).min()
+    }
+
+    fn hear_early(&mut self) {
         let now_ms = self.now_ms();
+        let is_due = |from: &ConnectionNumber| now_ms >= self.paths.next_offer_ms(*from);
+        let due: Vec<ConnectionNumber> = self.early.keys().copied().filter(is_due).collect();
+        for from in due {
+            if let Some(offer) = self.early.remove(&from) {
+                self.hear(offer);
+            }
+        }
+    }
+
+    fn hear(&mut self, offer: Offer) {
+        let now_ms = self.now_ms();
+        if now_ms < self.paths.next_offer_ms(offer.from) {
+            // A device that dialled anew begins with an offer.
+            self.early.insert(offer.from, offer);
+            return;
+        }
+        let Offer { from, message, vouched, answers } = offer;
         if now_ms >= self.look_ms || self.is_seen_anew() {
             self.look_ms = now_ms + LOCAL_MS;
             let local = self.local();

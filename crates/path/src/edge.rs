@@ -78,6 +78,13 @@ impl EdgePaths {
         self.rounds.len()
     }
 
+    /// From when on an offer of this connection is answered.
+    #[must_use]
+    pub fn next_offer_ms(&self, connection: ConnectionNumber) -> u64 {
+        let own = self.rounds_of(connection).into_iter();
+        own.map(|(round, _)| round.at_ms + limits::OFFER_PAUSE_MS).max().unwrap_or(0)
+    }
+
     /// A client's message came over its end-to-end connection. `vouched`: its address as the relay sees it, told over the control connection. An offer
     /// that comes too soon after the one before ([`limits::OFFER_PAUSE_MS`]), or when there is no room, gets no answer: the client offers again.
     ///
@@ -94,9 +101,8 @@ impl EdgePaths {
             return Err(ExchangeError::Unexpected);
         };
         let Some(local) = self.local.clone() else { return Ok(()) };
+        let is_soon = now_ms < self.next_offer_ms(connection);
         let own = self.rounds_of(connection);
-        let is_recent = |(round, _): &(&Round, LinkId)| now_ms < round.at_ms + limits::OFFER_PAUSE_MS;
-        let is_soon = own.iter().any(is_recent);
         if is_soon || own.len() < 2 && self.rounds.len() >= limits::ROUNDS {
             return Ok(());
         }

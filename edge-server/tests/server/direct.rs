@@ -138,3 +138,20 @@ async fn a_move_is_one_knock() {
     eventually("a direct way again", is_direct).await;
     assert!(relayed.connection.close_reason().is_none());
 }
+
+/// Promise: a device that dials anew at once goes past the relay in the round with which it begins: its offer is answered late, not never.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_dials_anew_is_answered() {
+    let (_relay, world, route) = box_at_relay().await;
+    let native = paired(&world).await;
+    for _ in 0..3 {
+        let relayed = native.call(&route, world.server.site.name).await.unwrap();
+        let going = async {
+            while !matches!(relayed.way(), tresen_path::Way::Direct { .. }) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let round = Duration::from_millis(tresen_path::limits::ROUND_MS);
+        tokio::time::timeout(round, going).await.expect("a direct way");
+    }
+}
