@@ -10,19 +10,20 @@ use std::task::{Context, Poll, ready};
 use quinn::{AsyncUdpSocket, UdpPoller};
 use quinn_udp::{RecvMeta, Transmit};
 use tokio::sync::mpsc;
+use tresen_reach::{Handed, poll_handed};
 
-use crate::switch::{Own, Switch};
+use crate::switch::Switch;
 
 /// See the module.
 pub struct OwnSocket {
     switch: Arc<Switch>,
-    waiting: Mutex<mpsc::Receiver<Own>>,
+    waiting: Mutex<mpsc::Receiver<Handed>>,
 }
 
 impl OwnSocket {
     /// Of what a switch hands over.
     #[must_use]
-    pub fn new(switch: Arc<Switch>, waiting: mpsc::Receiver<Own>) -> Arc<Self> {
+    pub fn new(switch: Arc<Switch>, waiting: mpsc::Receiver<Handed>) -> Arc<Self> {
         Arc::new(Self { switch, waiting: Mutex::new(waiting) })
     }
 }
@@ -49,17 +50,8 @@ impl AsyncUdpSocket for OwnSocket {
         metas: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            let Some(own) = ready!(waiting.poll_recv(cx)) else {
-                return Poll::Ready(Err(io::Error::other("the switch has stopped")));
-            };
-            let len = own.datagram.len();
-            // Longer than quinn takes: nothing of ours.
-            let Some(room) = buffers[0].get_mut(..len) else { continue };
-            room.copy_from_slice(&own.datagram);
-            metas[0] = RecvMeta { addr: own.from, len, stride: len, ecn: own.ecn, dst_ip: own.to };
-            return Poll::Ready(Ok(1));
-        }
+        let filled = ready!(poll_handed(&mut waiting, cx, buffers, metas));
+        Poll::Ready(filled.ok_or_else(|| io::Error::other("the switch has stopped")))
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

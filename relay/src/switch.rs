@@ -7,11 +7,12 @@ use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use quinn_udp::{BATCH_SIZE, EcnCodepoint, RecvMeta, Transmit, UdpSocketState};
+use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSocketState};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tresen_path::{KNOCK_BYTES, Party, Router, Unreadable, Verdict};
+use tresen_reach::Handed;
 
 use crate::clock::Clock;
 use crate::counters::Counters;
@@ -30,30 +31,19 @@ pub struct Move {
     /// Where it is now.
     pub to: SocketAddr,
 }
+
 /// A socket that can't be read so many times in a row has failed for good.
 const FAILURES: u32 = 100;
 
 /// Datagrams for the node's own endpoint that may wait.
 const OWN_WAITING: usize = 1024;
 
-/// A datagram for the node's own QUIC endpoint.
-pub struct Own {
-    /// From where.
-    pub from: SocketAddr,
-    /// Its congestion mark.
-    pub ecn: Option<EcnCodepoint>,
-    /// To which of this machine's addresses.
-    pub to: Option<IpAddr>,
-    /// What.
-    pub datagram: Box<[u8]>,
-}
-
 /// A node's socket and its routing table.
 pub struct Switch {
     pub(crate) io: Arc<UdpSocket>,
     pub(crate) state: UdpSocketState,
     router: RwLock<Router>,
-    own: mpsc::Sender<Own>,
+    own: mpsc::Sender<Handed>,
     moves: mpsc::Sender<Move>,
     clock: Clock,
     counters: Arc<Counters>,
@@ -81,7 +71,7 @@ impl Switch {
         clock: Clock,
         counters: Arc<Counters>,
         limits: Arc<Limits>,
-    ) -> io::Result<(Arc<Self>, mpsc::Receiver<Own>, mpsc::Receiver<Move>)> {
+    ) -> io::Result<(Arc<Self>, mpsc::Receiver<Handed>, mpsc::Receiver<Move>)> {
         let state = UdpSocketState::new((&socket).into())?;
         socket.set_nonblocking(true)?;
         let (own, waiting) = mpsc::channel(OWN_WAITING);
@@ -208,8 +198,7 @@ impl Switch {
 
     fn hand_over(&self, meta: &RecvMeta, bytes: &[u8]) {
         for datagram in bytes.chunks(meta.stride.max(1)) {
-            let own = Own { from: meta.addr, ecn: meta.ecn, to: meta.dst_ip, datagram: datagram.into() };
-            if self.own.try_send(own).is_err() {
+            if self.own.try_send(Handed::of(meta, datagram)).is_err() {
                 self.counters.unheard();
             }
         }

@@ -6,19 +6,20 @@
 //! Invariant: packets alone change nothing. That holds for addresses to which a probe was sent from that very socket, and never for a relay node's.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io;
+use std::io::{self, IoSliceMut};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use quinn_udp::Transmit;
+use quinn_udp::{RecvMeta, Transmit};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tresen_path::SocketId;
 
+use crate::handed::{Handed, poll_handed};
 use crate::socket::{OwnPacket, OwnPackets, QUIC_FROM};
 
 /// Packets of QUIC that may wait to be looked at.
@@ -39,19 +40,13 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// See the module.
 pub(crate) struct Extras {
     own: OwnPackets,
-    strays: mpsc::Sender<Stray>,
-    waiting: Mutex<mpsc::Receiver<Stray>>,
+    strays: mpsc::Sender<Handed>,
+    waiting: Mutex<mpsc::Receiver<Handed>>,
     open: Mutex<BTreeMap<SocketId, Extra>>,
     /// What goes there leaves from the main socket.
     nodes: Mutex<VecDeque<SocketAddr>>,
     /// Whether any is open: nearly always there is none.
     any: AtomicBool,
-}
-
-/// A packet of QUIC that came to one of them.
-pub(crate) struct Stray {
-    pub(crate) from: SocketAddr,
-    pub(crate) datagram: Vec<u8>,
 }
 
 struct Extra {
@@ -156,10 +151,15 @@ impl Extras {
         open.iter().find(|(_, extra)| speaks(extra)).map(|(id, _)| *id)
     }
 
-    /// The next packet of QUIC that came to any.
-    pub(crate) fn poll_stray(&self, cx: &mut Context<'_>) -> Poll<Stray> {
-        match lock(&self.waiting).poll_recv(cx) {
-            Poll::Ready(Some(stray)) => Poll::Ready(stray),
+    /// Puts the next packet of QUIC that came to any into the first of quinn's buffers.
+    pub(crate) fn poll_stray(
+        &self,
+        cx: &mut Context<'_>,
+        buffers: &mut [IoSliceMut<'_>],
+        metas: &mut [RecvMeta],
+    ) -> Poll<usize> {
+        match poll_handed(&mut lock(&self.waiting), cx, buffers, metas) {
+            Poll::Ready(Some(filled)) => Poll::Ready(filled),
             Poll::Ready(None) | Poll::Pending => Poll::Pending,
         }
     }
@@ -183,7 +183,7 @@ async fn read(
     io: Arc<UdpSocket>,
     peers: Peers,
     own: OwnPackets,
-    strays: mpsc::Sender<Stray>,
+    strays: mpsc::Sender<Handed>,
 ) {
     let mut buffer = Vec::with_capacity(PACKET_BYTES);
     loop {
@@ -191,7 +191,8 @@ async fn read(
         match io.recv_buf_from(&mut buffer).await {
             Ok((_, from)) if buffer.first().is_some_and(|first| *first >= QUIC_FROM) => {
                 note(&peers, from);
-                let _ = strays.try_send(Stray { from, datagram: buffer.clone() });
+                let _ =
+                    strays.try_send(Handed { from, to: None, ecn: None, datagram: buffer.as_slice().into() });
             }
             Ok((_, from)) => own.take(OwnPacket { socket, from, datagram: buffer.clone() }),
             Err(_) => tokio::time::sleep(PAUSE).await,

@@ -15,11 +15,12 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use quinn::{AsyncUdpSocket, UdpPoller};
-use quinn_udp::{EcnCodepoint, RecvMeta, Transmit};
+use quinn_udp::{RecvMeta, Transmit};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tresen_path::{Handle, SocketId, Way, quic_destination};
 
+use crate::handed::{Handed, poll_handed};
 use crate::silence::Silence;
 use crate::socket::{Socket, canonical};
 
@@ -48,7 +49,7 @@ pub(crate) struct RoutedSocket {
     /// What the relay granted; until then everything is for the control connection.
     handles: OnceLock<Vec<Handle>>,
     way: Mutex<Way>,
-    control: mpsc::Sender<ControlPacket>,
+    control: mpsc::Sender<Handed>,
     traffic: mpsc::Sender<Traffic>,
     start: Instant,
     sent_told_ms: AtomicU64,
@@ -67,13 +68,7 @@ struct AtNodes {
 /// The socket of the endpoint for the control connection.
 pub(crate) struct ControlSocket {
     socket: Arc<Socket>,
-    waiting: Mutex<mpsc::Receiver<ControlPacket>>,
-}
-
-struct ControlPacket {
-    from: SocketAddr,
-    ecn: Option<EcnCodepoint>,
-    datagram: Box<[u8]>,
+    waiting: Mutex<mpsc::Receiver<Handed>>,
 }
 
 impl RoutedSocket {
@@ -158,8 +153,8 @@ impl RoutedSocket {
     /// Hands over the control connection's packets of a buffer from the relay; how many bytes are left at its beginning.
     fn sort(&self, buffer: &mut [u8], meta: &RecvMeta) -> usize {
         self.keep_for_edge(buffer, meta, |datagram| {
-            let packet = ControlPacket { from: meta.addr, ecn: meta.ecn, datagram: datagram.into() };
-            let _ = self.control.try_send(packet);
+            // Answers leave from whatever address this device has then.
+            let _ = self.control.try_send(Handed { to: None, ..Handed::of(meta, datagram) });
         })
     }
 
@@ -296,17 +291,8 @@ impl AsyncUdpSocket for ControlSocket {
         metas: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            let Some(packet) = ready!(waiting.poll_recv(cx)) else {
-                return Poll::Ready(Err(io::Error::other("the socket is gone")));
-            };
-            let len = packet.datagram.len();
-            // Longer than quinn takes: nothing of the relay's.
-            let Some(room) = buffers[0].get_mut(..len) else { continue };
-            room.copy_from_slice(&packet.datagram);
-            metas[0] = RecvMeta { addr: packet.from, len, stride: len, ecn: packet.ecn, dst_ip: None };
-            return Poll::Ready(Ok(1));
-        }
+        let filled = ready!(poll_handed(&mut waiting, cx, buffers, metas));
+        Poll::Ready(filled.ok_or_else(|| io::Error::other("the socket is gone")))
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

@@ -158,16 +158,9 @@ impl Socket {
         buffers: &mut [IoSliceMut<'_>],
         metas: &mut [RecvMeta],
     ) -> Poll<usize> {
-        loop {
-            let stray = ready!(self.extras.poll_stray(cx));
-            let len = stray.datagram.len();
-            // Longer than quinn takes: nothing of ours.
-            let Some(room) = buffers[0].get_mut(..len) else { continue };
-            room.copy_from_slice(&stray.datagram);
-            let addr = self.written(stray.from);
-            metas[0] = RecvMeta { addr, len, stride: len, ecn: None, dst_ip: None };
-            return Poll::Ready(1);
-        }
+        let filled = ready!(self.extras.poll_stray(cx, buffers, metas));
+        metas[0].addr = self.written(metas[0].addr);
+        Poll::Ready(filled)
     }
 
     /// Takes our own packets out of what was received; how many buffers are left.
