@@ -20,7 +20,7 @@ use quinn::Endpoint;
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 use tresen_identity::{Fingerprint, KeyPair, PublicPlace, RelayRoute, TOKEN_LIFETIME_S};
-use tresen_path::{FromNode, ToNode};
+use tresen_path::{FromNode, ToNode, canonical};
 use tresen_reach::{Control, ControlFailed, Enrolment, OwnIds, OwnPacket, Socket, resolve};
 
 pub use self::places::keep;
@@ -111,9 +111,7 @@ impl RelayState {
     /// Whether packets from there come through the relay.
     #[must_use]
     pub fn is_at(&self, address: SocketAddr) -> bool {
-        let is_there = |node: &SocketAddr| {
-            node.ip().to_canonical() == address.ip().to_canonical() && node.port() == address.port()
-        };
+        let is_there = |node: &SocketAddr| canonical(*node) == canonical(address);
         lock(&self.nodes).iter().flatten().any(is_there)
     }
 

@@ -4,14 +4,14 @@
 //! another leave as one buffer again (GSO), without a copy. What can't be sent at once is dropped, as a router does it: the ends repeat it.
 
 use std::io::{self, IoSliceMut};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSocketState};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
-use tresen_path::{KNOCK_BYTES, Party, Router, Unreadable, Verdict};
+use tresen_path::{KNOCK_BYTES, Party, Router, Unreadable, Verdict, written};
 use tresen_reach::Handed;
 
 use crate::clock::Clock;
@@ -190,10 +190,7 @@ impl Switch {
 
     /// An address as this socket takes it.
     fn written(&self, address: SocketAddr) -> SocketAddr {
-        match address.ip() {
-            IpAddr::V4(ip) if self.is_ipv6 => (ip.to_ipv6_mapped(), address.port()).into(),
-            _ => address,
-        }
+        written(address, self.is_ipv6)
     }
 
     fn hand_over(&self, meta: &RecvMeta, bytes: &[u8]) {

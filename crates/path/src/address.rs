@@ -10,8 +10,18 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 pub(crate) const ADDRESS_BYTES: usize = 18;
 
 /// The one form of an address: IPv4 as such, without flow and scope.
-pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
+#[must_use]
+pub fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
+/// An address as a socket takes it: where that is one of IPv6, addresses of IPv4 are written as such.
+#[must_use]
+pub fn written(address: SocketAddr, is_ipv6: bool) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if is_ipv6 => (ip.to_ipv6_mapped(), address.port()).into(),
+        _ => address,
+    }
 }
 
 pub(crate) fn encode(address: SocketAddr) -> [u8; ADDRESS_BYTES] {

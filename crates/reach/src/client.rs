@@ -10,7 +10,7 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tresen_identity::{Fingerprint, KeyPair, RelayRoute};
-use tresen_path::{EdgeName, ToNode, Way};
+use tresen_path::{EdgeName, ToNode, Way, canonical};
 
 use crate::control::{Control, ControlFailed};
 use crate::direct::{Means, News, keep_direct};
@@ -18,7 +18,7 @@ use crate::ids::{EdgeIds, OwnIds};
 use crate::knocking::{Moved, Seen, moves};
 use crate::resolve::resolve;
 use crate::routed::RoutedSocket;
-use crate::socket::{OwnPackets, Socket, canonical, endpoint, own_packets};
+use crate::socket::{OwnPackets, Socket, endpoint, own_packets};
 use crate::stay::{Guest, Nodes, ask, stay};
 
 /// Names in certificates mean nothing, but TLS wants one.

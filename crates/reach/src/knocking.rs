@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
-use tresen_path::{KnockEvent, Knocker, limits};
+use tresen_path::{KnockEvent, Knocker, canonical, limits};
 
-use crate::socket::{OwnPacket, Socket, canonical};
+use crate::socket::{OwnPacket, Socket};
 
 /// Endpoints that wait for a knock, of one; more wait in vain.
 const WAITING: usize = 4;

@@ -18,11 +18,11 @@ use quinn::{AsyncUdpSocket, UdpPoller};
 use quinn_udp::{RecvMeta, Transmit};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use tresen_path::{Handle, SocketId, Way, quic_destination};
+use tresen_path::{Handle, SocketId, Way, canonical, quic_destination};
 
 use crate::handed::{Handed, poll_handed};
 use crate::silence::Silence;
-use crate::socket::{Socket, canonical};
+use crate::socket::Socket;
 
 /// Packets for the control connection that may wait.
 const CONTROL_WAITING: usize = 64;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::io::{self, IoSliceMut};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -13,7 +13,7 @@ use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
-use tresen_path::{PROBE, SocketId};
+use tresen_path::{PROBE, SocketId, canonical, written};
 
 use crate::extras::Extras;
 use crate::ids::OwnIds;
@@ -97,10 +97,7 @@ impl Socket {
 
     /// An address as this socket, and a QUIC endpoint upon it, takes it.
     pub(crate) fn written(&self, address: SocketAddr) -> SocketAddr {
-        match address.ip() {
-            IpAddr::V4(ip) if self.is_ipv6 => (ip.to_ipv6_mapped(), address.port()).into(),
-            _ => address,
-        }
+        written(address, self.is_ipv6)
     }
 
     /// Sends a packet that is not QUIC's. What finds no room is lost, as on any network.
@@ -190,11 +187,6 @@ impl OwnPackets {
         let is_probe = packet.datagram.first() == Some(&PROBE);
         let _ = if is_probe { &self.probes } else { &self.knocks }.try_send(packet);
     }
-}
-
-/// The one form of an address: IPv4 as such, without flow and scope.
-pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 impl fmt::Debug for Socket {

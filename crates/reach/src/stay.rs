@@ -11,14 +11,14 @@ use quinn::{Connection, Endpoint};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tresen_identity::{KeyPair, RelayRoute, Secret};
-use tresen_path::{FromNode, Grant, Knocker, NodeAt, NodeId, ToNode};
+use tresen_path::{FromNode, Grant, Knocker, NodeAt, NodeId, ToNode, canonical};
 
 use crate::client::NotReached;
 use crate::control::Control;
 use crate::knocking::{Moved, Node, Seen, keep_knocking};
 use crate::resolve::resolve;
 use crate::routed::RoutedSocket;
-use crate::socket::{OwnPacket, Socket, canonical};
+use crate::socket::{OwnPacket, Socket};
 
 /// How long the relay, and the edge server behind it, may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);

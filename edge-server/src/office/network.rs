@@ -376,7 +376,7 @@ fn milliseconds(ms: u64) -> String {
 }
 
 fn address(address: SocketAddr) -> String {
-    SocketAddr::new(address.ip().to_canonical(), address.port()).to_string()
+    tresen_path::canonical(address).to_string()
 }
 
 fn points(minutes: &[Option<Cell>; CELLS], value: impl Fn(&Cell) -> Option<f64>) -> [Point; CELLS] {
