@@ -7,23 +7,13 @@ use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::sync::watch;
 use tresen_edge::links::Way;
-use tresen_identity::{DeviceClass, PairAnswer, RelayRoute};
+use tresen_identity::RelayRoute;
 
 use crate::client::{Client, Native};
 use crate::relayed::{box_at_relay, eventually};
-use crate::world::World;
 
 /// Taps before, during and after the switch.
 const TAPS: usize = 30;
-
-/// A device that is paired on the LAN.
-async fn paired(world: &World) -> Native {
-    let (native, site) = (Native::new(9), &world.server.site);
-    let code = site.pairing.open(&site.clock, DeviceClass::Mpos).unwrap();
-    let (answer, _wire) = native.pair(world.port(), &code).await;
-    assert!(matches!(answer, PairAnswer::Paired { .. }));
-    native
-}
 
 /// Promise: a session that began through the relay goes on past it while an order is taken: no tap is lost or doubled, the connection stays the same, the
 /// office says which way it takes, and the relay carries nothing of it any more.
@@ -31,7 +21,7 @@ async fn paired(world: &World) -> Native {
 async fn a_running_order_goes_on_past_the_relay() {
     let (relay, world, route) = box_at_relay().await;
     let site = &world.server.site;
-    let native = paired(&world).await;
+    let native = world.paired(9).await;
 
     let relayed = native.held(&route, site.name).await.unwrap();
     let connection = relayed.connection.clone();
@@ -121,7 +111,7 @@ impl Router {
 async fn a_move_is_one_knock() {
     let (relay, world, route) = box_at_relay().await;
     let site = &world.server.site;
-    let native = paired(&world).await;
+    let native = world.paired(9).await;
 
     let (here, elsewhere) = (Ipv4Addr::LOCALHOST, Ipv4Addr::new(127, 0, 0, 2));
     let router = Router::start(relay.running.listen, here).await;
@@ -143,7 +133,7 @@ async fn a_move_is_one_knock() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_dials_anew_is_answered() {
     let (_relay, world, route) = box_at_relay().await;
-    let native = paired(&world).await;
+    let native = world.paired(9).await;
     for _ in 0..3 {
         let relayed = native.call(&route, world.server.site.name).await.unwrap();
         let going = async {

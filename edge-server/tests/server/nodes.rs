@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tresen_edge::relay::join;
-use tresen_identity::{DeviceClass, PairAnswer, Secret};
+use tresen_identity::Secret;
 use tresen_path::NodeId;
 use tresen_reach::Enrolment;
 use tresen_relay::{Running, Settings};
 
-use crate::client::{Client, Native};
+use crate::client::Client;
 use crate::redis::{Kind, Redis};
 use crate::relayed::{TENANT, eventually, settings};
 use crate::world::World;
@@ -63,11 +63,7 @@ async fn a_box_is_at_two_nodes() {
     })
     .await;
 
-    let native = Native::new(9);
-    let code = site.pairing.open(&site.clock, DeviceClass::Mpos).unwrap();
-    let (answer, wire) = native.pair(world.port(), &code).await;
-    assert!(matches!(answer, PairAnswer::Paired { .. }));
-    drop(wire);
+    let native = world.paired(9).await;
     let mut client = Client::new(native.through(&route, site.name).await.unwrap());
     client.log_in("Anna", "1234").await;
     client.tap("Table 4").await;

@@ -7,13 +7,11 @@ use std::time::{Duration, Instant};
 
 use quinn::Endpoint;
 use tresen_edge::relay::join;
-use tresen_identity::{
-    Admission, DeviceClass, Fingerprint, KeyPair, PairAnswer, RelayRoute, Secret, TenantId, TokenId,
-};
+use tresen_identity::{Admission, Fingerprint, KeyPair, RelayRoute, Secret, TenantId, TokenId};
 use tresen_path::{FromNode, ToNode};
 use tresen_reach::{Control, NotReached};
 
-use crate::client::{Client, Native};
+use crate::client::Client;
 use crate::memory::{Needles, work};
 use crate::relay_program::RelayProgram;
 use crate::world::World;
@@ -49,10 +47,7 @@ impl Site {
 
     /// A device that is paired on the LAN and comes through the relay.
     async fn client(&self, seed: u8) -> Client {
-        let (native, site) = (Native::new(seed), &self.world.server.site);
-        let code = site.pairing.open(&site.clock, DeviceClass::Mpos).unwrap();
-        let (answer, _wire) = native.pair(self.world.port(), &code).await;
-        assert!(matches!(answer, PairAnswer::Paired { .. }));
+        let native = self.world.paired(seed).await;
         let limit = Instant::now() + Duration::from_secs(20);
         loop {
             match native.through(&self.route, self.name()).await {

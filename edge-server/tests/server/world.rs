@@ -5,8 +5,11 @@ use std::path::Path;
 use tempfile::TempDir;
 use tresen_edge::config::{Config, Prediction};
 use tresen_edge::run::{MakeApplications, RunOptions, Server, start};
+use tresen_identity::{DeviceClass, PairAnswer};
 use tresen_ledger::Options;
 use tresen_wire::CloseCode;
+
+use crate::client::Native;
 
 /// A running demo server. Dropping it forgets everything.
 pub struct World {
@@ -15,6 +18,15 @@ pub struct World {
 }
 
 impl World {
+    /// A device that is paired on the LAN.
+    pub async fn paired(&self, seed: u8) -> Native {
+        let (native, site) = (Native::new(seed), &self.server.site);
+        let code = site.pairing.open(&site.clock, DeviceClass::Mpos).unwrap();
+        let (answer, _wire) = native.pair(self.port(), &code).await;
+        assert!(matches!(answer, PairAnswer::Paired { .. }));
+        native
+    }
+
     pub async fn open() -> Self {
         Self::with(None).await
     }

@@ -6,7 +6,7 @@ mod node;
 use std::time::Duration;
 
 use tresen_edge::relay::join;
-use tresen_identity::{DeviceClass, Fingerprint, PairAnswer, RelayRoute};
+use tresen_identity::{Fingerprint, PairAnswer, RelayRoute};
 use tresen_reach::NotReached;
 use tresen_wire::CloseCode;
 
@@ -44,15 +44,6 @@ impl Site {
         self.world.server.site.name
     }
 
-    /// A device that is paired on the LAN.
-    async fn paired(&self, seed: u8) -> Native {
-        let (native, site) = (Native::new(seed), &self.world.server.site);
-        let code = site.pairing.open(&site.clock, DeviceClass::Mpos).unwrap();
-        let (answer, _wire) = native.pair(self.world.port(), &code).await;
-        assert!(matches!(answer, PairAnswer::Paired { .. }));
-        native
-    }
-
     /// How many of a product stand on all open checks.
     fn booked(&self) -> u32 {
         let till = self.world.server.site.ledger.till();
@@ -68,7 +59,7 @@ async fn a_hostile_relay_changes_nothing() {
     let site = site(&evil).await;
     let mut waiters = Vec::new();
     for (seed, person, pin, table) in [(9, "Anna", "1234", "Table 4"), (10, "Ben", "2345", "Table 7")] {
-        let native = site.paired(seed).await;
+        let native = site.world.paired(seed).await;
         let mut client = Client::new(native.through(&site.route, site.name()).await.unwrap());
         client.log_in(person, pin).await;
         client.tap(table).await;
@@ -123,8 +114,8 @@ async fn who_is_let_in_by_the_relay_is_not_let_in_by_the_box() {
 async fn a_device_is_not_led_astray() {
     let evil = Evil::start().await;
     let (own, other) = (site(&evil).await, site(&evil).await);
-    let native = own.paired(9).await;
-    other.paired(9).await;
+    let native = own.world.paired(9).await;
+    other.world.paired(9).await;
     evil.lead_astray(other.name());
     let error = native.through(&own.route, own.name()).await.err().expect("not its own box");
     assert!(matches!(error, NotReached::Connect(_)), "{error}");
@@ -138,7 +129,7 @@ async fn a_device_is_not_led_astray() {
 async fn nothing_passes_in_the_clear() {
     let evil = Evil::start().await;
     let site = site(&evil).await;
-    let native = site.paired(9).await;
+    let native = site.world.paired(9).await;
     let mut client = Client::new(native.through(&site.route, site.name()).await.unwrap());
     let needles = work(&mut client).await;
     let seen = evil.seen();
