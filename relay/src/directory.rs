@@ -152,7 +152,8 @@ impl Directory {
         };
         let enrolment = found.filter(usable).ok_or(DirectoryError::Secret)?;
         let tenant = enrolment.tenant;
-        if self.tenants.iter().any(|(id, other)| *id != tenant && other.edges.contains(&edge)) {
+        let owner = owner_of(&self.tenants, &edge);
+        if owner.is_some_and(|owner| owner != tenant) {
             return Err(DirectoryError::OtherTenant);
         }
         enrolment.used_by = Some(edge);
@@ -177,6 +178,12 @@ impl Directory {
     #[must_use]
     pub fn knows(&self, edge: &EdgeName) -> bool {
         self.tenants.get(&edge.tenant).is_some_and(|tenant| tenant.edges.contains(&edge.edge))
+    }
+
+    /// With whom an edge server is enrolled.
+    #[must_use]
+    pub fn owner_of(&self, edge: &Fingerprint) -> Option<TenantId> {
+        owner_of(&self.tenants, edge)
     }
 
     /// How many devices a tenant may have at one node.
@@ -241,6 +248,10 @@ impl Directory {
     pub fn save(&self, path: &Path) -> io::Result<()> {
         write_whole(path, &self.encode())
     }
+}
+
+fn owner_of(tenants: &BTreeMap<TenantId, Tenant>, edge: &Fingerprint) -> Option<TenantId> {
+    tenants.iter().find(|(_, tenant)| tenant.edges.contains(edge)).map(|(id, _)| *id)
 }
 
 fn hash(secret: &Secret<32>) -> [u8; 32] {

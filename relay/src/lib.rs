@@ -5,7 +5,7 @@
 //! control     who is who: QUIC connections of edge servers and clients, on the same port
 //! directory   tenants and their edge servers
 //! common      the same directory at all nodes of a relay, and who is revoked
-//! passes      TLS on TCP, from browsers to edge servers, by the name in its first message
+//! passes      TLS on TCP, from browsers to edge servers, by the name in its first message; by way of another node, where need be (handover)
 //! http        for operators: tenants, revocations, metrics
 //! ```
 //!
@@ -21,6 +21,7 @@ mod counters;
 mod data;
 mod directory;
 mod guest;
+mod handover;
 mod hello;
 mod http;
 mod limit_arguments;

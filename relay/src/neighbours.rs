@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 
 use tokio::sync::watch;
+use tresen_identity::Fingerprint;
 use tresen_path::{EdgeName, FromNode, MAX_NODES, NodeAt, Party};
 
 use crate::node::{Node, Settings, lock};
@@ -36,6 +37,13 @@ impl Node {
             Some(common) => common.nodes_of(edge, all).await,
             None => Vec::new(),
         }
+    }
+
+    /// Where TLS for an edge server that is not here can be handed over.
+    pub(crate) async fn tls_of(&self, edge: &Fingerprint) -> Vec<NodeAt> {
+        let Some(common) = &self.common else { return Vec::new() };
+        let Some(tenant) = self.directory().owner_of(edge) else { return Vec::new() };
+        common.tls_of(&EdgeName { tenant, edge: *edge }).await
     }
 
     /// How an endpoint is told of nodes.

@@ -26,6 +26,7 @@ use crate::control::{self, CLOSED, Letter};
 use crate::counters::Counters;
 use crate::data::DataFolder;
 use crate::directory::{Damaged, Directory};
+use crate::handover::HandoverKey;
 use crate::limits::{LimitSettings, Limits};
 use crate::looks;
 use crate::moves;
@@ -231,12 +232,25 @@ pub fn start(settings: &Settings) -> Result<Running, StartError> {
 impl Running {
     /// Passes TLS on TCP to edge servers from now on, below `place`; once.
     pub fn pass(&self, listener: tokio::net::TcpListener, place: PublicPlace, limits: PassLimits) {
-        let passes = self.node.passes.get_or_init(|| Arc::new(Passes::new(place, limits)));
+        if let (Some(common), Ok(listen)) = (&self.node.common, listener.local_addr()) {
+            common.nodes().take_tls(&[listen]);
+        }
+        let passes = self.node.passes.get_or_init(|| {
+            let (node, key) = (Arc::downgrade(&self.node), HandoverKey::of(&self.key));
+            Arc::new(Passes::new(node, key, place, limits))
+        });
         for (party, guest) in lock(&self.node.guests).iter() {
             self.node.offer_passes(party, &guest.connection, &guest.letters);
         }
         let (serving, closing) = (passes::serve(listener, passes.clone()), self.closing.clone());
         tokio::spawn(async move { closing.run_until_cancelled(serving).await });
+    }
+
+    /// Other nodes hand TLS over to this one there; without, it is where TLS is listened for.
+    pub fn take_handovers(&self, at: &[SocketAddr]) {
+        if let Some(common) = &self.node.common {
+            common.nodes().take_tls(at);
+        }
     }
 
     /// Refuses newcomers, tells everybody to go elsewhere, waits a moment, and closes.

@@ -22,6 +22,10 @@ pub struct PassArguments {
     /// The port that browsers come to, where something before this machine maps it.
     #[arg(long, value_name = "PORT", requires = "tls")]
     public_port: Option<u16>,
+    /// Where the relay's other nodes reach --tls, when that is neither its address nor that port of --public; may be named more than once. A browser that
+    /// comes to a node where its box is not is handed over there.
+    #[arg(long, value_name = "ADDRESS", requires = "tls")]
+    tls_for_nodes: Vec<SocketAddr>,
     /// How many TLS streams are passed on at a time.
     #[arg(long, default_value_t = PassLimits::default().node)]
     passes: usize,
@@ -57,6 +61,9 @@ impl PassArguments {
         };
         let said = format!("{bound}, for names below {domain}");
         running.pass(listener, place, limits);
+        if !self.tls_for_nodes.is_empty() {
+            running.take_handovers(&self.tls_for_nodes);
+        }
         Ok(Some(said))
     }
 }

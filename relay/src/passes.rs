@@ -3,15 +3,18 @@
 //! A node listens on TCP; `<edge server's name>.<domain>` in a hello tells whose a stream is. It goes there in a stream of the edge server's control connection
 //! ([`tresen_path::PassHead`]), so an edge server needs no open port, and its passes end with that connection.
 //!
+//! Whoever comes to a node where the edge server is not, is handed over to one where it is ([`crate::handover`]), as unread.
+//!
 //! Invariants: of a stream nothing is read but the name in its hello, and nothing is kept; everybody has to say a name within [`HELLO_PATIENCE`] and
-//! [`MAX_HELLO_BYTES`](crate::hello::MAX_HELLO_BYTES); what is open is counted before it is open ([`crate::places`]).
+//! [`MAX_HELLO_BYTES`](crate::hello::MAX_HELLO_BYTES); what is open is counted before it is open ([`crate::places`]), at each node that it goes through;
+//! what was handed over once is not handed over again.
 
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use quinn::{Connection, RecvStream, SendStream, VarInt};
@@ -19,19 +22,26 @@ use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tresen_identity::{Fingerprint, PublicPlace};
-use tresen_path::{LimitKey, Party, PassHead};
+use tresen_path::{LimitKey, NodeAt, Party, PassHead};
 
 use crate::allowances::Allowances;
-use crate::hello::{self, NoHello};
-use crate::node::lock;
+use crate::handover::{self, HandoverKey, NotHandedOver};
+use crate::hello::{self, Hello, NoHello};
+use crate::node::{Node, lock};
 use crate::pipe::pipe;
-use crate::places::{Full, PassLimits, Place, Places};
+use crate::places::{Full, PassLimits, Places};
 
 /// How long a client may take to say whom it wants.
 const HELLO_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long an edge server may take to give a stream.
 const STREAM_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long another node may take for a client that is handed over to it, its edge server included.
+const HANDOVER_PATIENCE: Duration = Duration::from_secs(3);
+
+/// Nodes that are asked to take one client.
+const NODES_ASKED: usize = 2;
 
 /// A pass on which nothing moves is let go after this. Sessions say something every 15 s.
 const IDLE: Duration = Duration::from_secs(120);
@@ -54,18 +64,31 @@ enum NotPassed {
     Full(#[from] Full),
     #[error(transparent)]
     Hello(#[from] NoHello),
+    #[error(transparent)]
+    Handover(#[from] NotHandedOver),
     #[error("it says nothing")]
     Silent,
     #[error("it wants {0}, which is no edge server's name here")]
     NoName(String),
-    #[error("it wants an edge server that is not here")]
+    #[error("it wants an edge server that is not here, nor at a node that takes it")]
     NotHere,
     #[error("the edge server takes no streams")]
     NoStream,
 }
 
+/// Somebody who has said whom he wants.
+struct Client {
+    /// Where he is.
+    from: SocketAddr,
+    hello: Hello,
+    /// By another node, which he came to.
+    is_handed_over: bool,
+}
+
 /// What is passed at a node, and to whom.
 pub(crate) struct Passes {
+    node: Weak<Node>,
+    key: HandoverKey,
     place: PublicPlace,
     places: Arc<Places>,
     limits: PassLimits,
@@ -73,13 +96,16 @@ pub(crate) struct Passes {
     connects: Mutex<Allowances<LimitKey>>,
     connects_a_minute: NonZeroU32,
     opened: AtomicU64,
+    handed_over: AtomicU64,
     refused: AtomicU64,
     bytes: AtomicU64,
 }
 
 impl Passes {
-    pub(crate) fn new(place: PublicPlace, limits: PassLimits) -> Self {
+    pub(crate) fn new(node: Weak<Node>, key: HandoverKey, place: PublicPlace, limits: PassLimits) -> Self {
         Self {
+            node,
+            key,
             place,
             places: Places::new(limits),
             limits,
@@ -87,6 +113,7 @@ impl Passes {
             connects: Mutex::default(),
             connects_a_minute: NonZeroU32::new(limits.connects_a_minute).unwrap_or(NonZeroU32::MIN),
             opened: AtomicU64::default(),
+            handed_over: AtomicU64::default(),
             refused: AtomicU64::default(),
             bytes: AtomicU64::default(),
         }
@@ -125,6 +152,12 @@ impl Passes {
         for (name, kind, help, value) in [
             ("open", "gauge", "TLS streams that are passed on, or about to be.", self.places.count() as u64),
             ("opened_total", "counter", "TLS streams that were passed on.", count(&self.opened)),
+            (
+                "handed_over_total",
+                "counter",
+                "TLS streams among them whose edge server is at another node.",
+                count(&self.handed_over),
+            ),
             ("refused_total", "counter", "TLS streams that were not.", count(&self.refused)),
             ("bytes_total", "counter", "Bytes in them, both ways.", count(&self.bytes)),
         ] {
@@ -134,31 +167,105 @@ impl Passes {
         text
     }
 
-    fn admit(&self, from: IpAddr) -> Result<Place, NotPassed> {
-        // This machine itself is not slowed down.
-        let is_here = from.to_canonical().is_loopback();
-        if !is_here && !lock(&self.connects).take(LimitKey::network(from), self.connects_a_minute) {
-            return Err(NotPassed::TooOften);
-        }
-        Ok(self.places.take(from)?)
+    /// A network that has no connect left; it is not even read.
+    fn is_spent(&self, from: IpAddr) -> bool {
+        lock(&self.connects).is_spent(&LimitKey::network(from))
     }
 
-    async fn attend(&self, mut client: TcpStream, from: SocketAddr) -> Result<(), NotPassed> {
-        let mut place = self.admit(from.ip())?;
-        let _ = client.set_nodelay(true);
-        let hello =
-            timeout(HELLO_PATIENCE, hello::read(&mut client)).await.map_err(|_| NotPassed::Silent)??;
-        let Some(edge) = self.place.edge(&hello.server_name) else {
-            return Err(NotPassed::NoName(hello.server_name));
+    fn count(&self, from: IpAddr) -> Result<(), NotPassed> {
+        // This machine itself is not slowed down.
+        let is_here = from.to_canonical().is_loopback();
+        if is_here || lock(&self.connects).take(LimitKey::network(from), self.connects_a_minute) {
+            Ok(())
+        } else {
+            Err(NotPassed::TooOften)
+        }
+    }
+
+    async fn attend(&self, mut stream: TcpStream, peer: SocketAddr) -> Result<(), NotPassed> {
+        if self.is_spent(peer.ip()) {
+            return Err(NotPassed::TooOften);
+        }
+        let mut place = self.places.take(peer.ip())?;
+        let _ = stream.set_nodelay(true);
+        let client = timeout(HELLO_PATIENCE, self.client(&mut stream, peer)).await;
+        let client = client.unwrap_or(Err(NotPassed::Silent));
+        // Whoever another node has brought counts as himself, here too, and everybody else as the one who connected.
+        let from = client.as_ref().map_or(peer, |client| client.from).ip();
+        self.count(from)?;
+        place.of(from)?;
+        let client = client?;
+        let Some(edge) = self.place.edge(&client.hello.server_name) else {
+            return Err(NotPassed::NoName(client.hello.server_name));
         };
-        let connection = lock(&self.edges).get(&edge).cloned().ok_or(NotPassed::NotHere)?;
         place.at(edge)?;
-        let opening = open(&connection, PassHead { from }, &hello.bytes);
+        let connection = lock(&self.edges).get(&edge).cloned();
+        match connection {
+            Some(connection) => self.pass(stream, client, &connection).await,
+            None if client.is_handed_over => Err(NotPassed::NotHere),
+            None => self.hand_over(stream, client, &edge).await,
+        }
+    }
+
+    /// Who is there, and whom he wants.
+    async fn client(&self, stream: &mut TcpStream, peer: SocketAddr) -> Result<Client, NotPassed> {
+        let mut first = [0];
+        stream.peek(&mut first).await.map_err(NoHello::from)?;
+        let is_handed_over = first == [handover::KIND];
+        let from = match self.node.upgrade() {
+            Some(node) if is_handed_over => self.key.receive(stream, node.number, rand::random()).await?.from,
+            _ => peer,
+        };
+        Ok(Client { from, hello: hello::read(stream).await?, is_handed_over })
+    }
+
+    async fn pass(
+        &self,
+        mut stream: TcpStream,
+        Client { from, hello, is_handed_over }: Client,
+        connection: &Connection,
+    ) -> Result<(), NotPassed> {
+        let opening = open(connection, PassHead { from }, &hello.bytes);
         let tunnel = timeout(STREAM_PATIENCE, opening).await.ok().flatten().ok_or(NotPassed::NoStream)?;
         drop(hello);
+        if is_handed_over {
+            handover::taken(&mut stream).await.map_err(NotHandedOver::from)?;
+        }
         self.opened.fetch_add(1, Ordering::Relaxed);
-        pipe(client.split(), tunnel, IDLE, &self.bytes).await;
+        pipe(stream.split(), tunnel, IDLE, &self.bytes).await;
         Ok(())
+    }
+
+    /// Its edge server is elsewhere.
+    async fn hand_over(
+        &self,
+        mut stream: TcpStream,
+        Client { from, hello, .. }: Client,
+        edge: &Fingerprint,
+    ) -> Result<(), NotPassed> {
+        let node = self.node.upgrade().ok_or(NotPassed::NotHere)?;
+        let nodes = node.tls_of(edge).await;
+        drop(node);
+        for NodeAt { node, at } in nodes.into_iter().take(NODES_ASKED) {
+            let offering = async {
+                let mut other = TcpStream::connect(at).await?;
+                other.set_nodelay(true)?;
+                self.key.offer(&mut other, node, PassHead { from }, &hello.bytes).await?;
+                std::io::Result::Ok(other)
+            };
+            match timeout(HANDOVER_PATIENCE, offering).await {
+                Ok(Ok(mut other)) => {
+                    drop(hello);
+                    self.opened.fetch_add(1, Ordering::Relaxed);
+                    self.handed_over.fetch_add(1, Ordering::Relaxed);
+                    pipe(stream.split(), other.split(), IDLE, &self.bytes).await;
+                    return Ok(());
+                }
+                Ok(Err(error)) => tracing::debug!(node = node.0, %at, %error, "a client was not taken"),
+                Err(_) => tracing::debug!(node = node.0, %at, "a node does not answer to a handover"),
+            }
+        }
+        Err(NotPassed::NotHere)
     }
 }
 

@@ -69,7 +69,7 @@ impl Places {
         Arc::new(Self { limits, taken: Mutex::default() })
     }
 
-    /// For somebody who has connected, and has not said to whom.
+    /// For somebody who has connected from there, and has not said to whom.
     pub(crate) fn take(self: &Arc<Self>, from: IpAddr) -> Result<Place, Full> {
         let network = LimitKey::network(from);
         let mut taken = lock(&self.taken);
@@ -90,6 +90,21 @@ impl Places {
 }
 
 impl Place {
+    /// It is of somebody at this address, for whom another node has connected.
+    pub(crate) fn of(&mut self, from: IpAddr) -> Result<(), Full> {
+        let network = LimitKey::network(from);
+        if network == self.network {
+            return Ok(());
+        }
+        let mut taken = lock(&self.places.taken);
+        if !count_up(&mut taken.networks, network, self.places.limits.network) {
+            return Err(Full::Network);
+        }
+        count_down(&mut taken.networks, &self.network);
+        self.network = network;
+        Ok(())
+    }
+
     /// It is to be at this edge server.
     pub(crate) fn at(&mut self, edge: Fingerprint) -> Result<(), Full> {
         let mut taken = lock(&self.places.taken);
@@ -148,7 +163,15 @@ mod tests {
         assert_eq!(places.take([203, 0, 113, 3].into()).err(), Some(Full::Node));
         drop(first);
         assert_eq!(second.at(edge), Ok(()));
-        drop((second, others));
+        assert_eq!(second.of(office), Err(Full::Network));
+        drop(others);
+        assert_eq!(second.of(office), Ok(()));
+        let third = [places.take(home), places.take(home)];
+        assert!(
+            third.iter().all(Result::is_ok),
+            "a place that went to another network is free in the first one"
+        );
+        drop((second, third));
         assert_eq!(places.count(), 0);
         let taken = lock(&places.taken);
         assert!(taken.networks.is_empty() && taken.edges.is_empty());

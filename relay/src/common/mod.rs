@@ -4,7 +4,7 @@
 //! ```text
 //! {tresen}:directory      hash: revision, json. Changed by whoever saw its newest revision (compare and set)
 //! {tresen}:revocations    stream: one line each (`revocations`), for as long as tokens live
-//! {tresen}:node:<number>  a node that takes newcomers: its epoch and its addresses; ends 8 s after it was last heard of
+//! {tresen}:node:<number>  a node that takes newcomers: its epoch and its addresses, also those for TLS that is handed over; ends 8 s after it was last heard of
 //! tresen:edge:{<tenant>:<edge server>}:<number>   the epoch of the node that this edge server is at; ends after 90 s
 //! ```
 //!
@@ -25,6 +25,7 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rand::seq::SliceRandom;
 use redis::{Cmd, RedisError, cmd};
 use thiserror::Error;
 use tresen_path::{EdgeName, NodeAt, NodeId};
@@ -122,6 +123,14 @@ impl Common {
     pub async fn nodes_of(&self, edge: &EdgeName, all: Vec<NodeAt>) -> Vec<NodeAt> {
         let Some(connection) = lock(&self.connection).clone() else { return all };
         self.nodes.of_edge(&connection, edge, all.clone()).await.unwrap_or(all)
+    }
+
+    /// Where TLS for an edge server can be handed over: to the other nodes at which it is; to all of them when that can't be told now. Each time another one
+    /// comes first.
+    pub async fn tls_of(&self, edge: &EdgeName) -> Vec<NodeAt> {
+        let mut nodes = self.nodes_of(edge, self.nodes.tls_of_others()).await;
+        nodes.shuffle(&mut rand::rng());
+        nodes
     }
 
     /// Whether Redis answered lately.

@@ -34,24 +34,29 @@ const EDGE_LIFETIME: Duration = Duration::from_secs(90);
 const AT_ONCE: usize = 64;
 
 /// What a node says of itself.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Record {
     /// Of all starts of this node: what an earlier one said of edge servers is over.
     epoch: u64,
     /// Where endpoints reach it.
     at: Vec<SocketAddr>,
+    /// Where other nodes hand TLS over to it; none: it passes none on.
+    #[serde(default)]
+    tls: Vec<SocketAddr>,
 }
 
 /// This node among the others.
 pub struct Nodes {
     node: NodeId,
     public: Vec<SocketAddr>,
+    tls: Mutex<Vec<SocketAddr>>,
     epoch: u64,
     leaving: AtomicBool,
     /// Edge servers that came or went since it was last told.
     changed: Mutex<BTreeSet<EdgeName>>,
     wake: Notify,
-    epochs: Mutex<BTreeMap<NodeId, u64>>,
+    /// What the nodes have said of themselves lately.
+    records: Mutex<BTreeMap<NodeId, Record>>,
 }
 
 /// When what was last said.
@@ -66,11 +71,12 @@ impl Nodes {
         Self {
             node,
             public,
+            tls: Mutex::default(),
             epoch: rand::random(),
             leaving: AtomicBool::new(false),
             changed: Mutex::default(),
             wake: Notify::new(),
-            epochs: Mutex::default(),
+            records: Mutex::default(),
         }
     }
 
@@ -78,6 +84,26 @@ impl Nodes {
     pub fn edge_changed(&self, edge: EdgeName) {
         lock(&self.changed).insert(edge);
         self.wake.notify_one();
+    }
+
+    /// Other nodes hand TLS over to this one here; or, when that is on all of its addresses, on this port of those where endpoints reach it.
+    pub fn take_tls(&self, at: &[SocketAddr]) {
+        let reached = |at: &SocketAddr| match at.ip().is_unspecified() {
+            true => self.public.iter().map(|public| SocketAddr::new(public.ip(), at.port())).collect(),
+            false => vec![*at],
+        };
+        *lock(&self.tls) = at.iter().flat_map(reached).collect();
+    }
+
+    /// Where the other nodes take TLS that is handed over to them.
+    pub(super) fn tls_of_others(&self) -> Vec<NodeAt> {
+        let records = lock(&self.records);
+        let others = records.iter().filter(|(node, _)| **node != self.node);
+        let at = |(node, record): (&NodeId, &Record)| {
+            let node = *node;
+            record.tls.clone().into_iter().map(move |at| NodeAt { node, at })
+        };
+        others.flat_map(at).collect()
     }
 
     /// This node is about to stop.
@@ -119,7 +145,7 @@ impl Nodes {
         if is_leaving {
             return connection.query(cmd("DEL").arg(key)).await;
         }
-        let record = Record { epoch: self.epoch, at: self.public.clone() };
+        let record = Record { epoch: self.epoch, at: self.public.clone(), tls: lock(&self.tls).clone() };
         let record = serde_json::to_string(&record).expect("numbers and text are JSON");
         let lifetime_ms = NODE_LIFETIME.as_millis() as u64;
         connection.query(cmd("SET").arg(key).arg(record).arg("PX").arg(lifetime_ms)).await
@@ -132,15 +158,15 @@ impl Nodes {
             command.arg(node_key(node));
         });
         let texts: Vec<Option<String>> = connection.query(&command).await?;
-        let (mut nodes, mut epochs) = (Vec::new(), BTreeMap::new());
+        let (mut nodes, mut records) = (Vec::new(), BTreeMap::new());
         for (node, text) in numbers().zip(texts) {
             let Some(record) = text.and_then(|text| serde_json::from_str::<Record>(&text).ok()) else {
                 continue;
             };
-            epochs.insert(node, record.epoch);
-            nodes.extend(record.at.into_iter().map(|at| NodeAt { node, at }));
+            nodes.extend(record.at.iter().map(|at| NodeAt { node, at: *at }));
+            records.insert(node, record);
         }
-        *lock(&self.epochs) = epochs;
+        *lock(&self.records) = records;
         Ok(nodes)
     }
 
@@ -175,11 +201,11 @@ impl Nodes {
             command.arg(edge_key(edge, *node));
         });
         let found: Vec<Option<u64>> = connection.query(&command).await?;
-        let epochs = lock(&self.epochs).clone();
+        let records = lock(&self.records).clone();
         let here: Vec<NodeId> = numbers
             .into_iter()
             .zip(found)
-            .filter(|(node, epoch)| epoch.is_some() && *epoch == epochs.get(node).copied())
+            .filter(|(node, epoch)| epoch.is_some() && *epoch == records.get(node).map(|record| record.epoch))
             .map(|(node, _)| node)
             .collect();
         nodes.retain(|node| here.contains(&node.node));

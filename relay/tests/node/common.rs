@@ -19,7 +19,7 @@ pub async fn eventually(what: &str, done: impl AsyncFn() -> bool) {
     timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("{what}"));
 }
 
-async fn two_nodes(redis: &Redis) -> (World, World) {
+pub async fn two_nodes(redis: &Redis) -> (World, World) {
     let first = World::of_many(1, &redis.address(), None);
     eventually("the tenants are there", async || first.add_tenants().await.is_ok()).await;
     let second = World::of_many(2, &redis.address(), Some(&first));

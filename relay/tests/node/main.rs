@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test of a shell: it has a clock and sockets")]
 
 mod common;
+mod handovers;
 mod nodes;
 mod passes;
 #[path = "../support/redis.rs"]

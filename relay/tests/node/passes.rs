@@ -17,36 +17,52 @@ use tresen_relay::PassLimits;
 
 use crate::world::{BOX, Edge, PATIENCE, World, edge_name, hear, key, now_s};
 
-const DOMAIN: &str = "tills.example";
+pub const DOMAIN: &str = "tills.example";
 
 /// A relay that passes TLS on, and a box that takes it.
-struct Passing {
-    world: World,
+pub struct Passing {
+    pub world: World,
     edge: Option<Edge>,
-    at: SocketAddr,
+    pub at: SocketAddr,
     place: PublicPlace,
 }
 
 impl Passing {
     async fn new(limits: PassLimits) -> Self {
-        let world = World::new().await;
+        let mut passing = Self::at(World::new().await, limits).await;
+        passing.come().await;
+        passing
+    }
+
+    /// At this node, without the box.
+    pub async fn at(world: World, limits: PassLimits) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let at = listener.local_addr().expect("an address");
         let place = PublicPlace::new(DOMAIN, at.port()).expect("a domain");
         world.relay.pass(listener, place.clone(), limits);
-        let mut edge = world.edge().await;
+        Self { world, edge: None, at, place }
+    }
+
+    /// The box comes.
+    pub async fn come(&mut self) {
+        let mut edge = self.world.edge().await;
         let Ok(FromNode::Public(told)) = hear(&mut edge.control).await else { panic!("not told") };
-        assert_eq!(told, place);
+        assert_eq!(told, self.place);
         tokio::spawn(serve(edge.control.passes(64)));
-        Self { world, edge: Some(edge), at, place }
+        self.edge = Some(edge);
+    }
+
+    /// The box goes.
+    pub fn go(&mut self) {
+        self.edge.take().expect("here").control.close();
     }
 
     /// A browser that has connected and done the handshake with whoever holds the name.
-    async fn browser(&self) -> std::io::Result<TlsStream<TcpStream>> {
+    pub async fn browser(&self) -> std::io::Result<TlsStream<TcpStream>> {
         self.browser_from(TcpStream::connect(self.at).await?).await
     }
 
-    async fn browser_from(&self, tcp: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
+    pub async fn browser_from(&self, tcp: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
         let name = ServerName::try_from(self.place.host(&key(BOX).fingerprint())).expect("a name");
         let config = https_client_config(key(BOX).fingerprint()).expect("TLS");
         TlsConnector::from(Arc::new(config)).connect(name, tcp).await
@@ -77,7 +93,7 @@ async fn serve(passes: Passes) {
 }
 
 /// Whether what is said comes back.
-async fn answers(browser: &mut TlsStream<TcpStream>) -> bool {
+pub async fn answers(browser: &mut TlsStream<TcpStream>) -> bool {
     let talking = async {
         browser.write_all(b"hello").await.ok()?;
         let mut back = [0; 5];
@@ -88,7 +104,7 @@ async fn answers(browser: &mut TlsStream<TcpStream>) -> bool {
 }
 
 /// How long until the node ends a connection, and what it said.
-async fn ended(mut tcp: TcpStream) -> (Duration, Vec<u8>) {
+pub async fn ended(mut tcp: TcpStream) -> (Duration, Vec<u8>) {
     let (start, mut said) = (Instant::now(), Vec::new());
     let _ = timeout(PATIENCE, tcp.read_to_end(&mut said)).await.expect("it ends");
     (start.elapsed(), said)
@@ -226,7 +242,7 @@ async fn passes_end_with_their_edge_server() {
 
     let mut passing = Passing::new(PassLimits::default()).await;
     let mut browser = passing.browser().await.expect("TLS");
-    passing.edge.take().expect("here").control.close();
+    passing.go();
     let _ = timeout(Duration::from_secs(2), browser.read_to_end(&mut rest)).await.expect("at once");
     let gone = timeout(Duration::from_secs(2), passing.browser()).await.expect("at once");
     assert!(gone.is_err());
