@@ -111,7 +111,8 @@ impl Node {
             return Ok(());
         }
         let one_by_one = self.changing().await;
-        let (encoded, file) = (revocations::encode(&self.gate()), self.data.file("revocations.json"));
+        let encoded = revocations::encode(&mut self.gate(), self.now_s());
+        let file = self.data.file("revocations.json");
         let saved = tokio::task::spawn_blocking(move || {
             let _one_by_one = one_by_one;
             revocations::save(&file, &encoded)

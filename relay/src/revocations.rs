@@ -46,9 +46,10 @@ pub fn load(path: &Path, now_s: u64, gate: &mut Gate) -> Result<(), Damaged> {
     Ok(())
 }
 
-/// What the file is to say.
+/// What the file is to say: whose tokens could still be good; the gate forgets the others.
 #[must_use]
-pub fn encode(gate: &Gate) -> Vec<u8> {
+pub fn encode(gate: &mut Gate, now_s: u64) -> Vec<u8> {
+    gate.forget_old(now_s);
     let revocations = gate.revocations().map(|revocation| to_text(&revocation)).collect();
     let stored = Stored { version: VERSION, floor_s: gate.floor_s(), revocations };
     serde_json::to_vec_pretty(&stored).expect("numbers and text are JSON")
@@ -119,10 +120,15 @@ mod tests {
             gate.revoke(NOW_S, Revocation::of_old_tokens(NOW_S, subject));
         }
         gate.raise_floor(7);
-        save(&path, &encode(&gate)).expect("a file");
+        save(&path, &encode(&mut gate, NOW_S)).expect("a file");
         load(&path, NOW_S, &mut again).expect("the file");
         assert!(again.revocations().eq(gate.revocations()));
         assert_eq!((again.revocations().len(), again.floor_s()), (3, 7));
+        load(&path, NOW_S + 60 + 900, &mut gate).expect("the file");
+        assert_eq!(gate.revocations().len(), 3, "what is in memory is forgotten when the file is written");
+        save(&path, &encode(&mut gate, NOW_S + 60 + 900)).expect("a file");
+        let text = std::fs::read_to_string(&path).expect("a file");
+        assert!(gate.revocations().len() == 0 && text.contains("\"revocations\": []"), "{text}");
         for wrong in ["", "{}", "{\"version\":1,\"floor_s\":0,\"revocations\":[\"5 nobody\"]}"] {
             std::fs::write(&path, wrong).expect("a file");
             assert!(load(&path, NOW_S, &mut Gate::default()).is_err(), "{wrong}");

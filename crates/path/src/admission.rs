@@ -123,7 +123,12 @@ impl Gate {
         let longest_s = u64::from(*TOKEN_LIFETIME_S.end());
         let subject = revocation.subject;
         let until_s = revocation.until_s.min(now_s.saturating_add(longest_s + CLOCK_SKEW_S));
-        if until_s <= self.floor_s || self.revoked.get(&subject).is_some_and(|known_s| until_s <= *known_s) {
+        // Of its tokens none is good any more.
+        let is_over = until_s.saturating_add(longest_s) <= now_s;
+        if is_over
+            || until_s <= self.floor_s
+            || self.revoked.get(&subject).is_some_and(|known_s| until_s <= *known_s)
+        {
             return false;
         }
         if let Subject::Party(Party::Client(client)) = subject
@@ -132,7 +137,7 @@ impl Gate {
             return self.revoke_whole(client.edge, until_s);
         }
         if !self.revoked.contains_key(&subject) && self.revoked.len() >= limits::REVOCATIONS {
-            self.revoked.retain(|_, last_s| last_s.saturating_add(longest_s) > now_s);
+            self.forget_old(now_s);
             if self.revoked.len() >= limits::REVOCATIONS {
                 self.floor_s = self.revoked.values().copied().max().unwrap_or(until_s);
                 self.revoked.clear();
@@ -161,6 +166,12 @@ impl Gate {
         let whole = self.revoked.entry(Subject::Party(Party::Edge(edge))).or_insert(last_s);
         *whole = last_s.max(*whole);
         true
+    }
+
+    /// Forgets those whose tokens from before are over by now.
+    pub fn forget_old(&mut self, now_s: u64) {
+        let longest_s = u64::from(*TOKEN_LIFETIME_S.end());
+        self.revoked.retain(|_, last_s| last_s.saturating_add(longest_s) > now_s);
     }
 
     /// What is revoked.

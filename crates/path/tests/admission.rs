@@ -128,6 +128,21 @@ fn an_edge_server_revokes_for_itself_alone() {
     assert!(gate.admit(NOW_S, &token(NOW_S), device()).is_ok(), "another one's device comes in");
 }
 
+/// Promise: what is revoked is remembered for as long as tokens from before could be good, and not learned again after that.
+#[test]
+fn what_is_over_is_forgotten() {
+    let mut gate = gate();
+    let revocation = Revocation { subject: Subject::Tenant(edge().tenant), until_s: NOW_S };
+    assert!(gate.revoke(NOW_S, revocation));
+    gate.forget_old(NOW_S + 899);
+    assert_eq!(gate.admit(NOW_S + 899, &token(NOW_S), device()).ok(), None);
+    assert!(gate.revocations().eq([revocation]));
+    gate.forget_old(NOW_S + 900);
+    assert_eq!(gate.revocations().len(), 0);
+    assert!(!gate.revoke(NOW_S + 900, revocation), "no news");
+    assert_eq!(gate.revocations().len(), 0);
+}
+
 /// Promise: nothing is revoked for longer than tokens live, whatever another node's clock says.
 #[test]
 fn a_revocation_ends() {
