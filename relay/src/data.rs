@@ -3,6 +3,7 @@
 //! ```text
 //! relay.key          the relay's key, the same at each of its nodes; back it up: every box and device pins it
 //! directory.json     tenants and edge servers (`directory`)
+//! directory.revision which state of it that is, of a relay of several nodes (`common`)
 //! revocations.json   who is out for as long as tokens live (`revocations`)
 //! admin.door         where the API is, and its password
 //! lock               held while a node runs on the folder

@@ -21,7 +21,7 @@ use tresen_path::{Capacity, ClientName, FromNode, Gate, NodeAt, NodeId, Party, R
 use tresen_reach::OwnIds;
 
 use crate::clock::Clock;
-use crate::common::{Common, MOST_NODES, RedisAddress, follow};
+use crate::common::{Common, MOST_NODES, RedisAddress, Revision, follow};
 use crate::control::{self, CLOSED, Letter};
 use crate::counters::Counters;
 use crate::data::DataFolder;
@@ -167,6 +167,7 @@ pub fn start(settings: &Settings) -> Result<Running, StartError> {
     let key = data.key()?;
     let routing = RoutingKey::new(Secret::new(key.derive("tresen relay routing v1")));
     let directory = Directory::load(&data.file("directory.json"))?;
+    let revision = Revision::load(&data.file("directory.revision"))?;
     let (clock, counters) = (Clock::default(), Arc::new(Counters::default()));
     let mut gate = Gate::new(&[key.public_key()]);
     revocations::load(&data.file("revocations.json"), clock.now_s(), &mut gate)?;
@@ -190,7 +191,7 @@ pub fn start(settings: &Settings) -> Result<Running, StartError> {
     }
     let common = settings.redis.clone().map(|address| {
         let own = own_addresses.iter().map(|own| own.at).collect();
-        Arc::new(Common::new(address, settings.node, own))
+        Arc::new(Common::new(address, settings.node, own, revision))
     });
     let node = Arc::new(Node {
         clock,

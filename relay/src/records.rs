@@ -5,7 +5,7 @@ use std::io;
 use tokio::sync::OwnedMutexGuard;
 use tresen_path::{Party, Revocation};
 
-use crate::common::NotChanged;
+use crate::common::{NotChanged, Revision};
 use crate::directory::Directory;
 use crate::node::{Node, lock};
 use crate::revocations;
@@ -14,18 +14,22 @@ impl Node {
     /// Changes the directory, for all nodes of the relay; what has changed is on the disk when this returns.
     ///
     /// # Errors
-    /// When the disk or Redis refuses: then nothing has changed.
+    /// When Redis refuses: then nothing has changed. When the disk does: then the other nodes may have heard of the change, and this one takes it over when the
+    /// disk is back.
     pub async fn change_directory<T>(&self, change: impl Fn(&mut Directory) -> T) -> Result<T, NotChanged> {
         let one_by_one = self.changing().await;
-        let (changed, result) = match &self.common {
-            Some(common) => common.change(change).await?,
+        let mut own = self.directory().clone();
+        let (changed, revision, result) = match &self.common {
+            Some(common) => {
+                let (changed, revision, result) = common.change(&own, change).await?;
+                (changed, Some(revision), result)
+            }
             None => {
-                let mut changed = self.directory().clone();
-                let result = change(&mut changed);
-                (changed, result)
+                let result = change(&mut own);
+                (own, None, result)
             }
         };
-        self.adopt(changed, one_by_one).await?;
+        self.adopt(changed, revision, one_by_one).await?;
         Ok(result)
     }
 
@@ -34,9 +38,15 @@ impl Node {
         self.writing.clone().lock_owned().await
     }
 
-    /// This is the directory now, in memory and on the disk.
-    pub(crate) async fn adopt(&self, changed: Directory, one_by_one: OwnedMutexGuard<()>) -> io::Result<()> {
-        if changed == *self.directory() {
+    /// This is the directory now, in memory and on the disk; of several nodes, with its revision.
+    pub(crate) async fn adopt(
+        &self,
+        changed: Directory,
+        revision: Option<Revision>,
+        one_by_one: OwnedMutexGuard<()>,
+    ) -> io::Result<()> {
+        let is_ours = revision == self.common.as_ref().map(|common| common.revision());
+        if is_ours && changed == *self.directory() {
             return Ok(());
         }
         let limited: Vec<_> = {
@@ -44,12 +54,17 @@ impl Node {
             let now = changed.tenants().map(|(id, tenant)| (*id, tenant.rates));
             now.filter(|(id, rates)| before.rates_of(id) != *rates).collect()
         };
-        let (directory, file) = (self.directory.clone(), self.data.file("directory.json"));
+        let (directory, common) = (self.directory.clone(), self.common.clone());
+        let (file, revision_file) = (self.data.file("directory.json"), self.data.file("directory.revision"));
         // Done as a whole, though whoever asked for it may go away.
         let saved = tokio::task::spawn_blocking(move || {
             let _one_by_one = one_by_one;
             changed.save(&file)?;
             *lock(&directory) = changed;
+            if let (Some(common), Some(revision)) = (common, revision) {
+                revision.save(&revision_file)?;
+                common.set_revision(revision);
+            }
             io::Result::Ok(())
         });
         saved.await.map_err(io::Error::other)??;

@@ -1,17 +1,19 @@
 //! How a node follows what others change, and heals what Redis has lost.
 
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use redis::streams::{StreamId, StreamRangeReply, StreamReadReply};
 use redis::{RedisError, cmd};
 use tresen_identity::TOKEN_LIFETIME_S;
 
 use super::address::Connection;
 use super::nodes::Said;
-use super::{Common, DIRECTORY, NotChanged, REVOCATIONS, Revision, read, set};
+use super::{Common, DIRECTORY, NotChanged, REVOCATIONS, Revision, is_new, read, set};
 use crate::node::{Node, lock};
 use crate::revocations;
 
@@ -40,16 +42,22 @@ const KEPT_S: u64 = 2 * *TOKEN_LIFETIME_S.end() as u64;
 pub async fn follow(node: Weak<Node>, common: Arc<Common>) {
     let mut pause = PAUSES.0;
     loop {
-        match visit(&node, &common, &mut pause).await {
-            Ok(()) => return,
-            Err(error) => {
-                tracing::warn!(%error, "not at Redis: what is known goes on, changes wait");
-                *lock(&common.connection) = None;
-            }
+        // Whatever ends a visit, another one follows.
+        match watched(visit(&node, &common, &mut pause)).await {
+            Some(Ok(())) => return,
+            Some(Err(error)) => tracing::warn!(%error, "not at Redis: what is known goes on, changes wait"),
+            None => tracing::error!("following Redis has failed because of a mistake in this program"),
         }
+        *lock(&common.connection) = None;
         tokio::time::sleep(pause.mul_f64(rand::random_range(JITTER))).await;
         pause = (2 * pause).min(PAUSES.1);
     }
+}
+
+/// What comes of something; `None`: it has panicked.
+async fn watched<T>(running: impl Future<Output = T>) -> Option<T> {
+    // What it has changed is behind locks, which a panic does not poison here.
+    AssertUnwindSafe(running).catch_unwind().await.ok()
 }
 
 /// Until Redis fails, or the node is gone.
@@ -97,30 +105,32 @@ async fn same_directory(node: &Node, common: &Common, connection: &Connection) -
         Some(text) => Some(Revision::from_text(&text).ok_or(NotChanged::Damaged)?),
         None => None,
     };
-    if theirs.as_ref() == Some(&*lock(&common.revision)) {
+    if theirs.as_ref() == Some(&common.revision()) {
         return Ok(());
     }
     // A change of this node's own may be on its way.
     let changing = node.changing().await;
-    let ours = lock(&common.revision).clone();
+    let ours = common.revision();
     match theirs {
         Some(theirs) if theirs == ours => {}
         Some(theirs) if theirs.number >= ours.number => {
             if let Some((revision, directory)) = read(connection).await? {
-                node.adopt(directory, changing).await?;
-                tracing::info!(revision = revision.number, "a newer directory");
-                *lock(&common.revision) = revision;
+                let number = revision.number;
+                node.adopt(directory, Some(revision), changing).await?;
+                tracing::info!(revision = number, "a newer directory");
             }
         }
+        None if is_new(&ours, &node.directory()) => {}
         lost => {
-            let json = node.directory().encode();
+            let directory = node.directory().clone();
+            let json = directory.encode();
             let revision = Revision::of(ours.number.max(1), &json);
             if set(connection, lost.as_ref(), &revision, &json).await? {
                 tracing::warn!(
                     revision = revision.number,
                     "Redis had an older directory, or none: it has this node's now"
                 );
-                *lock(&common.revision) = revision;
+                node.adopt(directory, Some(revision), changing).await?;
             }
         }
     }
@@ -193,4 +203,20 @@ pub(super) async fn publish(connection: &Connection, revocation: &str, now_s: u6
     let mut command = cmd("XTRIM");
     let _gone: u64 = connection.query(command.arg(REVOCATIONS).arg("MINID").arg("~").arg(oldest)).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Promise: a mistake that is met while Redis is followed ends neither the program nor the following.
+    #[tokio::test]
+    async fn a_panic_is_noticed() {
+        assert_eq!(watched(async { 7 }).await, Some(7));
+        let failing = async {
+            tokio::task::yield_now().await;
+            assert!(std::hint::black_box(false), "a mistake");
+        };
+        assert_eq!(watched(failing).await, None);
+    }
 }

@@ -14,12 +14,13 @@
 //! The directory is one value because its rules span tenants (an edge server belongs to one) and it changes rarely: ten thousand edge servers are a
 //! megabyte, read once by each node after a change.
 //!
-//! Invariants: an older revision never takes the place of a newer one, neither here nor there; a Redis that has lost its data gets it back from the first node that
-//! notices.
+//! Invariants: an older revision never takes the place of a newer one, neither here nor there, nor after a restart; a Redis that has lost its data gets it back from
+//! the first node that notices, and from one that knows more, if that comes later; a node that is new puts nothing there.
 
 mod address;
 mod follow;
 mod nodes;
+mod revision;
 
 use std::net::SocketAddr;
 use std::sync::Mutex;
@@ -38,6 +39,7 @@ use crate::node::lock;
 pub use address::{RedisAddress, RedisAddressError};
 pub use follow::follow;
 pub use nodes::MOST_NODES;
+pub use revision::Revision;
 
 const DIRECTORY: &str = "{tresen}:directory";
 const REVOCATIONS: &str = "{tresen}:revocations";
@@ -72,28 +74,6 @@ pub enum NotChanged {
     Busy,
 }
 
-/// Which state of the directory something is: they are counted, and two that were made from the same one differ in their hash.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Revision {
-    number: u64,
-    hash: String,
-}
-
-impl Revision {
-    fn of(number: u64, json: &[u8]) -> Self {
-        Self { number, hash: blake3::hash(json).to_hex()[..16].to_owned() }
-    }
-
-    fn from_text(text: &str) -> Option<Self> {
-        let (number, hash) = text.split_once('-')?;
-        Some(Self { number: number.parse().ok()?, hash: hash.to_owned() })
-    }
-
-    fn to_text(&self) -> String {
-        format!("{}-{}", self.number, self.hash)
-    }
-}
-
 /// The Redis of a relay, as one of its nodes sees it.
 pub struct Common {
     address: RedisAddress,
@@ -106,12 +86,22 @@ pub struct Common {
 }
 
 impl Common {
-    /// As the node with this number sees it, which is reached at these addresses. Not connected yet; see [`follow`].
+    /// As the node with this number sees it, which is reached at these addresses and has a copy of this revision. Not connected yet; see [`follow`].
     #[must_use]
-    pub fn new(address: RedisAddress, node: NodeId, public: Vec<SocketAddr>) -> Self {
+    pub fn new(address: RedisAddress, node: NodeId, public: Vec<SocketAddr>, revision: Revision) -> Self {
         let nodes = Nodes::new(node, public);
-        let has_untold = AtomicBool::new(false);
-        Self { address, connection: Mutex::default(), revision: Mutex::default(), nodes, has_untold }
+        let (revision, has_untold) = (Mutex::new(revision), AtomicBool::new(false));
+        Self { address, connection: Mutex::default(), revision, nodes, has_untold }
+    }
+
+    /// Of the node's copy.
+    pub fn revision(&self) -> Revision {
+        lock(&self.revision).clone()
+    }
+
+    /// The node has this one in memory and on its disk.
+    pub fn set_revision(&self, revision: Revision) {
+        *lock(&self.revision) = revision;
     }
 
     /// This node among the others.
@@ -139,27 +129,34 @@ impl Common {
         lock(&self.connection).is_some()
     }
 
-    /// Changes the directory for all nodes; what it is now, and what the change returned.
+    /// Changes the directory for all nodes, of which `own` is this node's copy; what it is now, and what the change returned.
     ///
     /// # Errors
     /// When Redis does not take it: then nothing has changed.
     pub async fn change<T>(
         &self,
+        own: &Directory,
         change: impl Fn(&mut Directory) -> T,
-    ) -> Result<(Directory, T), NotChanged> {
+    ) -> Result<(Directory, Revision, T), NotChanged> {
         let connection = lock(&self.connection).clone().ok_or(NotChanged::Away)?;
         for _ in 0..TRIES {
-            let (seen, before) = read(&connection).await?.ok_or(NotChanged::Away)?;
+            let found = read(&connection).await?;
+            let ours = self.revision();
+            let (seen, before) = match &found {
+                Some((seen, before)) => (Some(seen), before),
+                None if is_new(&ours, own) => (None, own),
+                // It gets back first what it had.
+                None => return Err(NotChanged::Away),
+            };
             let mut changed = before.clone();
             let result = change(&mut changed);
-            if changed == before {
-                return Ok((changed, result));
+            if changed == *before {
+                return Ok((changed, seen.unwrap_or(&ours).clone(), result));
             }
             let json = changed.encode();
-            let revision = Revision::of(seen.number + 1, &json);
-            if set(&connection, Some(&seen), &revision, &json).await? {
-                *lock(&self.revision) = revision;
-                return Ok((changed, result));
+            let revision = Revision::of(seen.map_or(0, |seen| seen.number) + 1, &json);
+            if set(&connection, seen, &revision, &json).await? {
+                return Ok((changed, revision, result));
             }
         }
         Err(NotChanged::Busy)
@@ -184,6 +181,11 @@ impl Common {
         }
         told
     }
+}
+
+/// Whether a copy of the directory is one in which nobody ever was.
+fn is_new(revision: &Revision, directory: &Directory) -> bool {
+    revision.number == 0 && *directory == Directory::default()
 }
 
 /// The directory in Redis; `None` when it has none.

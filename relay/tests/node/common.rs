@@ -127,3 +127,53 @@ async fn a_node_starts_without_redis() {
     let _edge = again.edge_that_joined().await;
     assert!(!may_come(&again, 2).await && may_come(&again, 3).await);
 }
+
+/// Promise: when all nodes are started anew on a Redis that kept nothing, the newest directory is what they have, whoever comes first: one that was off for long
+/// brings nobody back, and one that is new takes nobody out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_newest_directory_wins() {
+    let mut redis = Redis::start(Kind::One);
+    let tenants = |world: &World| world.relay.node.directory().tenants().count();
+    let (first, second) = two_nodes(&redis).await;
+    eventually("the second has a copy", async || tenants(&second) == 2).await;
+    let old = second.stop().await;
+    let removed = first.relay.node.change_directory(|directory| directory.remove_tenant(tenant(2)));
+    assert!(removed.await.expect("changed"));
+    let new = first.stop().await;
+    redis.kill();
+    redis.start_again();
+    let second = World::again(old, 2, &redis.address()).await;
+    eventually("Redis has the old directory", async || {
+        !redis.ask(&["hget", "{tresen}:directory", "json"]).trim().is_empty()
+    })
+    .await;
+    let first = World::again(new, 1, &redis.address()).await;
+    eventually("both have the new one", async || tenants(&first) == 1 && tenants(&second) == 1).await;
+
+    let (_old, new) = (second.stop().await, first.stop().await);
+    redis.kill();
+    redis.start_again();
+    let third = World::of_many(3, &redis.address(), None);
+    eventually("it is at Redis", async || third.relay.node.has_common_directory() == Some(true)).await;
+    let first = World::again(new, 1, &redis.address()).await;
+    eventually("a new node learns what there is", async || tenants(&third) == 1).await;
+    assert_eq!(tenants(&first), 1);
+}
+
+/// Promise: a change that a node's own disk refuses is taken over when the disk is back; the others have it at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_disk_refused_is_taken_over_later() {
+    let redis = Redis::start(Kind::One);
+    let (first, second) = two_nodes(&redis).await;
+    let tenants = |world: &World| world.relay.node.directory().tenants().count();
+    let file = first.data().join("directory.json");
+    std::fs::remove_file(&file).expect("a file");
+    std::fs::create_dir(&file).expect("in its place");
+    let added =
+        first.relay.node.change_directory(|directory| directory.add_tenant(tenant(3), "Zum Anker", 5));
+    assert!(matches!(added.await, Err(NotChanged::Disk(_))));
+    eventually("the others have it", async || tenants(&second) == 3).await;
+    assert_eq!(tenants(&first), 2);
+    std::fs::remove_dir(&file).expect("a folder");
+    eventually("the node takes it over", async || tenants(&first) == 3).await;
+}

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroU16;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -140,9 +141,23 @@ impl World {
     }
 
     async fn restart_as(self, change: impl Fn(Settings) -> Settings) -> Self {
+        Self::on(self.stop().await, change).await
+    }
+
+    /// It stops; what it has kept.
+    pub async fn stop(self) -> TempDir {
         let Self { relay, data } = self;
         relay.drain(Duration::ZERO).await;
-        drop(relay);
+        data
+    }
+
+    /// A node of a relay of several on what one has kept that is gone.
+    pub async fn again(data: TempDir, node: u32, redis: &str) -> Self {
+        let redis = Some(redis.parse().expect("an address of Redis"));
+        Self::on(data, |settings| Settings { node: NodeId(node), redis: redis.clone(), ..settings }).await
+    }
+
+    async fn on(data: TempDir, change: impl Fn(Settings) -> Settings) -> Self {
         let started = async {
             loop {
                 match start(&change(settings(&data))) {
@@ -154,6 +169,10 @@ impl World {
         };
         let relay = timeout(PATIENCE, started).await.expect("the folder is free soon");
         Self { relay, data }
+    }
+
+    pub fn data(&self) -> &Path {
+        self.data.path()
     }
 
     pub fn at(&self) -> SocketAddr {
