@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::net::{Ipv6Addr, SocketAddr};
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 use tresen_identity::Secret;
 use tresen_path::{Capacity, NodeId};
 
-use crate::common::{RedisAddress, RedisAddressError};
+use crate::common::{MOST_NODES, RedisAddress, RedisAddressError};
 use crate::http::{self, NewRevocation, NewTenant, Office, Opened, TenantLimits, TenantView};
 use crate::limit_arguments::LimitArguments;
 use crate::node::{self, Settings, StartError};
@@ -77,9 +76,9 @@ struct RunArguments {
     /// Where the API, metrics and health are, TCP.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7845")]
     http: SocketAddr,
-    /// The node's number, from 1 to 64; each node of a relay has another one, and the same relay.key.
-    #[arg(long, default_value_t = 1)]
-    node: u32,
+    /// The node's number, from 1 to 64; each node of a relay has another one, and the same relay.key. With Redis it has to be named.
+    #[arg(long)]
+    node: Option<u32>,
     /// Where endpoints reach this node, when it is one of several and listens on all of the machine's addresses; may be named more than once.
     #[arg(long, value_name = "ADDRESS")]
     public: Vec<SocketAddr>,
@@ -119,19 +118,19 @@ enum TenantCommand {
         /// The tenant's id.
         tenant: String,
     },
-    /// Sets what a tenant may do at each node, from now on; what is left out is as for others.
+    /// Sets what a tenant may do at each node, from now on; what is left out stays as it is.
     Limit {
         /// The tenant's id.
         tenant: String,
         /// How many devices it may have.
         #[arg(long)]
         clients: Option<usize>,
-        /// Control connections a minute.
+        /// Control connections a minute; 0: as others may.
         #[arg(long)]
-        connects_a_minute: Option<NonZeroU32>,
-        /// Bytes a second, in both directions.
+        connects_a_minute: Option<u32>,
+        /// Bytes a second, in both directions; 0: as others may.
         #[arg(long)]
-        bytes_a_second: Option<NonZeroU32>,
+        bytes_a_second: Option<u32>,
     },
     /// Takes a tenant out, with all that is theirs.
     Remove {
@@ -155,6 +154,9 @@ pub enum Failure {
     /// A file or the system failed.
     #[error("{0}")]
     Io(#[from] std::io::Error),
+    /// One of several, without a number.
+    #[error("a node of several has a number of its own: name it with --node, from 1 to {MOST_NODES}")]
+    NoNumber,
     /// The environment names no Redis.
     #[error("TRESEN_REDIS: {0}")]
     Redis(#[from] RedisAddressError),
@@ -228,10 +230,13 @@ async fn serve(data: PathBuf, arguments: RunArguments) -> Result<(), Failure> {
         None => std::env::var("TRESEN_REDIS").ok().map(|url| url.parse()).transpose()?,
         named => named,
     };
+    if redis.is_some() && arguments.node.is_none() {
+        return Err(Failure::NoNumber);
+    }
     let settings = Settings {
         data: data.clone(),
         listen: arguments.listen,
-        node: NodeId(arguments.node),
+        node: NodeId(arguments.node.unwrap_or(1)),
         public: arguments.public,
         capacity: Capacity {
             edges: arguments.edges,
@@ -256,15 +261,19 @@ async fn serve(data: PathBuf, arguments: RunArguments) -> Result<(), Failure> {
     if let Some(tls) = arguments.passes.begin(&running).await? {
         println!("TLS         {tls}");
     }
-    let served = axum::serve(http, http::routes(office));
+    let mut served = std::pin::pin!(async { axum::serve(http, http::routes(office)).await });
     tokio::select! {
         () = running.node.failed() => return Err(Failure::Broken),
-        failed = async move { served.await } => failed?,
+        failed = &mut served => return Ok(failed?),
         _ = interrupted.recv() => {}
         _ = terminated.recv() => {}
     }
     tracing::info!("stopping: everybody is told to go elsewhere");
-    running.drain(DRAIN).await;
+    // Whoever asks for its health hears so, too.
+    tokio::select! {
+        () = running.drain(DRAIN) => {}
+        failed = served => failed?,
+    }
     Ok(())
 }
 

@@ -1,13 +1,13 @@
 //! For operators: tenants, enrolments and revocations as JSON, metrics and health. On its own address, which is this machine alone unless configured otherwise.
 //!
 //! ```text
-//! GET    /health                                  200 while the node works
+//! GET    /health                                  200 while the node works and takes newcomers; else 503 and why
 //! GET    /metrics                                 Prometheus text
 //! GET    /openapi.json                            this, for programs (OpenAPI 3.1)
 //! GET    /v1/nodes                                [{ node, at }]: which of the relay's nodes take newcomers, as this one knows
 //! GET    /v1/tenants                              [{ id, name, clients, connects_a_minute?, bytes_a_second?, edges: [..] }]
 //! POST   /v1/tenants       { name, clients? }     { id, enrolment }
-//! PUT    /v1/tenants/{id}/limits                  { clients?, connects_a_minute?, bytes_a_second? }: from now on, at each node; what is left out is as for others
+//! PUT    /v1/tenants/{id}/limits                  { clients?, connects_a_minute?, bytes_a_second? }: from now on, at each node; what is left out stays, and with 0 a rate is as for others
 //! DELETE /v1/tenants/{id}                         out, with all that is theirs
 //! POST   /v1/tenants/{id}/enrolments              { enrolment }: good for one edge server, for a day
 //! DELETE /v1/tenants/{id}/edges/{edge}            out, with its devices
@@ -90,19 +90,19 @@ impl TenantView {
     }
 }
 
-/// What a tenant may do at each node; what is left out is as for others.
+/// What a tenant may do at each node; what is left out stays as it is.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TenantLimits {
     /// How many devices it may have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clients: Option<usize>,
-    /// Control connections a minute.
+    /// Control connections a minute; 0: as for others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub connects_a_minute: Option<NonZeroU32>,
-    /// Bytes a second.
+    pub connects_a_minute: Option<u32>,
+    /// Bytes a second; 0: as for others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bytes_a_second: Option<NonZeroU32>,
+    pub bytes_a_second: Option<u32>,
 }
 
 /// A node of the relay, and one of its addresses.
@@ -201,11 +201,17 @@ fn opens(headers: &HeaderMap, password: &Secret<16>) -> bool {
 }
 
 async fn health(State(office): State<Arc<Office>>) -> (StatusCode, &'static str) {
-    if office.node.is_well() {
-        (StatusCode::OK, "ok")
+    let node = &office.node;
+    let wrong = if !node.is_well() {
+        Some("the node's socket has failed")
+    } else if node.is_leaving() {
+        Some("the node is about to stop")
+    } else if node.has_double() {
+        Some("another node has this node's number")
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the node's socket has failed")
-    }
+        None
+    };
+    wrong.map_or((StatusCode::OK, "ok"), |wrong| (StatusCode::SERVICE_UNAVAILABLE, wrong))
 }
 
 async fn metrics(State(office): State<Arc<Office>>) -> impl IntoResponse {
@@ -277,9 +283,16 @@ async fn limit(
     Json(wish): Json<TenantLimits>,
 ) -> Result<StatusCode, Failed> {
     let id = tenant.parse().map_err(|_| Failed::Unknown("tenant"))?;
-    let clients = wish.clients.unwrap_or(CLIENTS);
-    let rates = Rates { connects_a_minute: wish.connects_a_minute, bytes_a_second: wish.bytes_a_second };
-    office.node.change_directory(|directory| directory.limit(id, clients, rates)).await??;
+    let or_before = |wish: Option<u32>, before| wish.map_or(before, NonZeroU32::new);
+    let change = office.node.change_directory(|directory| {
+        let before = directory.rates_of(&id);
+        let rates = Rates {
+            connects_a_minute: or_before(wish.connects_a_minute, before.connects_a_minute),
+            bytes_a_second: or_before(wish.bytes_a_second, before.bytes_a_second),
+        };
+        directory.limit(id, wish.clients.unwrap_or(directory.clients_of(&id)), rates)
+    });
+    change.await??;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -65,6 +65,11 @@ impl Node {
         self.is_leaving.load(Ordering::Relaxed)
     }
 
+    /// Whether another node has this one's number.
+    pub(crate) fn has_double(&self) -> bool {
+        self.common.as_ref().is_some_and(|common| common.nodes().is_double())
+    }
+
     /// Somebody came or went.
     pub(crate) fn party_changed(&self, party: &Party) {
         if let (Party::Edge(edge), Some(common)) = (party, &self.common) {

@@ -90,8 +90,7 @@ mod tests {
         assert_eq!(fields(serde_json::to_value(new).expect("JSON")), described("NewTenant"));
         let opened = Opened { id: text(), enrolment: text() };
         assert_eq!(fields(serde_json::to_value(opened).expect("JSON")), described("Opened"));
-        let limits =
-            TenantLimits { clients: Some(1), connects_a_minute: Some(one), bytes_a_second: Some(one) };
+        let limits = TenantLimits { clients: Some(1), connects_a_minute: Some(1), bytes_a_second: Some(1) };
         assert_eq!(fields(serde_json::to_value(limits).expect("JSON")), described("TenantLimits"));
         let node = NodeView { node: 1, at: text() };
         assert_eq!(fields(serde_json::to_value(node).expect("JSON")), described("Node"));

@@ -1,12 +1,19 @@
 //! Promises of the program `tresen-relay`, as an operator uses it.
 #![allow(clippy::disallowed_methods, reason = "a test of a program: it starts processes")]
 
+#[path = "support/redis.rs"]
+mod redis;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+use std::time::{Duration, Instant};
+
 use tempfile::TempDir;
+
+use redis::{Kind, Redis};
 
 struct Relay {
     data: TempDir,
@@ -16,8 +23,13 @@ struct Relay {
 
 impl Relay {
     fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// With these arguments of `run` besides.
+    fn start_with(arguments: &[&str]) -> Self {
         let data = tempfile::tempdir().expect("a folder");
-        let (child, http) = run(data.path());
+        let (child, http) = run(data.path(), arguments);
         Self { data, child, http }
     }
 
@@ -32,6 +44,15 @@ impl Relay {
         String::from_utf8(output.stdout).expect("text").lines().map(str::to_owned).collect()
     }
 
+    /// Until it says so of its health.
+    fn is_soon(&self, health: &str) {
+        let limit = Instant::now() + Duration::from_secs(10);
+        while !self.get("/health", "").contains(health) {
+            assert!(Instant::now() < limit, "{health}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     fn get(&self, path: &str, header: &str) -> String {
         let mut stream = TcpStream::connect(self.http).expect("its API");
         let request = format!("GET {path} HTTP/1.1\r\nHost: relay\r\n{header}Connection: close\r\n\r\n");
@@ -41,9 +62,13 @@ impl Relay {
         answer
     }
 
-    fn stop(&mut self) -> bool {
+    fn terminate(&self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
+    }
+
+    fn stop(&mut self) -> bool {
+        self.terminate();
         self.child.wait().expect("its end").success()
     }
 }
@@ -61,9 +86,10 @@ fn command(data: &Path) -> Command {
     command
 }
 
-fn run(data: &Path) -> (Child, SocketAddr) {
+fn run(data: &Path, arguments: &[&str]) -> (Child, SocketAddr) {
     let mut child = command(data)
         .args(["run", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"])
+        .args(arguments)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -86,13 +112,23 @@ fn tenants_come_and_go_with_one_command_each() {
     let name = enrolment.split_once('.').expect("the relay's name and a secret").0;
     assert!(relay.told(&["tenant", "list"])[0].starts_with(&format!("{id}  Gasthaus Linde  (0 ")));
     assert!(relay.stop(), "it ends in good order");
-    (relay.child, relay.http) = run(relay.data.path());
+    (relay.child, relay.http) = run(relay.data.path(), &[]);
     let another = relay.told(&["tenant", "enrol", id]);
     assert_eq!(word_after(&another, "Enrolment").split_once('.').expect("an enrolment").0, name);
     assert_ne!(word_after(&another, "Enrolment"), enrolment);
     relay.told(&["tenant", "limit", id, "--clients", "70", "--bytes-a-second", "500000"]);
     let limited = relay.told(&["tenant", "list"]);
     assert!(limited[0].contains("70 devices") && limited[0].contains("500000 bytes a second"), "{limited:?}");
+    relay.told(&["tenant", "limit", id, "--connects-a-minute", "90"]);
+    let limited = relay.told(&["tenant", "list"]);
+    let all = ["70 devices", "90 connects a minute", "500000 bytes a second"];
+    assert!(all.iter().all(|limit| limited[0].contains(limit)), "what is not named stays: {limited:?}");
+    relay.told(&["tenant", "limit", id, "--bytes-a-second", "0"]);
+    let limited = relay.told(&["tenant", "list"]);
+    assert!(
+        limited[0].contains("90 connects") && !limited[0].contains("bytes"),
+        "as for others: {limited:?}"
+    );
     relay.told(&["tenant", "remove", id]);
     assert!(relay.told(&["tenant", "list"]).is_empty());
     let gone = relay.ask(&["tenant", "enrol", id]);
@@ -120,4 +156,34 @@ fn without_a_relay_a_command_says_so() {
     let output = command(data.path()).args(["tenant", "list"]).output().expect("the program");
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("no relay runs on"));
+}
+
+/// Promise: a node that is about to stop says so to whoever asks for its health, so that nobody is sent there any more.
+#[test]
+fn a_node_that_leaves_is_not_well() {
+    let mut relay = Relay::start();
+    relay.is_soon("200 OK");
+    relay.terminate();
+    relay.is_soon("the node is about to stop");
+    assert!(relay.get("/health", "").starts_with("HTTP/1.1 503"));
+    assert!(relay.child.wait().expect("its end").success());
+}
+
+/// Promise: nodes of a relay with one number are noticed, at each of them, and no longer when one of them is gone; without a number none of them starts.
+#[test]
+fn two_nodes_with_one_number_are_noticed() {
+    let redis = Redis::start(Kind::One);
+    let address = redis.address();
+    let node = |number: &'static str| Relay::start_with(&["--redis", &address, "--node", number]);
+    let (first, mut again, other) = (node("1"), node("1"), node("2"));
+    for double in [&first, &again] {
+        double.is_soon("503 Service Unavailable");
+        assert!(double.get("/health", "").contains("another node has this node's number"));
+    }
+    other.is_soon("200 OK");
+    assert!(again.stop());
+    first.is_soon("200 OK");
+    let data = tempfile::tempdir().expect("a folder");
+    let refused = command(data.path()).args(["run", "--redis", &address]).output().expect("the program");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--node"));
 }

@@ -52,6 +52,8 @@ pub struct Nodes {
     tls: Mutex<Vec<SocketAddr>>,
     epoch: u64,
     leaving: AtomicBool,
+    /// Somebody else says that he is the node of this number.
+    is_double: AtomicBool,
     /// Edge servers that came or went since it was last told.
     changed: Mutex<BTreeSet<EdgeName>>,
     wake: Notify,
@@ -74,6 +76,7 @@ impl Nodes {
             tls: Mutex::default(),
             epoch: rand::random(),
             leaving: AtomicBool::new(false),
+            is_double: AtomicBool::new(false),
             changed: Mutex::default(),
             wake: Notify::new(),
             records: Mutex::default(),
@@ -112,6 +115,11 @@ impl Nodes {
         self.wake.notify_one();
     }
 
+    /// Whether another node has this one's number: then endpoints are sent to the wrong one.
+    pub fn is_double(&self) -> bool {
+        self.is_double.load(Ordering::Relaxed)
+    }
+
     /// Until there is something to say.
     pub(super) async fn woken(&self) {
         self.wake.notified().await;
@@ -128,7 +136,8 @@ impl Nodes {
         let mut edges = std::mem::take(&mut *lock(&self.changed));
         let is_leaving = self.leaving.load(Ordering::Relaxed);
         if is_old(said.node, NODE_AGAIN) || is_leaving {
-            self.say_node(connection, is_leaving).await?;
+            let before = self.say_node(connection, is_leaving).await?;
+            self.look_for_double(before, said.node.is_none());
             node.set_nodes(self.hear_nodes(connection).await?);
             said.node = Some(Instant::now());
         }
@@ -140,15 +149,37 @@ impl Nodes {
         stream::iter(says).buffer_unordered(AT_ONCE).try_collect::<()>().await
     }
 
-    async fn say_node(&self, connection: &Connection, is_leaving: bool) -> Result<(), RedisError> {
+    /// What was said before of the node with this number.
+    async fn say_node(
+        &self,
+        connection: &Connection,
+        is_leaving: bool,
+    ) -> Result<Option<String>, RedisError> {
         let key = node_key(self.node);
         if is_leaving {
-            return connection.query(cmd("DEL").arg(key)).await;
+            return connection.query::<()>(cmd("DEL").arg(key)).await.map(|()| None);
         }
         let record = Record { epoch: self.epoch, at: self.public.clone(), tls: lock(&self.tls).clone() };
         let record = serde_json::to_string(&record).expect("numbers and text are JSON");
         let lifetime_ms = NODE_LIFETIME.as_millis() as u64;
-        connection.query(cmd("SET").arg(key).arg(record).arg("PX").arg(lifetime_ms)).await
+        connection.query(cmd("SET").arg(key).arg(record).arg("PX").arg(lifetime_ms).arg("GET")).await
+    }
+
+    /// A node finds what it said itself; at first, what an earlier start of it did.
+    fn look_for_double(&self, before: Option<String>, is_first: bool) {
+        let before = before.and_then(|text| serde_json::from_str::<Record>(&text).ok());
+        let other = before.filter(|record| record.epoch != self.epoch && !is_first);
+        if let Some(Record { at, .. }) = &other
+            && !self.is_double()
+        {
+            let number = self.node.0;
+            tracing::error!(
+                number,
+                ?at,
+                "another node has this node's number: devices are sent to the wrong one"
+            );
+        }
+        self.is_double.store(other.is_some(), Ordering::Relaxed);
     }
 
     async fn hear_nodes(&self, connection: &Connection) -> Result<Vec<NodeAt>, RedisError> {
