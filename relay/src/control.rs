@@ -21,6 +21,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 /// With more handshakes than this under way, an endpoint must show that its address is its own before anything is computed for it.
 const UNVALIDATED_HANDSHAKES: usize = 64;
 
+/// With more handshakes than this under way, nothing is computed for a network that has spent its allowance, though boxes or devices are in it.
+const SPENT_HANDSHAKES: usize = 32;
+
 /// Messages for one endpoint that may wait; one that does not read is let go.
 const WAITING: usize = 256;
 
@@ -41,13 +44,15 @@ pub async fn serve(node: Arc<Node>, endpoint: Endpoint) {
             incoming.refuse();
             continue;
         }
-        // It has spent its allowance, and only handshakes that were finished count: nothing is computed for it.
-        if node.limits.is_spent(incoming.remote_address().ip()) {
+        // It has spent its allowance, and only handshakes that were finished count: nothing is computed for it. Where boxes and devices are at home, only a
+        // handshake tells them from strangers.
+        let (from, shaking) =
+            (incoming.remote_address().ip(), connections.len().saturating_sub(node.settled()));
+        if node.limits.is_spent(from) && (shaking > SPENT_HANDSHAKES || !node.limits.knows(from)) {
             incoming.ignore();
             continue;
         }
-        if !incoming.remote_address_validated() && connections.len() > node.settled() + UNVALIDATED_HANDSHAKES
-        {
+        if !incoming.remote_address_validated() && shaking > UNVALIDATED_HANDSHAKES {
             let _ = incoming.retry();
             continue;
         }

@@ -245,6 +245,7 @@ impl Guest {
         self.party = Some(party);
         self.hang_up();
         self.until = None;
+        self.node.limits.let_in(self.at.ip(), self.peer);
         self.node.introduce(party, &self.connection, self.letters.clone());
         self.node.counters.granted();
         if let (Party::Client(ClientName { edge, .. }), true) = (party, self.node.common.is_some()) {
@@ -267,6 +268,7 @@ impl Guest {
     pub(crate) fn renew(&self) -> Result<(), Unwanted> {
         if let Some(party @ Party::Edge(edge)) = &self.party {
             self.still_enrolled(edge)?;
+            self.node.limits.let_in(self.at.ip(), self.peer);
             let (now_ms, lifetime_ms) = (self.node.clock.now_ms(), EDGE_LIFETIME.as_millis() as u64);
             self.node.switch.router_mut().extend(now_ms, party, lifetime_ms);
         }

@@ -24,6 +24,7 @@ mod guest;
 mod handover;
 mod hello;
 mod http;
+mod known;
 mod limit_arguments;
 mod limits;
 mod looks;

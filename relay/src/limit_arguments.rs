@@ -9,7 +9,7 @@ use crate::limits::{LimitSettings, Rates};
 /// See [`LimitSettings`]. 0: no limit.
 #[derive(Args)]
 pub struct LimitArguments {
-    /// Control connections a minute from one network: an address (IPv4) or a /64 (IPv6). 0 is no limit, here and below.
+    /// Control connections a minute from one network: an address (IPv4) or a /56 (IPv6). 0 is no limit, here and below.
     #[arg(long, default_value_t = 600)]
     connects_a_minute: u32,
     /// Bytes a second from and to one network.

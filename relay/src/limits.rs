@@ -9,12 +9,14 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::time::Instant;
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tresen_identity::{Fingerprint, TenantId};
 use tresen_path::{ClientName, EdgeName, FlowId, LimitKey};
 
 use crate::allowances::Allowances;
+use crate::known::Known;
 use crate::node::lock;
 
 /// The most that leaves the switch at once, in bytes: an allowance a second is never less.
@@ -32,7 +34,7 @@ pub struct Rates {
 /// The limits of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimitSettings {
-    /// Of a network: an address (IPv4) or a /64 (IPv6).
+    /// Of a network: an address (IPv4) or a /56 (IPv6).
     pub network: Rates,
     /// Of a device, or an edge server, wherever it comes from.
     pub device: Rates,
@@ -64,6 +66,7 @@ type Bucket = DefaultDirectRateLimiter;
 
 /// Where a client's bytes are counted.
 struct Flow {
+    client: ClientName,
     device: Option<Bucket>,
     network: Option<Arc<Bucket>>,
     tenant: Arc<RwLock<Option<Bucket>>>,
@@ -77,6 +80,7 @@ pub struct Limits {
     tenants: Mutex<Allowances<TenantId>>,
     node: Mutex<Allowances<()>>,
     calls: Mutex<Allowances<EdgeName>>,
+    known: Mutex<Known>,
     node_bytes: Option<Bucket>,
     /// By the numbers of flows, which are small and used again.
     flows: RwLock<Vec<Option<Flow>>>,
@@ -95,6 +99,7 @@ impl Limits {
             tenants: Mutex::default(),
             node: Mutex::default(),
             calls: Mutex::default(),
+            known: Mutex::default(),
             node_bytes: bucket(settings.node.bytes_a_second),
             flows: RwLock::default(),
             network_bytes: Mutex::default(),
@@ -107,14 +112,24 @@ impl Limits {
         lock(&self.networks).is_spent(&LimitKey::network(from))
     }
 
-    /// Whether this one may connect now. This machine itself is one network without a limit.
+    /// Whether this one may connect now. This machine itself is one network without a limit; who was let in lately may, whatever strangers in its network do.
     pub fn connect(&self, from: IpAddr, who: Fingerprint) -> bool {
         let Rates { connects_a_minute, .. } = self.settings.network;
         let network = from.to_canonical().is_loopback()
             || take(&self.networks, LimitKey::network(from), connects_a_minute);
-        network
+        let has_room = network && take(&self.node, (), self.settings.node.connects_a_minute);
+        (has_room || lock(&self.known).has(Instant::now(), &who))
             && take(&self.devices, who, self.settings.device.connects_a_minute)
-            && take(&self.node, (), self.settings.node.connects_a_minute)
+    }
+
+    /// Somebody has proven who he is and what he may.
+    pub fn let_in(&self, from: IpAddr, who: Fingerprint) {
+        lock(&self.known).add(Instant::now(), who, from);
+    }
+
+    /// Whether somebody from a network was let in lately.
+    pub fn knows(&self, from: IpAddr) -> bool {
+        lock(&self.known).has_from(Instant::now(), from)
     }
 
     /// Whether one of a tenant may be let in now.
@@ -135,16 +150,17 @@ impl Limits {
             let mut networks = lock(&self.network_bytes);
             shared(&mut networks, LimitKey::network(at), || full(rate))
         });
-        let counted = Flow {
-            device: bucket(self.settings.device.bytes_a_second),
-            network,
-            tenant: shared(&mut lock(&self.tenant_bytes), tenant, || RwLock::new(self.of_tenant(of_tenant))),
-        };
+        let tenant = shared(&mut lock(&self.tenant_bytes), tenant, || RwLock::new(self.of_tenant(of_tenant)));
         let mut flows = self.flows.write().unwrap_or_else(PoisonError::into_inner);
         if flows.len() <= flow.0 {
             flows.resize_with(flow.0 + 1, || None);
         }
-        flows[flow.0] = Some(counted);
+        // Who comes again goes on with what he has left.
+        let device = match flows[flow.0].take() {
+            Some(before) if before.client == *client => before.device,
+            _ => bucket(self.settings.device.bytes_a_second),
+        };
+        flows[flow.0] = Some(Flow { client: *client, device, network, tenant });
     }
 
     /// A tenant has other limits.
@@ -247,12 +263,44 @@ mod tests {
         assert!(limits.is_spent(v4(1)) && !limits.is_spent(v4(2)));
         assert!(limits.connect(v4(2), who(1)));
         assert!((0..9).all(|number| limits.connect(IpAddr::from([127, 0, 0, 1]), who(number))));
-        let v6 = |last: u16| IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, last]);
+        let v6 = |last: u16| IpAddr::from([0x2001, 0xdb8, 0, last, 0, 0, 0, last]);
         assert_eq!([1, 2, 3, 4].map(|last| limits.connect(v6(last), who(1))), [true, true, true, false]);
         let limits = Limits::new(LimitSettings { device: rates(2, 1), ..settings() });
         assert_eq!([1, 2, 3].map(|last| limits.connect(v4(last), who(1))), [true, true, false]);
         let limits = Limits::new(LimitSettings { node: rates(2, 1), ..settings() });
         assert_eq!([1, 2, 3].map(|last| limits.connect(v4(last), who(last))), [true, true, false]);
+    }
+
+    /// Promise: strangers in a network don't use up what boxes and devices need that were let in lately; these have their own allowance, and it ends as others' do.
+    #[test]
+    fn strangers_use_up_nothing_of_those_who_are_known() {
+        let who = |number: u8| Fingerprint::from_bytes([number; 32]);
+        let limits = Limits::new(LimitSettings {
+            network: rates(3, 1),
+            device: rates(2, 1),
+            node: rates(4, 1),
+            ..settings()
+        });
+        limits.let_in(v4(1), who(9));
+        assert!(limits.knows(v4(1)) && !limits.knows(v4(2)));
+        assert_eq!([1, 2, 3, 4].map(|number| limits.connect(v4(1), who(number))), [true, true, true, false]);
+        assert_eq!([(); 3].map(|()| limits.connect(v4(1), who(9))), [true, true, false]);
+        limits.let_in(v4(2), who(8));
+        assert!(limits.connect(v4(2), who(5)) && !limits.connect(v4(2), who(6)), "the node has no more");
+        assert!(limits.connect(v4(2), who(8)));
+    }
+
+    /// Promise: a device that is admitted again has what was left to it, and another one on the same flow has its own.
+    #[test]
+    fn who_is_admitted_again_gets_no_more_bytes() {
+        let limits = Limits::new(LimitSettings { device: rates(1, 300_000), ..settings() });
+        let admit = |device| limits.admit(FlowId(0), &client(1, device), v4(1), Rates::default());
+        admit(1);
+        assert_eq!(passing(&limits, 0), 5);
+        admit(1);
+        assert_eq!(passing(&limits, 0), 0);
+        admit(2);
+        assert_eq!(passing(&limits, 0), 5);
     }
 
     /// Promise: bytes are limited for each device, network, tenant and the node, and not those of others.

@@ -47,7 +47,7 @@ pub struct Admitted {
 /// What a shell counts by, on connects and on bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LimitKey {
-    /// A sender's network: its address (IPv4) or the /64 it is in (IPv6, where one customer has at least as many).
+    /// A sender's network: its address (IPv4) or the /56 it is in (IPv6, where one customer has as many).
     Network(IpAddr),
     /// A device, whatever its addresses are.
     Device(Fingerprint),
@@ -211,7 +211,7 @@ impl LimitKey {
     pub fn network(address: IpAddr) -> Self {
         Self::Network(match address.to_canonical() {
             IpAddr::V4(ip) => IpAddr::V4(ip),
-            IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64)),
+            IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 72 << 72)),
         })
     }
 }
