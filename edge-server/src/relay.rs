@@ -20,8 +20,11 @@ use quinn::Endpoint;
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 use tresen_identity::{Fingerprint, KeyPair, PublicPlace, RelayRoute, TOKEN_LIFETIME_S};
-use tresen_path::{FromNode, ToNode, canonical};
-use tresen_reach::{Control, ControlFailed, Enrolment, OwnIds, OwnPacket, Socket, resolve};
+use tresen_path::{FromNode, ToNode, canonical, is_tunnel};
+use tresen_reach::{
+    Caller, ControlFailed, Enrolment, OwnIds, OwnPacket, OwnPackets, Reached, Socket, endpoint, own_packets,
+    resolve,
+};
 
 pub use self::places::keep;
 
@@ -29,6 +32,7 @@ use self::places::PLACES;
 use self::strangers::Strangers;
 use crate::data_dir::{DataDir, DataDirError, read_secret_file};
 use crate::files;
+use crate::links::Way;
 use crate::paths::Paths;
 use crate::registry::DeviceKey;
 use crate::site::Site;
@@ -85,7 +89,7 @@ pub struct RelayState {
     nodes: Mutex<[Option<SocketAddr>; PLACES]>,
     strangers: Mutex<Strangers>,
     /// Where the relay sees devices.
-    vouched: Mutex<HashMap<Fingerprint, IpAddr>>,
+    vouched: Mutex<HashMap<Fingerprint, SocketAddr>>,
     paths: OnceLock<Paths>,
 }
 
@@ -109,10 +113,20 @@ impl RelayState {
     }
 
     /// Whether packets from there come through the relay.
-    #[must_use]
-    pub fn is_at(&self, address: SocketAddr) -> bool {
+    fn is_at(&self, address: SocketAddr) -> bool {
         let is_there = |node: &SocketAddr| canonical(*node) == canonical(address);
         lock(&self.nodes).iter().flatten().any(is_there)
+    }
+
+    /// The way of a device's connection, by where its packets come from.
+    #[must_use]
+    pub fn way(&self, device: Fingerprint, from: SocketAddr) -> Way {
+        let is_tunnelled = || lock(&self.vouched).get(&device).is_some_and(|at| is_tunnel(*at));
+        match from {
+            _ if !self.is_at(from) => Way::Direct,
+            _ if is_tunnel(from) || is_tunnelled() => Way::Tunnelled,
+            _ => Way::Relayed,
+        }
     }
 
     /// The ways past the relay, when there is one.
@@ -121,10 +135,10 @@ impl RelayState {
         self.paths.get()
     }
 
-    /// Where the relay sees a device.
+    /// From where the relay gets a device's packets, when that is an address.
     #[must_use]
     pub fn vouched(&self, device: Fingerprint) -> Option<IpAddr> {
-        lock(&self.vouched).get(&device).copied()
+        lock(&self.vouched).get(&device).filter(|at| !is_tunnel(**at)).map(SocketAddr::ip)
     }
 
     fn vouch(&self, device: Fingerprint, at: SocketAddr) {
@@ -132,7 +146,7 @@ impl RelayState {
         if vouched.len() >= VOUCHED {
             vouched.clear();
         }
-        vouched.insert(device, at.ip());
+        vouched.insert(device, at);
     }
 
     fn set(&self, place: usize, node: SocketAddr) {
@@ -192,8 +206,14 @@ async fn ask_to_join(
     enrolment: &Enrolment,
     key: &KeyPair,
 ) -> Result<FromNode, ControlFailed> {
-    let endpoint = Endpoint::client(any(at)).map_err(|error| ControlFailed::Setup(error.into()))?;
-    let mut control = Control::connect(&endpoint, at, enrolment.node, key).await?;
+    let setup = |error: io::Error| ControlFailed::Setup(error.into());
+    let ((probes, _), (knocks, _)) = (own_packets(), own_packets());
+    let bound = std::net::UdpSocket::bind(any(at)).map_err(setup)?;
+    let socket = Socket::new(bound, OwnPackets { probes, knocks }).map_err(setup)?;
+    let endpoint = endpoint(socket.clone(), OwnIds::default(), None).map_err(setup)?;
+    let (relay, public_port) = (enrolment.node, None);
+    let caller = Caller { endpoint: &endpoint, socket: &socket, relay, public_port, key };
+    let Reached { mut control, tunnel: _tunnel, .. } = caller.call(at).await?;
     control.say(&ToNode::Join(enrolment.secret.clone())).await?;
     let answer = control.hear().await?;
     control.close();
@@ -250,4 +270,27 @@ fn any(at: SocketAddr) -> SocketAddr {
 
 fn now_s() -> u64 {
     u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Promise: the office says of a device's packets that they come straight, through the relay, or through it by TLS, because one of the two ends has no UDP.
+    #[test]
+    fn the_way_of_a_device_is_known() {
+        let state = RelayState::new(None);
+        let (node, elsewhere) = (([192, 0, 2, 1], 7844).into(), ([198, 51, 100, 1], 4433).into());
+        let (tunnel, device) = (tresen_path::tunnel_address(7), Fingerprint::from_bytes([1; 32]));
+        state.set(0, node);
+        assert_eq!(state.way(device, elsewhere), Way::Direct);
+        assert_eq!(state.way(device, node), Way::Relayed);
+        state.vouch(device, elsewhere);
+        assert_eq!((state.way(device, node), state.vouched(device)), (Way::Relayed, Some(elsewhere.ip())));
+        state.vouch(device, tunnel);
+        assert_eq!((state.way(device, node), state.vouched(device)), (Way::Tunnelled, None));
+        assert_eq!(state.way(device, elsewhere), Way::Direct, "past the relay it has UDP");
+        state.set(1, tunnel);
+        assert_eq!(state.way(Fingerprint::from_bytes([2; 32]), tunnel), Way::Tunnelled);
+    }
 }

@@ -12,7 +12,7 @@ COPY --from=build /src/target/release/tresen-relay /usr/bin/tresen-relay
 COPY --from=build --chown=nonroot:nonroot /data /data
 USER nonroot
 VOLUME /data
-EXPOSE 7844/udp 7845/udp 7845/tcp
+EXPOSE 7844/udp 7844/tcp 7845/udp 7845/tcp
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/usr/bin/tresen-relay", "--data", "/data"]
 CMD ["run"]

@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use tresen_identity::{Fingerprint, TOKEN_BYTES, fingerprint_of_certificate};
 use tresen_path::{ControlBuffer, ControlError, FromNode, Party, ToNode};
 
-use crate::guest::{Guest, Unwanted};
+use crate::guest::{Guest, Place, Unwanted};
 use crate::node::Node;
 
 /// How long an endpoint may take for the handshake, for its stream, and then to become somebody; an edge server, to answer a call.
@@ -46,8 +46,10 @@ pub async fn serve(node: Arc<Node>, endpoint: Endpoint) {
         }
         // It has spent its allowance, and only handshakes that were finished count: nothing is computed for it. Where boxes and devices are at home, only a
         // handshake tells them from strangers.
-        let (from, shaking) =
-            (incoming.remote_address().ip(), connections.len().saturating_sub(node.settled()));
+        let (from, shaking) = (
+            node.switch.tunnels.origin(incoming.remote_address()).ip(),
+            connections.len().saturating_sub(node.settled()),
+        );
         if node.limits.is_spent(from) && (shaking > SPENT_HANDSHAKES || !node.limits.knows(from)) {
             incoming.ignore();
             continue;
@@ -86,7 +88,8 @@ pub(crate) enum Letter {
 }
 
 async fn attend(node: &Arc<Node>, connection: Connection) {
-    let at = connection.remote_address();
+    let packets = connection.remote_address();
+    let at = node.switch.tunnels.origin(packets);
     let Some(peer) = peer(&connection) else { return };
     if !node.limits.connect(at.ip(), peer) {
         refuse(node, peer, at, &Unwanted::TooOften);
@@ -100,7 +103,7 @@ async fn attend(node: &Arc<Node>, connection: Connection) {
     // Ahead of what browsers send on the same connection.
     let _ = send.set_priority(1);
     let (letters, mut waiting) = mpsc::channel(WAITING);
-    let mut guest = Guest::new(node.clone(), connection, peer, at, letters);
+    let mut guest = Guest::new(node.clone(), connection, peer, Place { packets, network: at }, letters);
     let mut renewal = tokio::time::interval(EDGE_RENEWAL);
     let mut nodes = node.watch_nodes();
     nodes.mark_changed();

@@ -56,12 +56,21 @@ pub(crate) enum Unwanted {
     NoEdge,
 }
 
+/// Where an endpoint is.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    /// Where packets for it go: where it is, or into its tunnel.
+    pub(crate) packets: SocketAddr,
+    /// Where it is, to whoever counts.
+    pub(crate) network: SocketAddr,
+}
+
 /// One endpoint's control connection, from its first message to its end.
 pub(crate) struct Guest {
     node: Arc<Node>,
     pub(crate) connection: Connection,
     peer: Fingerprint,
-    at: SocketAddr,
+    at: Place,
     /// For the node's other connections to talk to this one.
     letters: mpsc::Sender<Letter>,
     /// What it is registered as.
@@ -79,7 +88,7 @@ impl Guest {
         node: Arc<Node>,
         connection: Connection,
         peer: Fingerprint,
-        at: SocketAddr,
+        at: Place,
         letters: mpsc::Sender<Letter>,
     ) -> Self {
         Self {
@@ -145,7 +154,7 @@ impl Guest {
         self.node.put_caller(caller, self.letters.clone());
         // A device that nobody answers is refused after a while; one whose box is not here, now.
         self.until = Some(Instant::now() + PATIENCE);
-        let is_told = self.node.tell(&Party::Edge(edge), FromNode::Call(self.peer, self.at));
+        let is_told = self.node.tell(&Party::Edge(edge), FromNode::Call(self.peer, self.at.network));
         if is_told { Ok(None) } else { Err(Unwanted::Elsewhere(self.node.nodes_of(&edge).await)) }
     }
 
@@ -196,7 +205,8 @@ impl Guest {
         let lifetime_ms = EDGE_LIFETIME.as_millis() as u64;
         let secret = Secret::new(rand::random());
         let now_ms = self.node.clock.now_ms();
-        let grant = self.node.switch.router_mut().register(now_ms, edge, self.at, lifetime_ms, secret)?;
+        let grant =
+            self.node.switch.router_mut().register(now_ms, edge, self.at.packets, lifetime_ms, secret)?;
         // It may have been taken out meanwhile.
         self.still_enrolled(&edge)?;
         Ok(self.granted(Party::Edge(edge), grant, lifetime_ms))
@@ -213,14 +223,14 @@ impl Guest {
         let grant = self.node.switch.router_mut().admit(
             now_ms,
             admitted.client,
-            self.at,
+            self.at.packets,
             admitted.lifetime_ms,
             most,
             secret,
         )?;
         if let Some(flow) = self.node.switch.router().flow_of(&admitted.client) {
             let rates = self.node.directory().rates_of(&edge.tenant);
-            self.node.limits.admit(flow, &admitted.client, self.at.ip(), rates);
+            self.node.limits.admit(flow, &admitted.client, self.at.network.ip(), rates);
         }
         // It may have been revoked meanwhile.
         if let Err(refused) = self.node.gate().admit(now_s, token, self.peer) {
@@ -245,7 +255,7 @@ impl Guest {
         self.party = Some(party);
         self.hang_up();
         self.until = None;
-        self.node.limits.let_in(self.at.ip(), self.peer);
+        self.node.limits.let_in(self.at.network.ip(), self.peer);
         self.node.introduce(party, &self.connection, self.letters.clone());
         self.node.counters.granted();
         if let (Party::Client(ClientName { edge, .. }), true) = (party, self.node.common.is_some()) {
@@ -268,7 +278,7 @@ impl Guest {
     pub(crate) fn renew(&self) -> Result<(), Unwanted> {
         if let Some(party @ Party::Edge(edge)) = &self.party {
             self.still_enrolled(edge)?;
-            self.node.limits.let_in(self.at.ip(), self.peer);
+            self.node.limits.let_in(self.at.network.ip(), self.peer);
             let (now_ms, lifetime_ms) = (self.node.clock.now_ms(), EDGE_LIFETIME.as_millis() as u64);
             self.node.switch.router_mut().extend(now_ms, party, lifetime_ms);
         }

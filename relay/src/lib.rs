@@ -40,6 +40,7 @@ mod places;
 mod records;
 mod revocations;
 mod switch;
+mod tunnels;
 
 pub use common::{MOST_NODES, NotChanged, RedisAddress, RedisAddressError};
 pub use counters::Counters;

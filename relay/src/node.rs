@@ -6,16 +6,18 @@ use std::net::SocketAddr;
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use quinn::crypto::rustls::QuicServerConfig;
-use quinn::{Connection, Endpoint, EndpointConfig, ServerConfig, TokioRuntime, TransportConfig};
+use quinn::{Connection, Endpoint, ServerConfig, TransportConfig};
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tresen_identity::{
     Certificate, CertificateError, KeyPair, PublicPlace, Secret, TlsError, relay_server_config,
+    tunnel_server_config,
 };
 use tresen_path::{Capacity, ClientName, FromNode, Gate, NodeAt, NodeId, Party, Router, RoutingKey};
 use tresen_reach::OwnIds;
@@ -64,8 +66,19 @@ pub struct Settings {
     pub capacity: Capacity,
     /// What networks, devices, tenants and the node may do.
     pub limits: LimitSettings,
+    /// How many streams of TCP it takes.
+    pub passes: PassLimits,
     /// What the nodes of the relay have in common; without, this is the only one.
     pub redis: Option<RedisAddress>,
+}
+
+impl Settings {
+    /// Of the only node of a relay, with the usual limits.
+    #[must_use]
+    pub fn alone(data: PathBuf, listen: SocketAddr, capacity: Capacity) -> Self {
+        let (limits, passes) = (LimitSettings::default(), PassLimits::default());
+        Self { data, listen, node: NodeId(1), public: Vec::new(), capacity, limits, passes, redis: None }
+    }
 }
 
 /// Why a node can't be started.
@@ -121,7 +134,7 @@ pub struct Node {
     /// Clients that wait for their edge server's answer; one each, so no more than connections.
     callers: Mutex<HashMap<ClientName, mpsc::Sender<Letter>>>,
     pub(crate) limits: Arc<Limits>,
-    passes: OnceLock<Arc<Passes>>,
+    pub(crate) passes: Arc<Passes>,
     settled: Arc<AtomicUsize>,
     capacity: Capacity,
     /// Where endpoints look how they look from there.
@@ -179,21 +192,20 @@ pub fn start(settings: &Settings) -> Result<Running, StartError> {
     ids.set(router.node_handles());
     let (switch, own, moves) =
         Switch::new(socket, router, clock, counters.clone(), limits.clone()).map_err(StartError::Quic)?;
-    let mut config = EndpointConfig::default();
-    config.cid_generator(move || Box::new(ids.clone())).grease_quic_bit(false);
-    let socket = OwnSocket::new(switch.clone(), own);
     let server = Some(server_config(&key)?);
-    let endpoint = Endpoint::new_with_abstract_socket(config, server, socket, Arc::new(TokioRuntime))
-        .map_err(StartError::Quic)?;
+    let endpoint =
+        tresen_reach::endpoint(OwnSocket::new(switch.clone(), own), ids, server).map_err(StartError::Quic)?;
     let own_addresses = own_addresses(settings, listen);
     if settings.redis.is_some() && own_addresses.is_empty() {
         return Err(StartError::NoAddress);
     }
+    let tunnels = TlsAcceptor::from(Arc::new(tunnel_server_config(Certificate::for_key_pair(&key)?)?));
+    let handovers = HandoverKey::of(&key);
     let common = settings.redis.clone().map(|address| {
         let own = own_addresses.iter().map(|own| own.at).collect();
         Arc::new(Common::new(address, settings.node, own, revision))
     });
-    let node = Arc::new(Node {
+    let node = Arc::new_cyclic(|node| Node {
         clock,
         switch: switch.clone(),
         counters,
@@ -209,7 +221,7 @@ pub fn start(settings: &Settings) -> Result<Running, StartError> {
         guests: Mutex::default(),
         callers: Mutex::default(),
         limits,
-        passes: OnceLock::new(),
+        passes: Arc::new(Passes::new(node.clone(), handovers, tunnels, settings.passes)),
         settled: Arc::default(),
         capacity: settings.capacity,
         second_port: looks::serve(switch.clone(), clock, listen, bind),
@@ -231,20 +243,22 @@ pub fn start(settings: &Settings) -> Result<Running, StartError> {
 }
 
 impl Running {
-    /// Passes TLS on TCP to edge servers from now on, below `place`; once.
-    pub fn pass(&self, listener: tokio::net::TcpListener, place: PublicPlace, limits: PassLimits) {
+    /// Takes streams of TCP from now on: tunnels of endpoints whose network has no UDP, and what is passed on.
+    pub fn take_streams(&self, listener: tokio::net::TcpListener) {
+        let (serving, closing) = (passes::serve(listener, self.node.passes.clone()), self.closing.clone());
+        tokio::spawn(async move { closing.run_until_cancelled(serving).await });
+    }
+
+    /// Passes TLS on to edge servers from now on, below `place`, to which `listener` listens; once.
+    pub fn pass(&self, listener: tokio::net::TcpListener, place: PublicPlace) {
         if let (Some(common), Ok(listen)) = (&self.node.common, listener.local_addr()) {
             common.nodes().take_tls(&[listen]);
         }
-        let passes = self.node.passes.get_or_init(|| {
-            let (node, key) = (Arc::downgrade(&self.node), HandoverKey::of(&self.key));
-            Arc::new(Passes::new(node, key, place, limits))
-        });
+        self.node.passes.set_place(place);
         for (party, guest) in lock(&self.node.guests).iter() {
             self.node.offer_passes(party, &guest.connection, &guest.letters);
         }
-        let (serving, closing) = (passes::serve(listener, passes.clone()), self.closing.clone());
-        tokio::spawn(async move { closing.run_until_cancelled(serving).await });
+        self.take_streams(listener);
     }
 
     /// Other nodes hand TLS over to this one there; without, it is where TLS is listened for.
@@ -264,6 +278,7 @@ impl Running {
         self.closing.cancel();
         self.endpoint.close(CLOSED, b"");
         self.endpoint.wait_idle().await;
+        self.node.switch.tunnels.close();
     }
 }
 
@@ -294,11 +309,6 @@ impl Node {
     /// Returns when the node's socket has failed for good.
     pub async fn failed(&self) {
         self.broken.cancelled().await;
-    }
-
-    /// What passes TLS to edge servers, if anything does.
-    pub(crate) fn passes(&self) -> Option<&Arc<Passes>> {
-        self.passes.get()
     }
 
     pub(crate) fn gate(&self) -> MutexGuard<'_, Gate> {
@@ -334,18 +344,16 @@ impl Node {
 
     /// An edge server is told that TLS is passed on to it, if it is.
     fn offer_passes(&self, party: &Party, connection: &Connection, letters: &mpsc::Sender<Letter>) {
-        if let Some(passes) = self.passes()
-            && passes.introduce(party, connection)
+        if let Some(place) = self.passes.place()
+            && self.passes.introduce(party, connection)
         {
-            let _ = letters.try_send(Letter::Say(FromNode::Public(passes.place().clone())));
+            let _ = letters.try_send(Letter::Say(FromNode::Public(place.clone())));
         }
     }
 
     /// This connection no longer speaks for a party.
     pub(crate) fn forget(&self, party: &Party, connection: &Connection) {
-        if let Some(passes) = self.passes() {
-            passes.forget(party, connection);
-        }
+        self.passes.forget(party, connection);
         let mut guests = lock(&self.guests);
         if guests.get(party).is_some_and(|guest| guest.connection.stable_id() == connection.stable_id()) {
             guests.remove(party);

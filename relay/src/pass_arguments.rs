@@ -26,10 +26,10 @@ pub struct PassArguments {
     /// comes to a node where its box is not is handed over there.
     #[arg(long, value_name = "ADDRESS", requires = "tls")]
     tls_for_nodes: Vec<SocketAddr>,
-    /// How many TLS streams are passed on at a time.
+    /// How many TLS streams there are at a time: those that are passed on, and tunnels of endpoints without UDP.
     #[arg(long, default_value_t = PassLimits::default().node)]
     passes: usize,
-    /// How many of them to one edge server.
+    /// How many are passed on to one edge server.
     #[arg(long, default_value_t = PassLimits::default().edge)]
     passes_of_edge: usize,
     /// How many of them from one network.
@@ -41,7 +41,17 @@ pub struct PassArguments {
 }
 
 impl PassArguments {
-    /// Begins, if it was asked for: what to say about it.
+    /// How many streams the node takes.
+    pub const fn limits(&self) -> PassLimits {
+        PassLimits {
+            node: self.passes,
+            edge: self.passes_of_edge,
+            network: self.passes_of_network,
+            connects_a_minute: self.tls_connects_a_minute,
+        }
+    }
+
+    /// Begins to pass TLS on, if it was asked for: what to say about it.
     ///
     /// # Errors
     /// When the address is taken, or not one of this machine, or the domain is none.
@@ -53,14 +63,8 @@ impl PassArguments {
         let port = self.public_port.unwrap_or_else(|| bound.port());
         let place =
             PublicPlace::new(domain, port).map_err(|_| Failure::Domain(format!("{domain}:{port}")))?;
-        let limits = PassLimits {
-            node: self.passes,
-            edge: self.passes_of_edge,
-            network: self.passes_of_network,
-            connects_a_minute: self.tls_connects_a_minute,
-        };
         let said = format!("{bound}, for names below {domain}");
-        running.pass(listener, place, limits);
+        running.pass(listener, place);
         if !self.tls_for_nodes.is_empty() {
             running.take_handovers(&self.tls_for_nodes);
         }

@@ -3,25 +3,28 @@
 //! A node listens on TCP; `<edge server's name>.<domain>` in a hello tells whose a stream is. It goes there in a stream of the edge server's control connection
 //! ([`tresen_path::PassHead`]), so an edge server needs no open port, and its passes end with that connection.
 //!
-//! Whoever comes to a node where the edge server is not, is handed over to one where it is ([`crate::handover`]), as unread.
+//! Whoever comes to a node where the edge server is not, is handed over to one where it is ([`crate::handover`]), as unread. A stream that begins with a hello
+//! to the node itself is a tunnel for datagrams ([`crate::tunnels`]).
 //!
-//! Invariants: of a stream nothing is read but the name in its hello, and nothing is kept; everybody has to say a name within [`HELLO_PATIENCE`] and
-//! [`MAX_HELLO_BYTES`](crate::hello::MAX_HELLO_BYTES); what is open is counted before it is open ([`crate::places`]), at each node that it goes through;
-//! what was handed over once is not handed over again.
+//! Invariants: of a stream that is passed on nothing is read but the name in its hello, and nothing is kept; everybody has to say a name within
+//! [`HELLO_PATIENCE`] and [`MAX_HELLO_BYTES`](crate::hello::MAX_HELLO_BYTES); what is open is counted before it is open ([`crate::places`]), at each node that
+//! it goes through; what was handed over once is not handed over again.
 
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
 use quinn::{Connection, RecvStream, SendStream, VarInt};
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
-use tresen_identity::{Fingerprint, PublicPlace};
+use tokio_rustls::TlsAcceptor;
+use tresen_identity::{Fingerprint, PublicPlace, RELAY_SERVER_NAME};
 use tresen_path::{LimitKey, NodeAt, Party, PassHead};
 
 use crate::allowances::Allowances;
@@ -30,9 +33,10 @@ use crate::hello::{self, Hello, NoHello};
 use crate::node::{Node, lock};
 use crate::pipe::pipe;
 use crate::places::{Full, PassLimits, Places};
+use crate::tunnels;
 
 /// How long a client may take to say whom it wants.
-const HELLO_PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const HELLO_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long an edge server may take to give a stream.
 const STREAM_PATIENCE: Duration = Duration::from_secs(5);
@@ -68,6 +72,8 @@ enum NotPassed {
     Handover(#[from] NotHandedOver),
     #[error("it says nothing")]
     Silent,
+    #[error("its tunnel: {0}")]
+    Tunnel(#[from] io::Error),
     #[error("it wants {0}, which is no edge server's name here")]
     NoName(String),
     #[error("it wants an edge server that is not here, nor at a node that takes it")]
@@ -89,7 +95,10 @@ struct Client {
 pub(crate) struct Passes {
     node: Weak<Node>,
     key: HandoverKey,
-    place: PublicPlace,
+    /// Of tunnels.
+    acceptor: TlsAcceptor,
+    /// Where browsers reach this node's edge servers, if they do.
+    place: OnceLock<PublicPlace>,
     places: Arc<Places>,
     limits: PassLimits,
     edges: Mutex<HashMap<Fingerprint, Connection>>,
@@ -102,11 +111,12 @@ pub(crate) struct Passes {
 }
 
 impl Passes {
-    pub(crate) fn new(node: Weak<Node>, key: HandoverKey, place: PublicPlace, limits: PassLimits) -> Self {
+    pub(crate) fn new(node: Weak<Node>, key: HandoverKey, acceptor: TlsAcceptor, limits: PassLimits) -> Self {
         Self {
             node,
             key,
-            place,
+            acceptor,
+            place: OnceLock::new(),
             places: Places::new(limits),
             limits,
             edges: Mutex::default(),
@@ -119,9 +129,14 @@ impl Passes {
         }
     }
 
+    /// Browsers reach this node's edge servers there from now on, and wherever they did before.
+    pub(crate) fn set_place(&self, place: PublicPlace) {
+        let _ = self.place.set(place);
+    }
+
     /// Where browsers reach this node's edge servers.
-    pub(crate) const fn place(&self) -> &PublicPlace {
-        &self.place
+    pub(crate) fn place(&self) -> Option<&PublicPlace> {
+        self.place.get()
     }
 
     /// Streams for this party go through this connection from now on. Whether it is one that takes any.
@@ -150,7 +165,18 @@ impl Passes {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let mut text = String::new();
         for (name, kind, help, value) in [
-            ("open", "gauge", "TLS streams that are passed on, or about to be.", self.places.count() as u64),
+            (
+                "open",
+                "gauge",
+                "TLS streams that are passed on, or about to be; and tunnels.",
+                self.places.count() as u64,
+            ),
+            (
+                "tunnels",
+                "gauge",
+                "Of these, tunnels: endpoints without UDP.",
+                self.node.upgrade().map_or(0, |node| node.switch.tunnels.count()) as u64,
+            ),
             ("opened_total", "counter", "TLS streams that were passed on.", count(&self.opened)),
             (
                 "handed_over_total",
@@ -195,7 +221,15 @@ impl Passes {
         self.count(from)?;
         place.of(from)?;
         let client = client?;
-        let Some(edge) = self.place.edge(&client.hello.server_name) else {
+        if client.hello.server_name == RELAY_SERVER_NAME
+            && !client.is_handed_over
+            && let Some(node) = self.node.upgrade()
+        {
+            let switch = node.switch.clone();
+            drop(node);
+            return Ok(tunnels::serve(&switch, &self.acceptor, (stream, peer), client.hello).await?);
+        }
+        let Some(edge) = self.place().and_then(|place| place.edge(&client.hello.server_name)) else {
             return Err(NotPassed::NoName(client.hello.server_name));
         };
         place.at(edge)?;

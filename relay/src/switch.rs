@@ -11,12 +11,13 @@ use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSocketState};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
-use tresen_path::{KNOCK_BYTES, Party, Router, Unreadable, Verdict, written};
+use tresen_path::{KNOCK_BYTES, Party, Router, Unreadable, Verdict, is_tunnel, written};
 use tresen_reach::Handed;
 
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::limits::Limits;
+use crate::tunnels::Tunnels;
 
 /// Room for what the kernel hands over at once.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -48,6 +49,7 @@ pub struct Switch {
     clock: Clock,
     counters: Arc<Counters>,
     limits: Arc<Limits>,
+    pub(crate) tunnels: Tunnels,
     /// Whether addresses of IPv4 have to be written as those of IPv6.
     is_ipv6: bool,
 }
@@ -78,7 +80,8 @@ impl Switch {
         let (moves, moved) = mpsc::channel(MOVES_WAITING);
         let is_ipv6 = socket.local_addr()?.is_ipv6();
         let (io, router) = (Arc::new(UdpSocket::from_std(socket)?), RwLock::new(router));
-        let switch = Self { io, state, router, own, moves, clock, counters, limits, is_ipv6 };
+        let tunnels = Tunnels::default();
+        let switch = Self { io, state, router, own, moves, clock, counters, limits, tunnels, is_ipv6 };
         Ok((Arc::new(switch), waiting, moved))
     }
 
@@ -125,6 +128,13 @@ impl Switch {
                 }
             }
         }
+    }
+
+    /// A datagram that came through a tunnel.
+    pub(crate) fn receive(&self, from: SocketAddr, datagram: &[u8]) {
+        let len = datagram.len();
+        let meta = RecvMeta { addr: self.written(from), len, stride: len, ecn: None, dst_ip: None };
+        self.batch(std::iter::once((datagram, &meta)));
     }
 
     fn batch<'a>(&self, received: impl Iterator<Item = (&'a [u8], &'a RecvMeta)>) {
@@ -180,11 +190,19 @@ impl Switch {
     }
 
     fn send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        if is_tunnel(transmit.destination) {
+            return self.tunnels.send(transmit);
+        }
         self.io.try_io(Interest::WRITABLE, || self.state.try_send((&*self.io).into(), transmit))
     }
 
     /// Sends for the node's own endpoint, which minds errors as quinn does.
     pub(crate) fn send_own(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        if is_tunnel(transmit.destination) {
+            // What is lost here, quinn sends again.
+            let _ = self.tunnels.send(transmit);
+            return Ok(());
+        }
         self.io.try_io(Interest::WRITABLE, || self.state.send((&*self.io).into(), transmit))
     }
 

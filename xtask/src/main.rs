@@ -80,6 +80,12 @@ enum Command {
         /// Only pairs whose name, `client - edge server`, has this in it.
         #[arg(long)]
         only: Option<String>,
+        /// Nothing of that, but so many other addresses for one device at work, and what it noticed.
+        #[arg(long, value_name = "N")]
+        moves: Option<u32>,
+        /// The moves are the same for the same number.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
     /// Measures: `bench screen`, `bench guess`, `bench load`, `bench relay` (beside coturn) write to `target/bench`; `bench page` times the handheld's page; `bench peers` (VNC, NX, xpra and RDP
     /// beside Tresen; as root it installs them) writes to `docs/benchmarks`.
@@ -122,7 +128,8 @@ fn run(arguments: Arguments) -> Result<()> {
         Command::Crash { cycles } => check::crash(&shell, cycles),
         Command::Sim { rest } => programs::sim(&shell, &rest),
         Command::Wan { rest } => programs::wan(&shell, &rest),
-        Command::Nat { tries, only } => nat::run(&shell, tries, only.as_deref()),
+        Command::Nat { moves: Some(moves), seed, .. } => nat::run_moves(&shell, moves, seed),
+        Command::Nat { tries, only, .. } => nat::run(&shell, tries, only.as_deref()),
         Command::Bench { what, rest } => programs::bench(&shell, &what, &rest),
         Command::Renew => check::renew(&shell),
         Command::Tidy => tidy::check(&shell),

@@ -49,6 +49,7 @@ pub use route::{RelayRoute, RelayRouteError};
 pub use secret::Secret;
 pub use tenant::{TenantId, TenantIdError};
 pub use tls::{
-    ALPN, RELAY_ALPN, TlsError, client_config, https_client_config, https_config, quic_server_config,
-    relay_client_config, relay_server_config,
+    ALPN, RELAY_ALPN, RELAY_SERVER_NAME, TUNNEL_ALPN, TlsError, client_config, https_client_config,
+    https_config, quic_server_config, relay_client_config, relay_server_config, tunnel_client_config,
+    tunnel_server_config,
 };

@@ -28,6 +28,12 @@ pub const ALPN: &[u8] = b"tresen/1";
 /// The name of what endpoints and relay nodes say to each other, in QUIC handshakes.
 pub const RELAY_ALPN: &[u8] = b"tresen-relay/1";
 
+/// What a client calls a relay node in its first message of TLS. Names in certificates mean nothing, but in a stream it tells the node from the edge servers behind it.
+pub const RELAY_SERVER_NAME: &str = "tresen-relay";
+
+/// The name of tunnels, streams that carry datagrams where there is no UDP, in TLS handshakes.
+pub const TUNNEL_ALPN: &[u8] = b"tresen-tunnel/1";
+
 /// Why a TLS configuration can't be made.
 #[derive(Debug, Error)]
 #[error("TLS can't be set up: {0}")]
@@ -66,6 +72,30 @@ pub fn relay_server_config(certificate: Certificate) -> Result<ServerConfig, Tls
 pub fn relay_client_config(node: Fingerprint, certificate: Certificate) -> Result<ClientConfig, TlsError> {
     let mut config = client_config(node, certificate)?;
     config.alpn_protocols = vec![RELAY_ALPN.to_vec()];
+    Ok(config)
+}
+
+/// A relay node's side of tunnels. Nobody shows a certificate to it: who comes proves within the tunnel who he is, as over UDP.
+///
+/// # Errors
+/// When the certificate and its key don't fit.
+pub fn tunnel_server_config(certificate: Certificate) -> Result<ServerConfig, TlsError> {
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_no_client_auth()
+        .with_single_cert(certificate.chain, certificate.key)?;
+    config.alpn_protocols = vec![TUNNEL_ALPN.to_vec()];
+    config.max_early_data_size = 0;
+    Ok(config)
+}
+
+/// An endpoint's side of tunnels: accepts exactly `node`, and shows nothing.
+///
+/// # Errors
+/// When the TLS library refuses its own defaults.
+pub fn tunnel_client_config(node: Fingerprint) -> Result<ClientConfig, TlsError> {
+    let mut config = https_client_config(node)?;
+    config.alpn_protocols = vec![TUNNEL_ALPN.to_vec()];
     Ok(config)
 }
 

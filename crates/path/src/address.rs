@@ -4,10 +4,31 @@
 //! IPv6 16 (IPv4 as ::ffff:a.b.c.d) | port 2, big endian
 //! ```
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Length of an address on the wire.
 pub(crate) const ADDRESS_BYTES: usize = 18;
+
+/// Addresses that stand for tunnels: 240.0.0.0/5 is reserved (RFC 1112, section 4), so it is nobody's.
+const TUNNELS: u32 = 0xf000_0000;
+
+/// Bits that tell tunnels apart.
+const TUNNEL_BITS: u32 = 0x07ff_ffff;
+
+/// Their port: an address without one is none.
+const TUNNEL_PORT: u16 = 1;
+
+/// The address that stands for a tunnel, a stream that carries datagrams where there is no UDP, among those of one end. Numbers 2^27 apart have the same one.
+#[must_use]
+pub const fn tunnel_address(number: u32) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::from_bits(TUNNELS | (number & TUNNEL_BITS))), TUNNEL_PORT)
+}
+
+/// Whether an address stands for a tunnel: nothing can be sent to it by UDP, and nobody else can use it.
+#[must_use]
+pub const fn is_tunnel(address: SocketAddr) -> bool {
+    matches!(address.ip().to_canonical(), IpAddr::V4(ip) if ip.to_bits() & !TUNNEL_BITS == TUNNELS)
+}
 
 /// The one form of an address: IPv4 as such, without flow and scope.
 #[must_use]

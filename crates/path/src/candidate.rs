@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::address::canonical;
+use crate::address::{canonical, is_tunnel};
 use crate::limits;
 
 /// Where an address is from. The order is that in which they are tried.
@@ -107,5 +107,5 @@ fn is_address(address: SocketAddr) -> bool {
         IpAddr::V4(ip) => ip.octets()[0] == 0 || ip.is_broadcast() || ip.is_multicast(),
         IpAddr::V6(ip) => ip.is_unspecified() || ip.is_multicast() || ip.is_unicast_link_local(),
     };
-    !is_nobodys && address.port() != 0
+    !is_nobodys && !is_tunnel(address) && address.port() != 0
 }

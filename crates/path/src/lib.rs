@@ -96,7 +96,7 @@ mod router;
 mod seal;
 
 pub use action::{PathAction, Way};
-pub use address::{canonical, written};
+pub use address::{canonical, is_tunnel, tunnel_address, written};
 pub use admission::{Admitted, Gate, LimitKey, Refused, Revocation};
 pub use candidate::{Candidate, CandidateKind, Local, Mapping};
 pub use cid::{

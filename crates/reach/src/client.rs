@@ -12,7 +12,8 @@ use tokio::task::JoinSet;
 use tresen_identity::{Fingerprint, KeyPair, RelayRoute};
 use tresen_path::{EdgeName, ToNode, Way, canonical};
 
-use crate::control::{Control, ControlFailed};
+use crate::approach::{Caller, Reached};
+use crate::control::ControlFailed;
 use crate::direct::{Means, News, keep_direct};
 use crate::ids::{EdgeIds, OwnIds};
 use crate::knocking::{Moved, Seen, moves};
@@ -56,13 +57,50 @@ pub enum NotReached {
     Connect(#[from] quinn::ConnectionError),
 }
 
+/// The way of packets to an edge server that was called through its relay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// Through the relay, by UDP.
+    Relayed,
+    /// Through the relay, which is reached by TLS alone.
+    Tunnelled,
+    /// Past the relay, to this address.
+    Direct(SocketAddr),
+}
+
+/// To hear of the ways that packets take, one after another.
+#[derive(Clone)]
+pub struct Ways {
+    routed: Arc<RoutedSocket>,
+    way: watch::Receiver<Way>,
+}
+
+impl Ways {
+    fn route(&self) -> Route {
+        match *self.way.borrow() {
+            Way::Direct { address, .. } => Route::Direct(address),
+            Way::Relay if self.routed.is_tunnelled() => Route::Tunnelled,
+            Way::Relay => Route::Relayed,
+        }
+    }
+
+    /// Waits for another one, or for another way to the relay. Safe to drop and call again.
+    pub async fn change(&mut self) -> Route {
+        if self.way.changed().await.is_err() {
+            return std::future::pending().await;
+        }
+        self.way.mark_unchanged();
+        self.route()
+    }
+}
+
 /// A connection to an edge server through a relay, kept open there until this is dropped, whatever way its packets go.
 pub struct Relayed {
     /// End to end: the relay can't read it.
     pub connection: Connection,
     /// The endpoint; it keeps the socket open.
     pub endpoint: Endpoint,
-    way: watch::Receiver<Way>,
+    ways: Ways,
     moved: mpsc::Sender<Moved>,
     /// They end with this.
     _tasks: JoinSet<()>,
@@ -71,14 +109,14 @@ pub struct Relayed {
 impl Relayed {
     /// Which way packets go.
     #[must_use]
-    pub fn way(&self) -> Way {
-        *self.way.borrow()
+    pub fn route(&self) -> Route {
+        self.ways.route()
     }
 
     /// To hear of it when they go another way.
     #[must_use]
-    pub fn ways(&self) -> watch::Receiver<Way> {
-        self.way.clone()
+    pub fn ways(&self) -> Ways {
+        self.ways.clone()
     }
 
     /// This machine is in another network: packets go through the relay again, and it is told where from. Whether it knows now; it takes one round trip.
@@ -134,9 +172,10 @@ async fn call_at(
     let (ids, edge_ids) = (OwnIds::default(), EdgeIds::default());
     let endpoint = endpoint(routed.clone(), ids.clone(), None)?;
     let control_endpoint = crate::socket::endpoint(control_socket, OwnIds::default(), None)?;
-    let connecting = Control::connect(&control_endpoint, at, route.relay, key);
-    let connected = tokio::time::timeout(CONNECT_PATIENCE, connecting).await;
-    let mut control = connected.map_err(|_| NotReached::Silent(at))??;
+    let caller = Caller::new(route, &control_endpoint, &socket, key);
+    let reached = tokio::time::timeout(CONNECT_PATIENCE, caller.call(at)).await;
+    let Reached { mut control, at: through, tunnel } = reached.map_err(|_| NotReached::Silent(at))??;
+    routed.move_to(through);
     let wish = ToNode::Call(EdgeName { tenant: route.tenant, edge });
     let granted = ask(&mut control, &wish, nodes).await?;
     ids.set(&granted.grant.own_handles);
@@ -157,6 +196,9 @@ async fn call_at(
         carried: endpoint.clone(),
         connection: connected,
         at: canonical(at),
+        through,
+        tunnel,
+        way: way_is.clone(),
         nodes: std::mem::take(nodes),
         route: route.clone(),
         key: KeyPair::from_seed(&key.seed()),
@@ -170,10 +212,16 @@ async fn call_at(
     tasks.spawn(stay(guest, granted));
     let connection = endpoint.connect_with(config, at, SERVER_NAME)?.await?;
     connection_is.send_replace(Some(connection.clone()));
-    let means = Means { connection: connection.clone(), socket, routed, way: way_is, knock: knocking };
+    let means = Means {
+        connection: connection.clone(),
+        socket,
+        routed: routed.clone(),
+        way: way_is,
+        knock: knocking,
+    };
     let news = News { probes, traffic, observed, moved: moving };
     tasks.spawn(keep_direct(means, news));
-    Ok(Relayed { connection, endpoint, way, moved, _tasks: tasks })
+    Ok(Relayed { connection, endpoint, ways: Ways { routed, way }, moved, _tasks: tasks })
 }
 
 /// A socket for both families where there are both, because the direct way may be of the other one than the relay.

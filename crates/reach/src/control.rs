@@ -1,5 +1,6 @@
 //! The control connection to one relay node.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,9 @@ use std::time::Duration;
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{ClientConfig, Connection, Endpoint, RecvStream, SendStream, TransportConfig, VarInt};
 use thiserror::Error;
-use tresen_identity::{Certificate, CertificateError, Fingerprint, KeyPair, TlsError, relay_client_config};
+use tresen_identity::{
+    Certificate, CertificateError, Fingerprint, KeyPair, RELAY_SERVER_NAME, TlsError, relay_client_config,
+};
 use tresen_path::{ControlBuffer, ControlError, FromNode, ToNode};
 
 use crate::passes::Passes;
@@ -20,9 +23,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 /// What a browser may send through the node before it is read, in bytes.
 const PASS_WINDOW_BYTES: u32 = 128 * 1024;
-
-/// Names in certificates mean nothing, but TLS wants one.
-const SERVER_NAME: &str = "tresen-relay";
 
 /// Why there is no control connection, or none any more.
 #[derive(Debug, Error)]
@@ -39,6 +39,9 @@ pub enum ControlFailed {
     /// It does not answer, or another one does.
     #[error("the relay does not answer: {0}")]
     Connect(#[from] quinn::ConnectionError),
+    /// UDP does not get there, and no tunnel either.
+    #[error("no way to the relay, by UDP or TLS: {0}")]
+    Tunnel(io::Error),
     /// It went away.
     #[error("the relay has closed the control connection")]
     Closed,
@@ -79,7 +82,7 @@ impl Control {
             .stream_receive_window(PASS_WINDOW_BYTES.into());
         let mut config = ClientConfig::new(Arc::new(crypto));
         config.transport_config(Arc::new(transport));
-        let connecting = endpoint.connect_with(config, at, SERVER_NAME);
+        let connecting = endpoint.connect_with(config, at, RELAY_SERVER_NAME);
         let connection = connecting.map_err(|error| ControlFailed::Setup(error.into()))?.await?;
         let (send, receive) = connection.open_bi().await?;
         // Ahead of what browsers get on the same connection.

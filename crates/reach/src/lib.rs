@@ -8,6 +8,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "a shell: it draws random ids")]
 
+mod approach;
+mod carry;
 mod client;
 mod control;
 mod direct;
@@ -25,8 +27,11 @@ mod routed;
 mod silence;
 mod socket;
 mod stay;
+mod tunnel;
 
-pub use client::{NotReached, Relayed, call};
+pub use approach::{Caller, Reached, gone};
+pub use carry::{Datagram, carried, carry};
+pub use client::{NotReached, Relayed, Route, Ways, call};
 pub use control::{Control, ControlFailed};
 pub use enrolment::Enrolment;
 pub use exchange::{read_exchange, write_exchange};
@@ -38,3 +43,4 @@ pub use near::{Networks, Reach};
 pub use passes::{Pass, PassStream, Passes};
 pub use resolve::resolve;
 pub use socket::{OwnPacket, OwnPackets, Socket, endpoint, own_packets, poller};
+pub use tunnel::{Tunnel, TunnelEnd};

@@ -18,7 +18,7 @@ use quinn::{AsyncUdpSocket, UdpPoller};
 use quinn_udp::{RecvMeta, Transmit};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use tresen_path::{Handle, SocketId, Way, canonical, quic_destination};
+use tresen_path::{Handle, SocketId, Way, canonical, is_tunnel, quic_destination};
 
 use crate::handed::{Handed, poll_handed};
 use crate::silence::Silence;
@@ -127,6 +127,11 @@ impl RoutedSocket {
         self.silence.is_unanswered()
     }
 
+    /// Whether the node is reached by a tunnel.
+    pub(crate) fn is_tunnelled(&self) -> bool {
+        is_tunnel(self.nodes().at)
+    }
+
     fn nodes(&self) -> MutexGuard<'_, AtNodes> {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -230,7 +235,7 @@ impl AsyncUdpSocket for RoutedSocket {
             let mut kept = 0;
             for at in 0..count {
                 let from = canonical(metas[at].addr);
-                let is_relayed = from == nodes.at || from == nodes.asked;
+                let is_relayed = from == nodes.at || from == nodes.asked || is_tunnel(from);
                 let keep = if is_relayed { Self::sort } else { Self::sift };
                 metas[at].len = keep(self, &mut buffers[at], &metas[at]);
                 if metas[at].len > 0 {

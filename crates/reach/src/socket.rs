@@ -13,10 +13,11 @@ use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
-use tresen_path::{PROBE, SocketId, canonical, written};
+use tresen_path::{PROBE, SocketId, canonical, is_tunnel, written};
 
 use crate::extras::Extras;
 use crate::ids::OwnIds;
+use crate::tunnel::Tunnels;
 
 /// First bytes below this are our own packets, the rest is QUIC (its fixed bit is kept, see `tresen_path`).
 pub(crate) const QUIC_FROM: u8 = 0x40;
@@ -50,6 +51,7 @@ pub struct Socket {
     state: UdpSocketState,
     own: OwnPackets,
     extras: Extras,
+    pub(crate) tunnels: Tunnels,
     /// Whether addresses of IPv4 have to be written as those of IPv6.
     is_ipv6: bool,
 }
@@ -84,7 +86,8 @@ impl Socket {
         socket.set_nonblocking(true)?;
         let is_ipv6 = socket.local_addr()?.is_ipv6();
         let extras = Extras::new(own.clone());
-        Ok(Arc::new(Self { io: Arc::new(UdpSocket::from_std(socket)?), state, own, extras, is_ipv6 }))
+        let (io, tunnels) = (Arc::new(UdpSocket::from_std(socket)?), Tunnels::default());
+        Ok(Arc::new(Self { io, state, own, extras, tunnels, is_ipv6 }))
     }
 
     /// Where it is bound.
@@ -105,6 +108,10 @@ impl Socket {
     /// # Errors
     /// When the operating system refuses.
     pub fn send_own(&self, to: SocketAddr, datagram: &[u8]) -> io::Result<()> {
+        if is_tunnel(to) {
+            self.tunnels.send(canonical(to), datagram, None);
+            return Ok(());
+        }
         match self.io.try_send_to(datagram, self.written(to)) {
             Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
             Ok(_) | Err(_) => Ok(()),
@@ -160,6 +167,11 @@ impl Socket {
         Poll::Ready(filled)
     }
 
+    /// Takes one of our own packets that came from there by another way.
+    pub(crate) fn take_own(&self, from: SocketAddr, datagram: &[u8]) {
+        self.own.take(OwnPacket { socket: SocketId::MAIN, from, datagram: datagram.to_vec() });
+    }
+
     /// Takes our own packets out of what was received; how many buffers are left.
     fn sift(&self, buffers: &mut [IoSliceMut<'_>], metas: &mut [RecvMeta], count: usize) -> usize {
         let mut kept = 0;
@@ -174,7 +186,7 @@ impl Socket {
             }
             let from = canonical(meta.addr);
             for datagram in buffers[at][..meta.len].chunks(meta.stride.max(1)) {
-                self.own.take(OwnPacket { socket: SocketId::MAIN, from, datagram: datagram.to_vec() });
+                self.take_own(from, datagram);
             }
         }
         kept
@@ -202,6 +214,10 @@ impl AsyncUdpSocket for Socket {
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
         let to = canonical(transmit.destination);
+        if is_tunnel(to) {
+            self.tunnels.send(to, transmit.contents, transmit.segment_size);
+            return Ok(());
+        }
         if let Some(beside) = self.extras.towards(to) {
             self.send_beside(beside, to, transmit);
             return Ok(());
@@ -216,6 +232,9 @@ impl AsyncUdpSocket for Socket {
         metas: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
         if let Poll::Ready(count) = self.poll_beside(cx, buffers, metas) {
+            return Poll::Ready(Ok(count));
+        }
+        if let Poll::Ready(count) = self.tunnels.poll_recv(cx, buffers, metas) {
             return Poll::Ready(Ok(count));
         }
         loop {

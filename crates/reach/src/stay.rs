@@ -11,14 +11,16 @@ use quinn::{Connection, Endpoint};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tresen_identity::{KeyPair, RelayRoute, Secret};
-use tresen_path::{FromNode, Grant, Knocker, NodeAt, NodeId, ToNode, canonical};
+use tresen_path::{FromNode, Grant, Knocker, NodeAt, NodeId, ToNode, Way, canonical};
 
+use crate::approach::{Caller, Reached, gone};
 use crate::client::NotReached;
 use crate::control::Control;
 use crate::knocking::{Moved, Node, Seen, keep_knocking};
 use crate::resolve::resolve;
 use crate::routed::RoutedSocket;
 use crate::socket::{OwnPacket, Socket};
+use crate::tunnel::Tunnel;
 
 /// How long the relay, and the edge server behind it, may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -89,7 +91,13 @@ pub(crate) struct Guest {
     pub(crate) carried: Endpoint,
     /// It, as soon as it stands.
     pub(crate) connection: watch::Receiver<Option<Connection>>,
+    /// The node.
     pub(crate) at: SocketAddr,
+    /// Where packets for it go: there, or into a tunnel.
+    pub(crate) through: SocketAddr,
+    pub(crate) tunnel: Option<Tunnel>,
+    /// Whoever looks at it looks how the node is reached, too.
+    pub(crate) way: watch::Sender<Way>,
     pub(crate) nodes: Nodes,
     pub(crate) route: RelayRoute,
     pub(crate) key: KeyPair,
@@ -114,7 +122,9 @@ pub(crate) async fn stay(mut guest: Guest, mut granted: Granted) {
     loop {
         let Some(knocker) = Knocker::new(&granted.grant, &Secret::new(rand::random())) else { return };
         guest.observed.send_replace(Some(Seen::at(granted.grant.observed)));
-        let node = Node::new(guest.at, granted.second_port);
+        // Behind a tunnel there is no NAT box to look at.
+        let second_port = granted.second_port.filter(|_| guest.tunnel.is_none());
+        let node = Node::new(guest.through, second_port);
         granted = match guest.visit(node, knocker, granted.lifetime / 2).await {
             Left::Renewed(again) => again,
             Left::Away(why) => {
@@ -153,12 +163,16 @@ impl Guest {
         let mut seen = self.observed.subscribe();
         let (socket, observed) = (self.socket.clone(), self.observed.clone());
         let knocking = keep_knocking(socket, node, knocker, &mut self.own, &mut self.moved, observed);
+        let (node_at, has_tunnel) = (self.at, self.tunnel.is_some());
+        let caller = Caller::new(&self.route, &self.endpoint, &self.socket, &self.key);
         let talking = talk(&mut self.control, &self.wish, renewal, &mut self.nodes);
         tokio::select! {
             () = knocking => Left::Gone,
             left = talking => left,
             () = doubt(&self.routed, &self.connection, &self.knock) => Left::Away("it does not answer any more"),
             _ = seen.wait_for(Option::is_none) => Left::Away("it does not answer knocks"),
+            () = gone(&mut self.tunnel) => Left::Away("the tunnel to it is gone"),
+            () = caller.better(node_at, has_tunnel) => Left::Away("UDP gets there"),
         }
     }
 
@@ -191,13 +205,13 @@ impl Guest {
 
     async fn call(&mut self, at: SocketAddr) -> Result<Granted, NotReached> {
         self.routed.listen_to(at);
-        let at = self.socket.written(at);
-        let connecting = Control::connect(&self.endpoint, at, self.route.relay, &self.key);
-        let mut control =
-            timeout(CONNECT_PATIENCE, connecting).await.map_err(|_| NotReached::Silent(at))??;
+        let caller = Caller::new(&self.route, &self.endpoint, &self.socket, &self.key);
+        let reached = timeout(CONNECT_PATIENCE, caller.call(at)).await;
+        let Reached { mut control, at: through, tunnel } = reached.map_err(|_| NotReached::Silent(at))??;
         let granted = ask(&mut control, &self.wish, &mut self.nodes).await?;
-        (self.control, self.at) = (control, canonical(at));
-        self.routed.move_to(at);
+        (self.control, self.at, self.through, self.tunnel) = (control, canonical(at), through, tunnel);
+        self.routed.move_to(through);
+        self.way.send_modify(|_| {});
         // Sends a packet at once, by which the edge server sees the other way, and what was lost is noticed.
         if let Err(error) = self.carried.rebind_abstract(self.routed.clone()) {
             tracing::warn!(%error, "the socket does not go on");

@@ -36,6 +36,8 @@ pub enum Way {
     Direct,
     /// QUIC over UDP, forwarded by a relay.
     Relayed,
+    /// QUIC, forwarded by a relay that the device or this server reaches by TLS alone.
+    Tunnelled,
     /// WebSocket over TCP, which hides what is lost.
     WebSocket,
     /// The same, passed on by a relay.

@@ -194,7 +194,7 @@ async fn serve_connection(site: Arc<Site>, connection: Connection) {
                 let Ok((send, recv)) = opened else { break };
                 not_before = Instant::now() + STREAM_EVERY;
                 let told = if send.id().index() == 0 { Packets::default() } else { packets(&connection) };
-                let connected = Connected { connection: connection.clone(), told, site: site.clone() };
+                let connected = Connected { connection: connection.clone(), device, told, site: site.clone() };
                 streams.spawn(serve_stream(site.clone(), device, connected, send, recv));
             }
             Some(ended) = streams.join_next() => {
@@ -291,6 +291,7 @@ fn peer(connection: &Connection) -> Option<Fingerprint> {
 /// A connection, from the beginning of a stream.
 struct Connected {
     connection: Connection,
+    device: Fingerprint,
     /// What the streams before it told.
     told: Packets,
     /// Knows by what a way through the relay is told.
@@ -299,7 +300,7 @@ struct Connected {
 
 impl links::Connection for Connected {
     fn way(&self) -> Way {
-        if self.site.relay.is_at(self.connection.remote_address()) { Way::Relayed } else { Way::Direct }
+        self.site.relay.way(self.device, self.connection.remote_address())
     }
 
     fn address(&self) -> SocketAddr {

@@ -249,7 +249,7 @@ impl<'a> Teller<'a> {
         let hour = seen.record.last(self.now_ms, CELLS);
         let Some(most) = minutes.iter().flatten().filter_map(Cell::lost_permille).max() else {
             let reason = match seen.record.way {
-                Way::Direct | Way::Relayed => t.no_packets_yet,
+                Way::Direct | Way::Relayed | Way::Tunnelled => t.no_packets_yet,
                 Way::WebSocket | Way::Passed => t.no_loss_seen,
             };
             return Measure::unknown(t.loss, reason);
@@ -362,8 +362,8 @@ const fn way(t: &Texts, way: Way, reach: Reach, key: &DeviceKey) -> &'static str
             Reach::Far => t.way_internet,
         },
         (Way::Relayed, _) => t.way_relayed,
-        (Way::Passed, DeviceKey::Certificate) => t.way_passed_fallback,
-        (Way::Passed, DeviceKey::Browser | DeviceKey::Loopback) => t.way_passed,
+        (Way::Tunnelled, _) => t.way_tunnelled,
+        (Way::Passed, _) => t.way_passed,
         // A native device asks for QUIC first.
         (Way::WebSocket, DeviceKey::Certificate) => t.way_fallback,
         (Way::WebSocket, DeviceKey::Browser | DeviceKey::Loopback) => t.way_browser,

@@ -171,7 +171,7 @@ texts! {
     way_internet: "direkt durchs Internet (QUIC, UDP)", "direct through the internet (QUIC, UDP)";
     way_relayed: "über das Relay (QUIC, UDP)", "through the relay (QUIC, UDP)";
     way_passed: "Browser, über das Relay (TLS, TCP)", "browser, through the relay (TLS, TCP)";
-    way_passed_fallback: "über das Relay (TLS, TCP), weil UDP nicht durchkommt", "through the relay (TLS, TCP), because UDP does not get through";
+    way_tunnelled: "über das Relay (TLS, TCP), weil UDP nicht durchkommt", "through the relay (TLS, TCP), because UDP does not get through";
     way_browser: "Browser (WebSocket, TCP)", "browser (WebSocket, TCP)";
     way_fallback: "WebSocket (TCP), weil UDP nicht durchkommt", "WebSocket (TCP), because UDP does not get through";
     reach_here: "auf diesem Rechner", "on this machine";

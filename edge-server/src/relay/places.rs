@@ -12,7 +12,8 @@ use tokio::time::Instant;
 use tresen_identity::{Admission, Fingerprint, KeyPair, RelayRoute, Secret, TokenId};
 use tresen_path::{FromNode, Grant, Knocker, MAX_REVOKED, NodeAt, NodeId, ToNode};
 use tresen_reach::{
-    Control, ControlFailed, Node, OwnIds, OwnPacket, Seen, Socket, keep_knocking, moves, own_packets, resolve,
+    Caller, Control, ControlFailed, Node, OwnIds, OwnPacket, Reached, Seen, Socket, gone as tunnel_gone,
+    keep_knocking, moves, own_packets, resolve,
 };
 
 use super::let_in::LetIn;
@@ -206,7 +207,7 @@ impl<'a> Place<'a> {
             Ok(found) => {
                 let (at, number) = (found.at, self.number);
                 self.nodes.send_modify(|nodes| nodes.taken[number] = Some(Taken { at, node: None }));
-                self.site.relay.set(number, at);
+                self.site.relay.set(number, found.reached.at);
                 let gone = self.serve(found).await;
                 self.nodes.send_modify(|nodes| nodes.taken[number] = None);
                 self.observed.send_replace(None);
@@ -220,9 +221,11 @@ impl<'a> Place<'a> {
         for at in candidates.iter().copied() {
             let Some(reach) = self.reaches.iter().find(|reach| reach.fits(at)) else { continue };
             match tokio::time::timeout(PATIENCE, self.register(reach, at)).await {
-                Ok(Ok((control, FromNode::Granted { grant, second_port, .. }))) => {
-                    let node = Node::new(at, second_port);
-                    return Ok(Found { at, node, reach, control, grant });
+                Ok(Ok((reached, FromNode::Granted { grant, second_port, .. }))) => {
+                    // Behind a tunnel there is no NAT box to look at.
+                    let second_port = second_port.filter(|_| reached.tunnel.is_none());
+                    let node = Node::new(reached.at, second_port);
+                    return Ok(Found { at, node, reach, reached, grant });
                 }
                 Ok(Ok(_)) => {
                     why = format!(
@@ -236,21 +239,26 @@ impl<'a> Place<'a> {
         Err(why)
     }
 
-    async fn register(&self, reach: &Reach, at: SocketAddr) -> Result<(Control, FromNode), ControlFailed> {
-        let mut control = Control::connect(&reach.endpoint, at, self.route.relay, self.key).await?;
-        control.say(&ToNode::Register(self.route.tenant)).await?;
-        let answer = control.hear().await?;
-        Ok((control, answer))
+    async fn register(&self, reach: &Reach, at: SocketAddr) -> Result<(Reached, FromNode), ControlFailed> {
+        let mut reached = self.caller(reach).call(at).await?;
+        reached.control.say(&ToNode::Register(self.route.tenant)).await?;
+        let answer = reached.control.hear().await?;
+        Ok((reached, answer))
+    }
+
+    fn caller<'b>(&'b self, reach: &'b Reach) -> Caller<'b> {
+        Caller::new(self.route, &reach.endpoint, &reach.socket, self.key)
     }
 
     async fn serve(&mut self, found: Found<'a>) -> Absent {
         let gone = |why: &str| Absent { why: why.to_owned(), was_there: true };
-        let Found { at, node, reach, mut control, grant } = found;
+        let Found { at, node, reach, reached, grant } = found;
+        let Reached { mut control, mut tunnel, .. } = reached;
         let Some(knocker) = Knocker::new(&grant, &Secret::new(rand::random())) else {
             return gone("it granted nothing");
         };
         reach.ids.set(&grant.own_handles);
-        tracing::info!(relay = self.route.authority(), place = self.number, %at, observed = %grant.observed, "at the relay");
+        tracing::info!(relay = self.route.authority(), place = self.number, %at, observed = %grant.observed, tls = tunnel.is_some(), "at the relay");
         let (_moves, mut moved) = moves();
         self.observed.send_replace(Some(Seen::at(grant.observed)));
         let mut seen = self.observed.subscribe();
@@ -262,6 +270,8 @@ impl<'a> Place<'a> {
             nodes: self.nodes,
             number: self.number,
         };
+        let has_tunnel = tunnel.is_some();
+        let caller = Caller::new(self.route, &reach.endpoint, &reach.socket, self.key);
         let passes = control.passes(passed::MOST);
         let knocking = keep_knocking(socket, node, knocker, &mut self.answers, &mut moved, observed);
         tokio::select! {
@@ -272,6 +282,8 @@ impl<'a> Place<'a> {
             () = self.passed.serve(passes) => gone("its control connection is gone"),
             () = knocking => gone("the socket is gone"),
             _ = seen.wait_for(Option::is_none) => gone("it does not answer knocks"),
+            () = tunnel_gone(&mut tunnel) => gone("the tunnel to it is gone"),
+            () = caller.better(at, has_tunnel) => gone("UDP gets there"),
         }
     }
 }
@@ -281,7 +293,7 @@ struct Found<'a> {
     at: SocketAddr,
     node: Node,
     reach: &'a Reach,
-    control: Control,
+    reached: Reached,
     grant: Box<Grant>,
 }
 

@@ -184,6 +184,11 @@ impl Client {
         self.closed.as_ref().unwrap().0
     }
 
+    /// Goes without a word, and keeps the session.
+    pub fn leave(self) -> Receiver {
+        self.receiver
+    }
+
     /// Waits until the connection is gone, with or without a word, and keeps the session.
     pub async fn gone(mut self) -> Receiver {
         self.until("the end", |client| client.closed.is_some()).await;

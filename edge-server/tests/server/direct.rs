@@ -117,7 +117,7 @@ async fn a_move_is_one_knock() {
     let router = Router::start(relay.running.listen, here).await;
     let behind = RelayRoute::new(route.tenant, route.relay, &router.inside.to_string()).unwrap();
     let relayed = native.call(&behind, site.name).await.unwrap();
-    let is_direct = || matches!(relayed.way(), tresen_path::Way::Direct { .. });
+    let is_direct = || matches!(relayed.route(), tresen_reach::Route::Direct(_));
     eventually("a direct way", is_direct).await;
     let device = native.key.fingerprint();
     assert_eq!(site.relay.vouched(device), Some(IpAddr::from(here)));
@@ -137,7 +137,7 @@ async fn who_dials_anew_is_answered() {
     for _ in 0..3 {
         let relayed = native.call(&route, world.server.site.name).await.unwrap();
         let going = async {
-            while !matches!(relayed.way(), tresen_path::Way::Direct { .. }) {
+            while !matches!(relayed.route(), tresen_reach::Route::Direct(_)) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };

@@ -18,7 +18,6 @@ use tresen_edge::relay::join;
 use tresen_edge::run::{RunOptions, start};
 use tresen_identity::{BrowserKey, Certificate, DeviceClass, PublicPlace, https_client_config};
 use tresen_ledger::Options;
-use tresen_relay::PassLimits;
 use tresen_wire::CloseCode;
 
 use crate::client::{Client, browser_spki, paired_on};
@@ -103,7 +102,7 @@ async fn passing() -> (Relay, SocketAddr, PublicPlace) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap();
     let place = PublicPlace::new("tills.example", at.port()).unwrap();
-    relay.running.pass(listener, place.clone(), PassLimits::default());
+    relay.running.pass(listener, place.clone());
     (relay, at, place)
 }
 

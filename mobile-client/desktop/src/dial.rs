@@ -8,17 +8,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use quinn::ClientConfig;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tresen_client::Path;
 use tresen_identity::{Fingerprint, KeyPair, RelayRoute};
-use tresen_path::Way;
-use tresen_reach::{Networks, Reach};
+use tresen_reach::{Networks, Reach, Route};
 
-use crate::passed;
 use crate::quic::{self, QuicLink};
 use crate::store::Server;
-use crate::websocket::{self, Target, WebSocketLink};
+use crate::websocket::{self, WebSocketLink};
 
 /// How long all attempts together may take.
 const DIAL_LIMIT: Duration = Duration::from_secs(5);
@@ -45,7 +42,6 @@ impl Link {
     pub fn path(&self) -> Path {
         match self {
             Self::Quic(link) => link.path(),
-            Self::WebSocket(link) if link.is_passed() => Path::Passed,
             Self::WebSocket(link) => link.remote_address().map_or(Path::Direct, path_to),
         }
     }
@@ -132,25 +128,24 @@ impl Link {
 }
 
 /// The ways that a connection takes, one after another; a connection that a relay has no part in takes one.
-pub struct Ways(Option<watch::Receiver<Way>>);
+pub struct Ways(Option<tresen_reach::Ways>);
 
 impl Ways {
     /// Waits for another one. Safe to drop and call again.
     pub async fn change(&mut self) -> Path {
-        if let Some(ways) = &mut self.0
-            && ways.changed().await.is_ok()
-        {
-            return path_of(*ways.borrow_and_update());
+        match &mut self.0 {
+            Some(ways) => path_of(ways.change().await),
+            None => std::future::pending().await,
         }
-        std::future::pending().await
     }
 }
 
 /// What a way is to a person.
-pub fn path_of(way: Way) -> Path {
-    match way {
-        Way::Relay => Path::Relayed,
-        Way::Direct { address, .. } => path_to(address),
+pub fn path_of(route: Route) -> Path {
+    match route {
+        Route::Relayed => Path::Relayed,
+        Route::Tunnelled => Path::Passed,
+        Route::Direct(address) => path_to(address),
     }
 }
 
@@ -173,9 +168,6 @@ pub async fn dial(server: &Server, key: &Arc<KeyPair>) -> Result<Link> {
     if let Some(route) = &server.relay {
         let relayed = through(route.clone(), name, key.clone(), quic.clone());
         attempts.spawn(async move { Ok(Link::Quic(Box::new(relayed.await?))) });
-        let (route, key) = (route.clone(), key.clone());
-        attempts
-            .spawn(async move { Ok(Link::WebSocket(Box::new(passed::connect(route, name, &key).await?))) });
     }
     first(server, attempts, move |attempts, address| {
         let quic = quic.clone();
@@ -185,7 +177,7 @@ pub async fn dial(server: &Server, key: &Arc<KeyPair>) -> Result<Link> {
         let (key, authority) = (key.clone(), authority.clone());
         attempts.spawn(named(address, async move {
             tokio::time::sleep(WEBSOCKET_AFTER).await;
-            let link = websocket::connect(&Target::direct(address, &authority), name, &key).await?;
+            let link = websocket::connect(address, &authority, name, &key).await?;
             Ok(Link::WebSocket(Box::new(link)))
         }));
     })

@@ -1,13 +1,16 @@
 //! A device without a window: it connects, taps, and says what becomes of its connection, a line for each event, with milliseconds since the start.
 //!
 //! ```text
-//! way direct | way internet | way relayed    the connection is open, or takes another way
+//! way direct | way internet | way relayed | way passed    the connection is open, or takes another way
 //! screen                                     the first screen is there
 //! answer MS                                  the server has answered a tap, which took so long
 //! unanswered MS                              the time is over, and a tap has waited so long
+//! shows TEXT                                 the time is over, and this is on the screen
 //! moved | lost WHY                           it goes on in another network; it is gone, and is called again
 //! ```
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -21,8 +24,14 @@ use crate::network::{Dialled, Network, Report};
 pub struct Options {
     /// For how long.
     pub limit: Duration,
-    /// Names of what is tapped, one after the other, over and over.
+    /// ... or until standard input is closed and the last tap is answered.
+    pub until_closed: bool,
+    /// Names of what is tapped first, one after the other.
+    pub first: Vec<String>,
+    /// Names of what is tapped then, one after the other, over and over.
     pub taps: Vec<String>,
+    /// What to say of the screen at the end: everything with this in it.
+    pub show: Option<String>,
     /// From an answer to the next tap.
     pub pause: Duration,
     /// ... and for how long at most when its way is direct.
@@ -49,6 +58,7 @@ struct Headless {
     next_tap_ms: u64,
     taps: usize,
     until: Duration,
+    closed: Arc<AtomicBool>,
 }
 
 /// Runs until the time is over.
@@ -72,8 +82,21 @@ pub fn run(dialled: Dialled, look: Look, options: Options) -> Result<()> {
         next_tap_ms: 0,
         taps: 0,
         until,
+        closed: Arc::default(),
     };
+    if headless.options.until_closed {
+        let closed = headless.closed.clone();
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            closed.store(true, Ordering::Relaxed);
+        });
+    }
     headless.live(&reported);
+    if let Some(show) = headless.options.show.take() {
+        let items = headless.client.outline().items.into_iter();
+        let shown = items.map(|item| item.label).filter(|label| label.contains(&show));
+        shown.for_each(|label| headless.say(&format!("shows {label}")));
+    }
     if let Some(tapped_ms) = headless.tapped_ms {
         headless.say(&format!("unanswered {}", headless.now_ms() - tapped_ms));
     }
@@ -138,10 +161,16 @@ impl Headless {
             self.tapped_ms = None;
             self.next_tap_ms = now_ms + self.options.pause.as_millis() as u64;
         }
-        if self.tapped_ms.is_some() || now_ms < self.next_tap_ms || self.options.taps.is_empty() {
+        if self.tapped_ms.is_some() || now_ms < self.next_tap_ms {
             return;
         }
-        let name = &self.options.taps[self.taps % self.options.taps.len()];
+        if self.closed.load(Ordering::Relaxed) {
+            self.until = Duration::ZERO;
+            return;
+        }
+        let Options { first, taps, .. } = &self.options;
+        let over_and_over = || taps.get(self.taps.checked_sub(first.len())? % taps.len().max(1));
+        let Some(name) = first.get(self.taps).or_else(over_and_over) else { return };
         let items = self.client.outline().items;
         let action = items.into_iter().find_map(|item| match item.kind {
             ItemKind::Touch { action, .. } if item.label.starts_with(name.as_str()) => Some(action),

@@ -16,7 +16,6 @@ mod keys;
 mod look;
 mod network;
 mod pair;
-mod passed;
 mod picture;
 mod quic;
 mod route;
@@ -79,9 +78,18 @@ enum Command {
         /// ... and for so many at most when the way is direct.
         #[arg(long, value_name = "SECONDS")]
         after_direct: Option<f64>,
-        /// What to tap, by its name; several are tapped one after the other, over and over.
+        /// ... or until standard input is closed and the last tap is answered.
+        #[arg(long)]
+        until_closed: bool,
+        /// What to tap first, by its name; several are tapped one after the other.
+        #[arg(long)]
+        first: Vec<String>,
+        /// What to tap then; several are tapped one after the other, over and over.
         #[arg(long)]
         tap: Vec<String>,
+        /// What to say of the screen at the end: everything with this in it.
+        #[arg(long, value_name = "TEXT")]
+        show: Option<String>,
         /// From an answer to the next tap, in ms.
         #[arg(long, default_value_t = 20)]
         pause: u64,
@@ -117,13 +125,14 @@ fn run(arguments: Arguments) -> Result<()> {
         picture: arguments.dump_png,
     };
     match arguments.command {
-        Some(Command::Watch { seconds, after_direct, tap, pause }) => {
+        Some(Command::Watch { seconds, after_direct, until_closed, first, tap, show, pause }) => {
             let size = PhysicalSize::new(options.size_dp.0, options.size_dp.1);
             let look = look::look(size, 1.0, look::theme(&options, None), look::language(&options));
             let limit = Duration::try_from_secs_f64(seconds).context("This is no time")?;
             let after_direct = after_direct.map(Duration::try_from_secs_f64).transpose()?;
             let pause = Duration::from_millis(pause);
-            let options = headless::Options { limit, taps: tap, pause, after_direct };
+            let options =
+                headless::Options { limit, until_closed, first, taps: tap, show, pause, after_direct };
             headless::run(dialled, look, options)
         }
         Some(Command::Pair { .. }) | None => window::run(dialled, options),

@@ -11,11 +11,9 @@ use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{
     ClientConfig, Connection, Endpoint, IdleTimeout, RecvStream, SendStream, TransportConfig, VarInt,
 };
-use tokio::sync::watch;
 use tresen_client::Path;
 use tresen_identity::{Certificate, Fingerprint, KeyPair, RelayRoute, client_config};
-use tresen_path::Way;
-use tresen_reach::Relayed;
+use tresen_reach::{Relayed, Ways};
 use tresen_wire::STREAM_GIVEN_UP;
 use tresen_wire::limits::{DEVICE_WINDOW_BYTES, HELLO_PADDED_BYTES};
 
@@ -189,13 +187,13 @@ impl QuicLink {
     /// The way it takes.
     pub fn path(&self) -> Path {
         match &self.relayed {
-            Some(relayed) => path_of(relayed.way()),
+            Some(relayed) => path_of(relayed.route()),
             None => path_to(self.remote_address()),
         }
     }
 
     /// To hear of it when it takes another way.
-    pub fn ways(&self) -> Option<watch::Receiver<Way>> {
+    pub fn ways(&self) -> Option<Ways> {
         self.relayed.as_ref().map(Relayed::ways)
     }
 

@@ -28,55 +28,29 @@ use crate::quic::SERVER_NAME;
 /// An open connection.
 pub struct WebSocketLink {
     socket: WebSocketStream<TlsStream<TcpStream>>,
-    reached: Reached,
 }
 
-/// How a place is reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reached {
-    /// Straight.
-    Straight,
-    /// A relay passes it on.
-    Passed,
-}
-
-/// One of the places where the server may be.
-pub struct Target {
-    /// Where to connect.
-    pub address: SocketAddr,
-    /// The name in the first message of TLS.
-    pub name: String,
-    /// Host and port, as a browser would have them in its address.
-    pub authority: String,
-    /// Which way.
-    pub reached: Reached,
-}
-
-impl Target {
-    /// Straight to the server, at one of its addresses.
-    pub fn direct(address: SocketAddr, authority: &str) -> Self {
-        let (name, authority) = (SERVER_NAME.to_owned(), authority.to_owned());
-        Self { address, name, authority, reached: Reached::Straight }
-    }
-}
-
-/// Calls the server, and proves who this device is.
+/// Calls the server at one of its addresses, and proves who this device is. `authority` is host and port, as a browser would have them in its address.
 ///
 /// # Errors
 /// When it does not answer there, or another one does.
-pub async fn connect(target: &Target, server: Fingerprint, key: &KeyPair) -> Result<WebSocketLink> {
-    let Target { address, name, authority, reached } = target;
+pub async fn connect(
+    address: SocketAddr,
+    authority: &str,
+    server: Fingerprint,
+    key: &KeyPair,
+) -> Result<WebSocketLink> {
     let tcp = TcpStream::connect(address).await?;
     tcp.set_nodelay(true)?;
     let tls = TlsConnector::from(Arc::new(https_client_config(server)?));
-    let stream = tls.connect(ServerName::try_from(name.clone())?, tcp).await?;
+    let stream = tls.connect(ServerName::try_from(SERVER_NAME)?, tcp).await?;
     let mut request = format!("wss://{authority}/session").into_client_request()?;
     request.headers_mut().insert("Origin", HeaderValue::from_str(&format!("https://{authority}"))?);
     let limits = WebSocketConfig::default()
         .max_message_size(Some(TO_CLIENT_BYTES))
         .max_frame_size(Some(TO_CLIENT_BYTES));
     let (socket, _) = tokio_tungstenite::client_async_with_config(request, stream, Some(limits)).await?;
-    let mut link = WebSocketLink { socket, reached: *reached };
+    let mut link = WebSocketLink { socket };
     link.prove(server, key).await?;
     Ok(link)
 }
@@ -99,11 +73,6 @@ impl WebSocketLink {
             signature: URL_SAFE_NO_PAD.encode(signature),
         };
         Ok(self.socket.send(Message::Text(serde_json::to_string(&proof)?.into())).await?)
-    }
-
-    /// Whether a relay passes it on.
-    pub fn is_passed(&self) -> bool {
-        self.reached == Reached::Passed
     }
 
     /// Takes a message to be sent.

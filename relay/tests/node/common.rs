@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 use tresen_path::{ClientName, Party, Revocation, Subject, ToNode};
-use tresen_relay::NotChanged;
+use tresen_relay::{NotChanged, PassLimits};
 
 use crate::redis::{Kind, Redis};
 use crate::world::{BOX, PATIENCE, World, edge_name, end, granted, key, now_s, talk, tenant, token};
@@ -20,9 +20,14 @@ pub async fn eventually(what: &str, done: impl AsyncFn() -> bool) {
 }
 
 pub async fn two_nodes(redis: &Redis) -> (World, World) {
-    let first = World::of_many(1, &redis.address(), None);
+    two_nodes_with(redis, PassLimits::default()).await
+}
+
+/// Each of which takes so many streams.
+pub async fn two_nodes_with(redis: &Redis, passes: PassLimits) -> (World, World) {
+    let first = World::of_many_with(1, &redis.address(), None, passes);
     eventually("the tenants are there", async || first.add_tenants().await.is_ok()).await;
-    let second = World::of_many(2, &redis.address(), Some(&first));
+    let second = World::of_many_with(2, &redis.address(), Some(&first), passes);
     (first, second)
 }
 

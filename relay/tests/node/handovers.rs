@@ -11,15 +11,15 @@ use tresen_identity::https_client_config;
 use tresen_path::PassHead;
 use tresen_relay::PassLimits;
 
-use crate::common::{eventually, two_nodes};
+use crate::common::{eventually, two_nodes_with};
 use crate::passes::{DOMAIN, Passing, answers, ended};
 use crate::redis::{Kind, Redis};
 use crate::world::{BOX, World, edge_name, key};
 
 /// The box is at the first node, and the second one knows.
 async fn nodes(redis: &Redis, limits: PassLimits) -> (Passing, Passing) {
-    let (first, second) = two_nodes(redis).await;
-    let (mut first, second) = (Passing::at(first, limits).await, Passing::at(second, limits).await);
+    let (first, second) = two_nodes_with(redis, limits).await;
+    let (mut first, second) = (Passing::at(first).await, Passing::at(second).await);
     first.come().await;
     eventually("a browser reaches the box from the other node", async || second.browser().await.is_ok())
         .await;

@@ -7,6 +7,7 @@ mod nodes;
 mod passes;
 #[path = "../support/redis.rs"]
 mod redis;
+mod tunnels;
 mod world;
 
 use std::num::NonZeroU32;

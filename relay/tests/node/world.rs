@@ -9,6 +9,7 @@ use std::time::Duration;
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn::{ClientConfig, Connection, Endpoint, ServerConfig};
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tresen_identity::{
@@ -17,10 +18,10 @@ use tresen_identity::{
 };
 use tresen_path::{Capacity, EdgeName, FromNode, Grant, Knocker, NodeId, ToNode};
 use tresen_reach::{
-    Control, EdgeIds, Moved, Node, OwnIds, OwnPacket, OwnPackets, Seen, Socket, endpoint, keep_knocking,
-    moves, own_packets,
+    Control, EdgeIds, Moved, Node, OwnIds, OwnPacket, OwnPackets, Seen, Socket, Tunnel, TunnelEnd, endpoint,
+    keep_knocking, moves, own_packets,
 };
-use tresen_relay::{LimitSettings, NotChanged, Running, Settings, StartError, start};
+use tresen_relay::{NotChanged, PassLimits, Running, Settings, StartError, start};
 
 /// Whatever takes longer does not happen.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -39,6 +40,8 @@ pub const BOX: u8 = 1;
 pub struct World {
     pub relay: Running,
     data: TempDir,
+    /// Where there are streams for those who have no UDP: everybody.
+    streams: Option<SocketAddr>,
 }
 
 /// One socket with everything on it.
@@ -47,6 +50,7 @@ pub struct End {
     pub ids: OwnIds,
     pub own: Option<mpsc::Receiver<OwnPacket>>,
     pub socket: Arc<Socket>,
+    pub tunnel: Option<Tunnel>,
 }
 
 /// A socket, and what comes to it that is not QUIC's.
@@ -61,7 +65,14 @@ pub fn end(server: Option<ServerConfig>) -> End {
     let (socket, own) = socket();
     let ids = OwnIds::default();
     let endpoint = endpoint(socket.clone(), ids.clone(), server).expect("an endpoint");
-    End { endpoint, ids, own: Some(own), socket }
+    End { endpoint, ids, own: Some(own), socket, tunnel: None }
+}
+
+impl End {
+    /// Where it sends what is for the relay at this address.
+    pub fn towards(&self, relay: SocketAddr) -> SocketAddr {
+        self.tunnel.as_ref().map_or(relay, Tunnel::address)
+    }
 }
 
 /// A box that is registered at the relay and sends back whatever comes.
@@ -80,15 +91,8 @@ pub struct Client {
 }
 
 pub fn settings(data: &TempDir) -> Settings {
-    Settings {
-        data: data.path().to_owned(),
-        listen: ([127, 0, 0, 1], 0).into(),
-        node: NodeId(1),
-        public: Vec::new(),
-        capacity: Capacity { edges: 4, clients: 8, clients_of_edge: 4 },
-        limits: LimitSettings::default(),
-        redis: None,
-    }
+    let capacity = Capacity { edges: 4, clients: 8, clients_of_edge: 4 };
+    Settings::alone(data.path().to_owned(), ([127, 0, 0, 1], 0).into(), capacity)
 }
 
 impl World {
@@ -100,21 +104,36 @@ impl World {
     pub async fn with(change: impl Fn(Settings) -> Settings) -> Self {
         let data = tempfile::tempdir().expect("a folder");
         let relay = start(&change(settings(&data))).expect("a relay");
-        let world = Self { relay, data };
+        let world = Self { relay, data, streams: None };
         world.add_tenants().await.expect("tenants");
+        world
+    }
+
+    /// Where nobody has UDP.
+    pub async fn without_udp() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let streams = listener.local_addr().ok();
+        let world = Self { streams, ..Self::new().await };
+        world.relay.take_streams(listener);
         world
     }
 
     /// A node of a relay of several, with the key of another one.
     pub fn of_many(node: u32, redis: &str, other: Option<&Self>) -> Self {
+        Self::of_many_with(node, redis, other, PassLimits::default())
+    }
+
+    /// ... that takes so many streams.
+    pub fn of_many_with(node: u32, redis: &str, other: Option<&Self>, passes: PassLimits) -> Self {
         let data = tempfile::tempdir().expect("a folder");
         if let Some(other) = other {
             let key = other.data.path().join("relay.key");
             std::fs::copy(key, data.path().join("relay.key")).expect("a key");
         }
         let redis = Some(redis.parse().expect("an address of Redis"));
-        let relay = start(&Settings { node: NodeId(node), redis, ..settings(&data) }).expect("a node");
-        Self { relay, data }
+        let settings = Settings { node: NodeId(node), redis, passes, ..settings(&data) };
+        let relay = start(&settings).expect("a node");
+        Self { relay, data, streams: None }
     }
 
     /// Two tenants, each with an enrolment that is its number.
@@ -146,7 +165,7 @@ impl World {
 
     /// It stops; what it has kept.
     pub async fn stop(self) -> TempDir {
-        let Self { relay, data } = self;
+        let Self { relay, data, .. } = self;
         relay.drain(Duration::ZERO).await;
         data
     }
@@ -168,7 +187,7 @@ impl World {
             }
         };
         let relay = timeout(PATIENCE, started).await.expect("the folder is free soon");
-        Self { relay, data }
+        Self { relay, data, streams: None }
     }
 
     pub fn data(&self) -> &Path {
@@ -182,12 +201,25 @@ impl World {
     /// A control connection from an end.
     pub async fn control(&self, end: &End, key: &KeyPair) -> Control {
         let name = self.relay.key.fingerprint();
-        Control::connect(&end.endpoint, self.at(), name, key).await.expect("a control connection")
+        Control::connect(&end.endpoint, end.towards(self.at()), name, key)
+            .await
+            .expect("a control connection")
+    }
+
+    /// An end that reaches the relay as everybody here does.
+    pub async fn end(&self, server: Option<ServerConfig>) -> End {
+        let mut end = end(server);
+        if let Some(at) = self.streams {
+            let node = self.relay.key.fingerprint();
+            let tunnel = Tunnel::open(&end.socket, TunnelEnd { node, at, public_port: None }).await;
+            end.tunnel = Some(tunnel.expect("a tunnel"));
+        }
+        end
     }
 
     /// The box of tenant 1: joins, registers and serves.
     pub async fn edge(&self) -> Edge {
-        let end = end(None);
+        let end = self.end(None).await;
         let mut control = self.control(&end, &key(BOX)).await;
         control.say(&ToNode::Join(Secret::new([1; 32]))).await.expect("said");
         let Ok(FromNode::Joined(joined)) = hear(&mut control).await else { panic!("not joined") };
@@ -199,7 +231,7 @@ impl World {
     pub async fn edge_that_joined(&self) -> Edge {
         let tls = quic_server_config(Certificate::for_key_pair(&key(BOX)).expect("a certificate"));
         let crypto = QuicServerConfig::try_from(tls.expect("TLS")).expect("TLS 1.3");
-        let end = end(Some(ServerConfig::with_crypto(Arc::new(crypto))));
+        let end = self.end(Some(ServerConfig::with_crypto(Arc::new(crypto)))).await;
         let mut control = self.control(&end, &key(BOX)).await;
         let registered = granted(&mut control, &ToNode::Register(tenant(1))).await;
         let (grant, _) = registered.expect("registered");
@@ -210,7 +242,7 @@ impl World {
 
     /// A device with this key, and a token that the box signed.
     pub async fn client(&self, device: u8) -> Client {
-        let end = end(None);
+        let end = self.end(None).await;
         let mut control = self.control(&end, &key(device)).await;
         let token = token(&key(BOX), tenant(1), device, now_s());
         let admitted = granted(&mut control, &ToNode::Admit(token)).await;
@@ -229,6 +261,7 @@ impl World {
 impl Client {
     /// The end-to-end connection, through the relay.
     pub async fn connect(&self, relay: SocketAddr) -> Connection {
+        let relay = self.end.towards(relay);
         let connecting = self.end.endpoint.connect_with(self.config.clone(), relay, "tresen");
         let connecting = connecting.expect("a configuration");
         timeout(PATIENCE, connecting).await.expect("in time").expect("through the relay")
@@ -240,7 +273,8 @@ impl Client {
         let (moved, mut hear_moved) = moves();
         let (tell_seen, seen) = watch::channel(None);
         let (mut own, socket) = (self.end.own.take().expect("knocks once"), self.end.socket.clone());
-        let node = Node::new(at, self.second_port);
+        let second_port = self.second_port.filter(|_| self.end.tunnel.is_none());
+        let node = Node::new(self.end.towards(at), second_port);
         tokio::spawn(async move {
             keep_knocking(socket, node, knocker, &mut own, &mut hear_moved, tell_seen).await;
         });

@@ -41,10 +41,18 @@ pub struct House {
 /// What a device said, and when, in ms since its start.
 pub type Line = (u64, String);
 
+/// The same, and when it was heard.
+pub struct Heard {
+    /// What.
+    pub what: String,
+    /// When.
+    pub at: Instant,
+}
+
 /// A device at work.
 pub struct Device {
-    _running: Running,
-    lines: Receiver<String>,
+    running: Running,
+    lines: Receiver<(Instant, String)>,
 }
 
 impl House {
@@ -104,20 +112,28 @@ impl House {
     /// # Errors
     /// When it can't be started.
     pub fn work(&self, limit: Duration, settle: Duration) -> Result<Device> {
-        let (pause, limit) = (PAUSE_MS.to_string(), limit.as_secs_f64().to_string());
+        let settle = settle.as_secs_f64().to_string();
+        let more = ["--after-direct", &settle, "--tap", TAPS[0], "--tap", TAPS[1]];
+        self.watch(limit, PAUSE_MS, &more)
+    }
+
+    /// Lets the device do something for so long, with this pause between its taps, in ms.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub fn watch(&self, limit: Duration, pause_ms: u64, more: &[&str]) -> Result<Device> {
+        let (pause, limit) = (pause_ms.to_string(), limit.as_secs_f64().to_string());
         let mut command = self.device();
-        command.args(["--language", "en", "watch", "--pause", &pause, "--seconds", &limit]);
-        command.args(["--after-direct", &settle.as_secs_f64().to_string()]);
-        for tap in TAPS {
-            command.args(["--tap", tap]);
-        }
-        let mut running = start(command.stdout(Stdio::piped()))?;
+        command.args(["--language", "en", "watch", "--until-closed", "--pause", &pause, "--seconds", &limit]);
+        command.args(more);
+        let mut running = start(command.stdin(Stdio::piped()).stdout(Stdio::piped()))?;
         let stdout = running.0.stdout.take().context("the device says nothing")?;
         let (said, lines) = channel();
         std::thread::spawn(move || {
-            BufReader::new(stdout).lines().map_while(Result::ok).all(|line| said.send(line).is_ok())
+            let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+            lines.map(|line| said.send((Instant::now(), line))).all(|sent| sent.is_ok())
         });
-        Ok(Device { _running: running, lines })
+        Ok(Device { running, lines })
     }
 
     fn device(&self) -> Command {
@@ -130,9 +146,20 @@ impl House {
 impl Device {
     /// What it says next; `None` when it has ended, or says nothing for `patience`.
     pub fn next(&self, patience: Duration) -> Option<Line> {
-        let line = self.lines.recv_timeout(patience).ok()?;
+        let (_, line) = self.lines.recv_timeout(patience).ok()?;
         let (at_ms, what) = line.split_once(' ')?;
         Some((at_ms.parse().ok()?, what.to_owned()))
+    }
+
+    /// What it says next; `None` when it has ended, or says nothing before this.
+    pub fn next_before(&self, limit: Instant) -> Option<Heard> {
+        let (at, line) = self.lines.recv_timeout(limit.saturating_duration_since(Instant::now())).ok()?;
+        Some(Heard { what: line.split_once(' ')?.1.to_owned(), at })
+    }
+
+    /// Has it end, after the tap that it waits for; what it says until then can be heard.
+    pub fn end(&mut self) {
+        drop(self.running.0.stdin.take());
     }
 }
 

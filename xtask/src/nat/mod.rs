@@ -5,11 +5,12 @@
 
 mod boxes;
 mod house;
+mod moves;
 mod net;
 mod report;
 mod trouble;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -41,12 +42,14 @@ const KINDS: [Side; 5] =
 const TROUBLE: &str = "trouble";
 
 /// Other pairs: the client's side, the edge server's.
-const OTHERS: [(Side, Side); 5] = [
+const OTHERS: [(Side, Side); 7] = [
     (Side::Answering, Side::Answering),
     (Side::Double, Side::Double),
     (Side::Ipv6, Side::Ipv6),
     (Side::Shared, Side::Shared),
     (Side::NoUdp, Side::PortRestricted),
+    (Side::PortRestricted, Side::NoUdp),
+    (Side::NoUdp, Side::NoUdp),
 ];
 
 /// What came of a try.
@@ -56,6 +59,8 @@ pub struct Outcome {
     screen_ms: Option<u64>,
     /// When packets went through the relay first.
     relayed_ms: Option<u64>,
+    /// When they went through it over TLS.
+    passed_ms: Option<u64>,
     /// When they went directly.
     direct_ms: Option<u64>,
     /// When answers came, and how long they took.
@@ -64,19 +69,21 @@ pub struct Outcome {
     unanswered_ms: Option<u64>,
 }
 
+/// Prints what many moves of a device came to.
+///
+/// # Errors
+/// Without the rights or tools that it needs, when the system refuses, or when something is lost or takes too long.
+pub fn run_moves(shell: &Shell, moves: u32, seed: u64) -> Result<()> {
+    print!("{}", moves::run(&ready(shell)?, moves, seed)?);
+    Ok(())
+}
+
 /// Prints the matrix.
 ///
 /// # Errors
-/// Without the rights or tools that it needs, or when the system refuses.
+/// Without the rights or tools that it needs, when the system refuses, or when it is worse than promised.
 pub fn run(shell: &Shell, tries: u32, only: Option<&str>) -> Result<()> {
-    if cmd!(shell, "id -u").quiet().read()? != "0" {
-        bail!("Networks are made of namespaces: run this as root (sudo cargo xtask nat).");
-    }
-    setup::install(shell, setup::NAT)?;
-    cmd!(shell, "cargo build --package tresen-edge --package tresen-relay --package tresen-desktop --bins")
-        .quiet()
-        .run()?;
-    let programs = setup::target_dir().join("debug");
+    let programs = ready(shell)?;
     let tries = tries.clamp(1, MOST_TRIES);
     let mut cells = Vec::new();
     let every = KINDS.iter().flat_map(|client| KINDS.iter().map(move |edge| (*client, *edge)));
@@ -98,6 +105,18 @@ pub fn run(shell: &Shell, tries: u32, only: Option<&str>) -> Result<()> {
         bail!("Worse than promised: {}.", worse.join("; "));
     }
     Ok(())
+}
+
+/// Where the programs are, when all that is needed is there.
+fn ready(shell: &Shell) -> Result<PathBuf> {
+    if cmd!(shell, "id -u").quiet().read()? != "0" {
+        bail!("Networks are made of namespaces: run this as root (sudo cargo xtask nat).");
+    }
+    setup::install(shell, setup::NAT)?;
+    cmd!(shell, "cargo build --package tresen-edge --package tresen-relay --package tresen-desktop --bins")
+        .quiet()
+        .run()?;
+    Ok(setup::target_dir().join("debug"))
 }
 
 fn cell(programs: &Path, client: Side, edge: Side, tries: u32) -> Result<Vec<Outcome>> {
@@ -125,6 +144,7 @@ impl Outcome {
         match what {
             "screen" => self.screen_ms = self.screen_ms.or(Some(at_ms)),
             "way relayed" => self.relayed_ms = self.relayed_ms.or(Some(at_ms)),
+            "way passed" => self.passed_ms = self.passed_ms.or(Some(at_ms)),
             "way direct" | "way internet" => self.direct_ms = self.direct_ms.or(Some(at_ms)),
             _ if what.starts_with("unanswered ") => {
                 self.unanswered_ms = what.strip_prefix("unanswered ").and_then(|waited| waited.parse().ok());

@@ -83,12 +83,20 @@ impl Net {
         nft("internet", if is_cut { table } else { "delete table ip cut\n" })
     }
 
+    /// A client without a box has no network until it gets another address.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn unplug_client(&self) -> Result<()> {
+        ip(&["-n", &full("client"), "addr", "flush", "dev", "up", "scope", "global"])
+    }
+
     /// A client without a box gets another address.
     ///
     /// # Errors
     /// When the system refuses.
     pub fn move_client(&self, to: &str) -> Result<()> {
-        ip(&["-n", &full("client"), "addr", "flush", "dev", "up", "scope", "global"])?;
+        self.unplug_client()?;
         ip(&["-n", &full("client"), "addr", "add", &format!("{to}/24"), "dev", "up"])?;
         route("client", "198.18.1.1")
     }

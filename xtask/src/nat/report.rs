@@ -32,16 +32,13 @@ impl Cell {
         format!("{} - {}", self.client, self.edge)
     }
 
-    /// Everybody connects, nobody freezes, and all are direct but where both sides are symmetric. A known miss: without UDP nobody connects.
+    /// Everybody connects, nobody freezes, and all are direct but where both sides are symmetric, or one has no UDP.
     pub fn is_as_promised(&self) -> bool {
-        if self.client == Side::NoUdp {
-            return true;
-        }
         let count = |is: fn(&Outcome) -> bool| self.outcomes.iter().filter(|outcome| is(outcome)).count();
         let tries = self.tries as usize;
         let direct = count(|outcome| outcome.direct_ms.is_some());
         let enough = match (self.client, self.edge) {
-            (Side::Symmetric, Side::Symmetric) => true,
+            (Side::Symmetric, Side::Symmetric) | (Side::NoUdp, _) | (_, Side::NoUdp) => true,
             (Side::Symmetric, _) | (_, Side::Symmetric) => direct * 100 >= ONE_SYMMETRIC * tries,
             _ => direct == tries,
         };
@@ -63,7 +60,14 @@ impl Cell {
         }
         let switches: Vec<u64> = self.outcomes.iter().filter_map(Outcome::until_direct_ms).collect();
         if switches.is_empty() {
-            words.push_str(if direct > 0 { ", at once" } else { ", relayed" });
+            let passed: Vec<u64> = self.outcomes.iter().filter_map(|outcome| outcome.passed_ms).collect();
+            let screens: Vec<u64> = self.outcomes.iter().filter_map(|outcome| outcome.screen_ms).collect();
+            match (direct, passed.len()) {
+                (0, 0) => words.push_str(", relayed"),
+                (0, _) => words.push_str(", relayed over TLS"),
+                _ => words.push_str(", at once"),
+            }
+            let _ = write!(words, ", screen after {} ms ({})", median(&screens), most(&screens));
             return words;
         }
         let gaps: Vec<u64> = self.outcomes.iter().filter_map(Outcome::gap_ms).collect();
