@@ -7,6 +7,7 @@
 //! bind = ["0.0.0.0", "::"]      # addresses to listen on
 //! public_host = "till.example"  # what stands in pairing codes; else the first address of the LAN
 //! mdns = true                   # announce _tresen._udp on the LAN
+//! port_mapping = "auto"         # at a relay, ask the router for a port (PCP, NAT-PMP, UPnP): auto, off, or the router's IPv4 address
 //! log = "info"                  # tracing filter: error, warn, info, debug, or per module
 //!
 //! prediction = "auto"           # answers sent ahead: auto (round trips of 10 ms and more), always, off
@@ -49,6 +50,8 @@ pub struct Config {
     pub public_host: Option<Host>,
     /// Whether the box announces itself on the LAN.
     pub mdns: bool,
+    /// Whether a router is asked for a port, when the box is at a relay.
+    pub port_mapping: PortMapping,
     /// Filter of the log.
     pub log: String,
     /// When answers to taps are sent ahead.
@@ -70,6 +73,35 @@ pub enum Prediction {
     Always,
     /// Never.
     Off,
+}
+
+/// Whether a router is asked for a port that leads to the box.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum PortMapping {
+    /// The default gateway is.
+    #[default]
+    Auto,
+    /// None is.
+    Off,
+    /// This one is.
+    Router(Ipv4Addr),
+}
+
+impl TryFrom<String> for PortMapping {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        match text.as_str() {
+            "auto" => Ok(Self::Auto),
+            "off" => Ok(Self::Off),
+            address => {
+                let router =
+                    address.parse().map_err(|_| "expected auto, off, or the IPv4 address of a router");
+                Ok(Self::Router(router?))
+            }
+        }
+    }
 }
 
 /// Limits against floods.
@@ -168,6 +200,7 @@ impl Default for Config {
             bind: vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()],
             public_host: None,
             mdns: true,
+            port_mapping: PortMapping::default(),
             log: "info".into(),
             prediction: Prediction::default(),
             limits: Limits::default(),
@@ -271,6 +304,9 @@ mod tests {
         let (line, reason) = wrong("[limits]\nconnections = 0\n");
         assert_eq!((line, reason.as_str()), (2, "expected a number from 1 to 1000000"));
         assert_eq!(wrong("bind = []").0, 1);
+        assert_eq!(wrong("port_mapping = true").0, 1);
+        let (line, reason) = wrong("\nport_mapping = \"router.example\"");
+        assert_eq!((line, reason.as_str()), (2, "expected auto, off, or the IPv4 address of a router"));
         assert_eq!(wrong("port = 1\nlog = \"=x=\"").0, 2);
         assert_eq!(wrong("name = \"a").0, 1);
     }

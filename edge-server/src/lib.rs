@@ -33,6 +33,7 @@ pub mod net;
 pub mod office;
 mod paths;
 pub mod picture;
+mod port_mapping;
 pub mod public;
 pub mod registry;
 pub mod relay;

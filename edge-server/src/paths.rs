@@ -54,6 +54,8 @@ pub struct Means {
     pub probes: mpsc::Receiver<OwnPacket>,
     /// How the box looks from outside.
     pub observed: Vec<watch::Receiver<Option<Seen>>>,
+    /// What its router maps to it.
+    pub mapped: watch::Receiver<Option<SocketAddr>>,
 }
 
 impl Paths {
@@ -217,7 +219,8 @@ impl Runner {
 
     /// Whether it looks otherwise from outside than it did.
     fn is_seen_anew(&self) -> bool {
-        self.means.observed.iter().any(|seen| seen.has_changed().unwrap_or(false))
+        let is_mapped_anew = self.means.mapped.has_changed().unwrap_or(false);
+        is_mapped_anew || self.means.observed.iter().any(|seen| seen.has_changed().unwrap_or(false))
     }
 
     /// Where this box is now.
@@ -231,7 +234,8 @@ impl Runner {
             .collect();
         let seen = self.means.observed.iter_mut().filter_map(|seen| *seen.borrow_and_update());
         let observed: Vec<SocketAddr> = seen.flat_map(|seen| seen.addresses()).collect();
-        Local::new(&interfaces, &[], &observed)
+        let mapped = *self.means.mapped.borrow_and_update();
+        Local::new(&interfaces, mapped.as_slice(), &observed)
     }
 
     /// Does what the paths want done.

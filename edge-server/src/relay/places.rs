@@ -101,8 +101,9 @@ pub async fn keep(
         .into_iter()
         .map(|door| (Reach { endpoint: door.endpoint, socket: door.socket, ids: door.ids }, door.knocks))
         .unzip();
-    let sockets = reaches.iter().map(|reach| reach.socket.clone()).collect();
-    let (paths, running) = Paths::new(paths::Means { sockets, probes, observed });
+    let sockets: Vec<Arc<Socket>> = reaches.iter().map(|reach| reach.socket.clone()).collect();
+    let mapped = crate::port_mapping::keep(&site, &sockets, &observed);
+    let (paths, running) = Paths::new(paths::Means { sockets, probes, observed, mapped });
     let _ = site.relay.paths.set(paths);
     let (answers, [first, second]) = {
         let [(first_in, first), (second_in, second)] = [own_packets(), own_packets()];

@@ -18,6 +18,7 @@ mod pages;
 mod pairing;
 mod passed;
 mod photos;
+mod port_mapping;
 mod program;
 #[path = "../../../relay/tests/support/redis.rs"]
 mod redis;

@@ -1,9 +1,10 @@
 //! A server with a folder of its own.
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 
 use tempfile::TempDir;
-use tresen_edge::config::{Config, Prediction};
+use tresen_edge::config::{Config, PortMapping, Prediction};
 use tresen_edge::run::{MakeApplications, RunOptions, Server, start};
 use tresen_identity::{DeviceClass, PairAnswer};
 use tresen_ledger::Options;
@@ -41,6 +42,13 @@ impl World {
     pub async fn guessing() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = Config { prediction: Prediction::Always, ..config(folder.path()) };
+        let options = RunOptions { config, demo: true, applications: None, ledger: Options::default() };
+        Self { server: start(options).await.unwrap(), folder }
+    }
+
+    /// One on a folder that asks a router for a port.
+    pub async fn behind(router: Ipv4Addr, folder: TempDir) -> Self {
+        let config = Config { port_mapping: PortMapping::Router(router), ..config(folder.path()) };
         let options = RunOptions { config, demo: true, applications: None, ledger: Options::default() };
         Self { server: start(options).await.unwrap(), folder }
     }

@@ -1,0 +1,182 @@
+//! A port of the router that leads to this server, so that devices elsewhere reach it directly, whatever box they are behind: by PCP, NAT-PMP or UPnP.
+//!
+//! While this server is at a relay, its router is asked for a port, and again at half of the time that it granted, or when this server looks otherwise from
+//! outside. What the router maps is one more candidate for direct paths ([`crate::paths`]). When this server stops, it gives the port back.
+//!
+//! Invariants: nobody but the router is asked, and it only from an address that is not public; one attempt runs at a time, and it ends by itself; a candidate is
+//! offered no longer than the router granted it.
+//!
+//! Not for: IPv6, whose addresses are not translated; a firewall that holds back what comes is opened by the probes of both ends.
+
+mod lease;
+mod router;
+mod upnp;
+
+use std::net::{IpAddr, SocketAddr, SocketAddrV4};
+use std::num::NonZeroU16;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, timeout};
+use tokio_util::sync::CancellationToken;
+use tresen_reach::{Seen, Socket};
+
+use self::lease::{LEAST, Lease, MappingError};
+use self::router::Router;
+use crate::config::PortMapping;
+use crate::site::Site;
+
+/// How often it is looked whether something is to be done.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// After a router that maps nothing, the next attempt.
+const AGAIN: Duration = Duration::from_secs(600);
+
+/// How long a router may take in all to map a port.
+const ATTEMPT: Duration = Duration::from_secs(30);
+
+/// From one request to the next at least, when this server looks otherwise from outside.
+const MOVED_LEAST: Duration = Duration::from_secs(30);
+
+/// Why nobody is asked.
+const NO_ROUTER: &str = "there is no router of IPv4, or this server's address is not a private one";
+
+/// How long a stopping server takes to give the port back.
+const GIVE_BACK: Duration = Duration::from_secs(1);
+
+/// Has the router map the port of this server's socket for IPv4, as long as it runs; what it maps, the receiver knows.
+pub fn keep(
+    site: &Site,
+    sockets: &[Arc<Socket>],
+    observed: &[watch::Receiver<Option<Seen>>],
+) -> watch::Receiver<Option<SocketAddr>> {
+    let (mapped, told) = watch::channel(None);
+    let bound = sockets.iter().find_map(|socket| match socket.local_address() {
+        Ok(SocketAddr::V4(bound)) => Some(bound),
+        Ok(SocketAddr::V6(_)) | Err(_) => None,
+    });
+    if let Some((bound, port)) = bound.and_then(|bound| Some((bound, NonZeroU16::new(bound.port())?))) {
+        let wanted = match site.config.port_mapping {
+            // Everybody knows its PINs.
+            PortMapping::Auto if site.demo => PortMapping::Off,
+            wanted => wanted,
+        };
+        let observed = observed.to_vec();
+        let keeper = Keeper { wanted, bound, port, observed, mapped, lease: None, has_failed: false };
+        site.tasks.spawn(keeper.run(site.shutdown.clone()));
+    }
+    told
+}
+
+struct Keeper {
+    wanted: PortMapping,
+    /// Where the socket is bound, and its port.
+    bound: SocketAddrV4,
+    port: NonZeroU16,
+    /// How this server looks from outside.
+    observed: Vec<watch::Receiver<Option<Seen>>>,
+    mapped: watch::Sender<Option<SocketAddr>>,
+    lease: Option<Lease>,
+    /// Whether it was said that the router maps nothing.
+    has_failed: bool,
+}
+
+impl Keeper {
+    async fn run(mut self, shutdown: CancellationToken) {
+        if self.wanted == PortMapping::Off {
+            return;
+        }
+        shutdown.run_until_cancelled(self.renew_for_ever()).await;
+        if let Some(lease) = self.lease.take() {
+            let external = lease.external();
+            match timeout(GIVE_BACK, lease.give_back()).await {
+                Ok(Ok(())) => tracing::info!(%external, "the router's port is given back"),
+                Ok(Err(_)) | Err(_) => tracing::info!(%external, "the router's port ends by itself"),
+            }
+        }
+    }
+
+    async fn renew_for_ever(&mut self) {
+        let mut looking = tokio::time::interval(LOOK);
+        looking.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut asked, mut due, mut from) = (None::<Instant>, Instant::now(), Vec::new());
+        loop {
+            looking.tick().await;
+            let seen = self.seen();
+            if seen.is_empty() {
+                from.clear();
+                if self.lease.is_none() {
+                    continue;
+                }
+            }
+            let has_moved = seen != from;
+            let may_ask_again = asked.is_none_or(|asked| asked.elapsed() >= MOVED_LEAST);
+            if Instant::now() >= due || has_moved && may_ask_again {
+                (asked, from) = (Some(Instant::now()), seen);
+                due = self.ask().await;
+            }
+        }
+    }
+
+    /// As which addresses the relay sees this server; none, when it is at none.
+    fn seen(&self) -> Vec<IpAddr> {
+        let here = self.observed.iter().filter_map(|seen| Some(seen.borrow().as_ref()?.here.ip()));
+        let mut here: Vec<IpAddr> = here.collect();
+        here.sort_unstable();
+        here.dedup();
+        here
+    }
+
+    /// Asks the router; when to ask again.
+    async fn ask(&mut self) -> Instant {
+        let router = Router::find(self.wanted, *self.bound.ip());
+        if let Some(lease) = &mut self.lease {
+            let renewed = match router {
+                Some(router) if lease.is_from(router) => lease.renew().await,
+                Some(_) => Err(MappingError::Refused("this network has another router".to_owned())),
+                None => Err(MappingError::Silent(NO_ROUTER.to_owned())),
+            };
+            match renewed {
+                Ok(()) => return self.hold(),
+                // It may still hold what it has granted.
+                Err(MappingError::Silent(_)) if lease.left() > LEAST => return lease.renew_at(),
+                Err(error) => {
+                    tracing::info!(external = %lease.external(), %error, "the router maps this port no more")
+                }
+            }
+        }
+        self.lease = None;
+        self.mapped.send_replace(None);
+        let got = match router {
+            Some(router) => timeout(ATTEMPT, Lease::get(router, self.port))
+                .await
+                .unwrap_or_else(|_| Err(MappingError::Silent("it takes too long".to_owned()))),
+            None => Err(MappingError::Silent(NO_ROUTER.to_owned())),
+        };
+        match got {
+            Ok(lease) => {
+                self.lease = Some(lease);
+                self.hold()
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut self.has_failed, true) {
+                    tracing::info!(%error, "no router maps a port to this server");
+                }
+                Instant::now() + AGAIN
+            }
+        }
+    }
+
+    /// Says what the router has granted; when to renew it.
+    fn hold(&mut self) -> Instant {
+        let Some(lease) = &self.lease else { return Instant::now() + AGAIN };
+        let external = lease.external();
+        self.has_failed = false;
+        if self.mapped.send_replace(Some(external.into())) != Some(external.into()) {
+            let (by, lifetime_s) = (lease.protocol(), lease.left().as_secs());
+            tracing::info!(%external, by, lifetime_s, "the router maps a port to this server");
+        }
+        lease.renew_at()
+    }
+}

@@ -1,0 +1,195 @@
+//! A port that a router maps, whichever of the three protocols it speaks. They are tried in the order of how exact their answers are: PCP, NAT-PMP, UPnP.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
+use std::num::NonZeroU16;
+use std::time::Duration;
+
+use crab_nat::pcp::BaseMapRequest;
+use crab_nat::{
+    InternetProtocol, MappingFailure, PortMapping, PortMappingOptions, PortMappingType, TimeoutConfig,
+    natpmp, pcp,
+};
+use thiserror::Error;
+use tokio::time::Instant;
+
+use super::router::Router;
+use super::upnp::Upnp;
+
+/// The time that is asked for: a router that starts anew forgets, and is asked again after half of it.
+pub const LIFETIME_S: u32 = 1_200;
+
+/// From one request to the next at least, whatever the router grants.
+pub const LEAST: Duration = Duration::from_secs(1);
+
+/// A request to the router is repeated after this, then after twice as long.
+const PATIENCE: TimeoutConfig =
+    TimeoutConfig { initial_timeout: Duration::from_millis(250), max_retries: 2, max_retry_timeout: None };
+
+/// Why there is no mapping.
+#[derive(Debug, Error)]
+pub enum MappingError {
+    /// The router may have granted it, or not.
+    #[error("{0}")]
+    Silent(String),
+    /// It did not.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// A port of a router that leads to this server.
+pub struct Lease {
+    router: Router,
+    kind: Kind,
+    external: SocketAddrV4,
+    until: Instant,
+}
+
+enum Kind {
+    /// PCP or NAT-PMP.
+    Mapping(Box<PortMapping>),
+    Upnp(Box<Upnp>),
+}
+
+impl Lease {
+    /// Asks a router for a way to a port of this machine.
+    ///
+    /// # Errors
+    /// With what it answered to each of the protocols, or did not.
+    pub async fn get(router: Router, port: NonZeroU16) -> Result<Self, MappingError> {
+        let (gateway, options) = (router.gateway.into(), options(port));
+        let request = BaseMapRequest::new(gateway, router.local.into(), InternetProtocol::Udp, port);
+        let by_pcp = match pcp::port_mapping(request, None, None, options).await {
+            Ok(mapping) => return Self::new(router, Kind::Mapping(Box::new(mapping))).await,
+            Err(error) => error,
+        };
+        let by_nat_pmp = match natpmp::port_mapping(gateway, InternetProtocol::Udp, port, options).await {
+            Ok(mapping) => return Self::new(router, Kind::Mapping(Box::new(mapping))).await,
+            Err(error) => error,
+        };
+        match Upnp::get(router, port).await {
+            Ok(mapping) => Self::new(router, Kind::Upnp(Box::new(mapping))).await,
+            Err(error) => {
+                Err(MappingError::Refused(format!("PCP: {by_pcp}. NAT-PMP: {by_nat_pmp}. UPnP: {error}")))
+            }
+        }
+    }
+
+    async fn new(router: Router, kind: Kind) -> Result<Self, MappingError> {
+        match kind.granted().await {
+            Ok((external, lifetime)) => Ok(Self { router, kind, external, until: Instant::now() + lifetime }),
+            Err(error) => {
+                let _ = kind.give_back().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Asks for the same once more; the router may grant another port.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn renew(&mut self) -> Result<(), MappingError> {
+        match &mut self.kind {
+            Kind::Mapping(mapping) => mapping.renew().await?,
+            Kind::Upnp(mapping) => mapping.renew().await?,
+        }
+        let (external, lifetime) = self.kind.granted().await?;
+        (self.external, self.until) = (external, Instant::now() + lifetime);
+        Ok(())
+    }
+
+    /// Gives it back.
+    ///
+    /// # Errors
+    /// When the router does not take it.
+    pub async fn give_back(self) -> Result<(), MappingError> {
+        self.kind.give_back().await
+    }
+
+    /// Where this server is reached from outside.
+    pub const fn external(&self) -> SocketAddrV4 {
+        self.external
+    }
+
+    /// When to ask for it once more.
+    pub fn renew_at(&self) -> Instant {
+        Instant::now() + (self.left() / 2).max(LEAST)
+    }
+
+    /// For how long still, unless it is renewed.
+    pub fn left(&self) -> Duration {
+        self.until.saturating_duration_since(Instant::now())
+    }
+
+    /// Whether this router has granted it.
+    pub fn is_from(&self, router: Router) -> bool {
+        self.router == router
+    }
+
+    /// By what the router was asked.
+    pub fn protocol(&self) -> &'static str {
+        match &self.kind {
+            Kind::Mapping(mapping) => match mapping.mapping_type() {
+                PortMappingType::NatPmp => "NAT-PMP",
+                PortMappingType::Pcp { .. } => "PCP",
+            },
+            Kind::Upnp(_) => "UPnP",
+        }
+    }
+}
+
+impl Kind {
+    async fn give_back(self) -> Result<(), MappingError> {
+        match self {
+            Self::Mapping(mapping) => mapping.try_drop().await.map_err(|(error, _)| error.into()),
+            Self::Upnp(mapping) => mapping.give_back().await,
+        }
+    }
+
+    /// What the router has granted, and for how long.
+    async fn granted(&self) -> Result<(SocketAddrV4, Duration), MappingError> {
+        let nowhere = || MappingError::Refused("the router has no address outside".to_owned());
+        let (ip, port, lifetime_s) = match self {
+            Self::Mapping(mapping) => {
+                let ip = match mapping.mapping_type() {
+                    PortMappingType::Pcp { external_ip: IpAddr::V4(ip), .. } => ip,
+                    PortMappingType::Pcp { external_ip: IpAddr::V6(_), .. } => return Err(nowhere()),
+                    PortMappingType::NatPmp => {
+                        let asked = natpmp::external_address(mapping.gateway(), Some(PATIENCE)).await;
+                        asked.map_err(MappingFailure::from)?
+                    }
+                };
+                (ip, mapping.external_port(), mapping.lifetime())
+            }
+            Self::Upnp(mapping) => (mapping.external_ip().await?, mapping.external_port(), LIFETIME_S),
+        };
+        if ip == Ipv4Addr::UNSPECIFIED {
+            return Err(nowhere());
+        }
+        if lifetime_s == 0 {
+            return Err(MappingError::Refused("the router grants it for no time".to_owned()));
+        }
+        // Longer than asked for means nothing good.
+        let lifetime = Duration::from_secs(lifetime_s.min(LIFETIME_S).into());
+        Ok((SocketAddrV4::new(ip, port.get()), lifetime))
+    }
+}
+
+impl From<MappingFailure> for MappingError {
+    fn from(failure: MappingFailure) -> Self {
+        let text = failure.to_string();
+        match failure {
+            MappingFailure::NatPmp(natpmp::Failure::Timeout | natpmp::Failure::Socket(_))
+            | MappingFailure::Pcp(pcp::Failure::Timeout | pcp::Failure::Socket(_)) => Self::Silent(text),
+            MappingFailure::NatPmp(_) | MappingFailure::Pcp(_) => Self::Refused(text),
+        }
+    }
+}
+
+fn options(port: NonZeroU16) -> PortMappingOptions {
+    PortMappingOptions {
+        external_port: Some(port),
+        lifetime_seconds: Some(LIFETIME_S),
+        timeout_config: Some(PATIENCE),
+    }
+}

@@ -1,0 +1,181 @@
+//! A port of the router: asked for, offered to devices, renewed, withdrawn, given back. The router is a socket on loopback.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::net::UdpSocket;
+use tresen_edge::relay::join;
+use tresen_identity::Secret;
+use tresen_path::{ClientPath, Local};
+use tresen_reach::{read_exchange, write_exchange};
+use tresen_wire::CloseCode;
+
+use crate::client::Native;
+use crate::relayed::{Relay, eventually, relay};
+use crate::world::World;
+
+/// Where a box is to be reached from outside.
+const EXTERNAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7)), 40_404);
+
+/// For how long a router maps a port, in seconds.
+const LIFETIME_S: u32 = 2;
+
+/// What a router speaks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Speaks {
+    Pcp,
+    NatPmp,
+    /// PCP, but it grants nothing.
+    Refusal,
+}
+
+/// What it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Asked {
+    nonce: [u8; 12],
+    internal_port: u16,
+    external_port: u16,
+    lifetime_s: u32,
+}
+
+/// A router that speaks PCP (RFC 6887) or NAT-PMP (RFC 6886).
+struct Router {
+    speaks: Arc<Mutex<Speaks>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Router {
+    async fn start(at: Ipv4Addr, speaks: Speaks) -> Self {
+        let socket = UdpSocket::bind((at, 5351)).await.unwrap();
+        let router = Self { speaks: Arc::new(Mutex::new(speaks)), asked: Arc::default() };
+        let (speaks, asked) = (router.speaks.clone(), router.asked.clone());
+        tokio::spawn(async move {
+            let mut request = [0; 1_100];
+            while let Ok((length, from)) = socket.recv_from(&mut request).await {
+                let speaks = *speaks.lock().unwrap();
+                let answer = match (request[0], speaks) {
+                    (2, Speaks::NatPmp) => Some([&[0, 0x81, 0, 1], &[0; 4][..]].concat()),
+                    (2, _) => Some(pcp(&request[..length], speaks, &asked)),
+                    (0, Speaks::NatPmp) => Some(nat_pmp(&request[..length], &asked)),
+                    _ => None,
+                };
+                if let Some(answer) = answer {
+                    let _ = socket.send_to(&answer, from).await;
+                }
+            }
+        });
+        router
+    }
+
+    fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    u16::from_be_bytes(bytes[at..at + 2].try_into().unwrap())
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap())
+}
+
+fn external_ip() -> [u8; 4] {
+    let SocketAddr::V4(external) = EXTERNAL else { unreachable!() };
+    external.ip().octets()
+}
+
+fn pcp(request: &[u8], speaks: Speaks, asked: &Mutex<Vec<Asked>>) -> Vec<u8> {
+    let lifetime_s = u32_at(request, 4);
+    asked.lock().unwrap().push(Asked {
+        nonce: request[24..36].try_into().unwrap(),
+        internal_port: u16_at(request, 40),
+        external_port: u16_at(request, 42),
+        lifetime_s,
+    });
+    let mut answer = request.to_vec();
+    answer[1] |= 0x80;
+    answer[3] = if speaks == Speaks::Refusal { 2 } else { 0 };
+    answer[4..8].copy_from_slice(&lifetime_s.min(LIFETIME_S).to_be_bytes());
+    answer[8..24].fill(0);
+    answer[42..44].copy_from_slice(&EXTERNAL.port().to_be_bytes());
+    answer[44..60].copy_from_slice(&[&[0; 10][..], &[0xff; 2], &external_ip()].concat());
+    answer
+}
+
+fn nat_pmp(request: &[u8], asked: &Mutex<Vec<Asked>>) -> Vec<u8> {
+    let head = |operation: u8| vec![0, 0x80 | operation, 0, 0, 0, 0, 0, 9];
+    if request[1] == 0 {
+        return [head(0), external_ip().to_vec()].concat();
+    }
+    let lifetime_s = u32_at(request, 8);
+    let (internal_port, external_port) = (u16_at(request, 4), u16_at(request, 6));
+    asked.lock().unwrap().push(Asked { nonce: [0; 12], internal_port, external_port, lifetime_s });
+    let granted = if lifetime_s == 0 { 0 } else { EXTERNAL.port() };
+    let ports = [internal_port.to_be_bytes(), granted.to_be_bytes()].concat();
+    [head(request[1]), ports, lifetime_s.min(LIFETIME_S).to_be_bytes().to_vec()].concat()
+}
+
+/// A box behind a router, at a relay, and a device that is paired.
+async fn behind(router: Ipv4Addr) -> (Relay, World, Native) {
+    let relay = relay().await;
+    let folder = tempfile::tempdir().unwrap();
+    join(folder.path(), &relay.running.listen.to_string(), &relay.enrolment).await.unwrap();
+    let world = World::behind(router, folder).await;
+    eventually("the box is at the relay", || relay.running.node.counts() == (1, 0)).await;
+    let native = world.paired(9).await;
+    (relay, world, native)
+}
+
+/// Where a device looks for the box, after the box has said where it is.
+async fn is_offered(world: &World, native: &Native) -> bool {
+    let connection = native.dial(world.port(), world.server.site.name).await.unwrap();
+    let mut path = ClientPath::new(&Secret::new([3; 32]));
+    path.set_local(0, Local::new(&[SocketAddr::from(([127, 0, 0, 1], 9))], &[], &[]));
+    path.connected(0);
+    let mut send = connection.open_uni().await.unwrap();
+    write_exchange(&mut send, &path.poll_message().unwrap()).await.unwrap();
+    let mut receive = connection.accept_uni().await.unwrap();
+    path.handle_message(0, &read_exchange(&mut receive).await.unwrap()).unwrap();
+    std::iter::from_fn(|| path.poll_transmit(0)).any(|probe| probe.to == EXTERNAL)
+}
+
+async fn until_offered(world: &World, native: &Native, is: bool) {
+    let waiting = async { while is_offered(world, native).await != is {} };
+    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("the offer");
+}
+
+/// Promise: what the router maps is offered to devices and renewed before it ends, with what was granted; when the router grants it no more, it is
+/// offered no more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_of_the_router_is_offered_as_long_as_it_is_granted() {
+    let at = Ipv4Addr::new(127, 53, 51, 1);
+    let router = Router::start(at, Speaks::Pcp).await;
+    let (_relay, world, native) = behind(at).await;
+    until_offered(&world, &native, true).await;
+    eventually("it is renewed", || router.asked().len() >= 3).await;
+    assert!(is_offered(&world, &native).await);
+    let asked = router.asked();
+    assert_eq!((asked[0].internal_port, asked[0].external_port), (world.port(), world.port()));
+    for renewal in &asked[1..] {
+        assert_eq!(renewal.nonce, asked[0].nonce);
+        assert_eq!((renewal.internal_port, renewal.external_port), (world.port(), EXTERNAL.port()));
+    }
+    *router.speaks.lock().unwrap() = Speaks::Refusal;
+    until_offered(&world, &native, false).await;
+}
+
+/// Promise: a router that knows NAT-PMP only is asked by it, and gets its port back when the box stops.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_box_that_stops_gives_the_port_back() {
+    let at = Ipv4Addr::new(127, 53, 51, 2);
+    let router = Router::start(at, Speaks::NatPmp).await;
+    let (_relay, world, native) = behind(at).await;
+    until_offered(&world, &native, true).await;
+    assert!(router.asked().iter().all(|asked| asked.lifetime_s > 0));
+    let port = world.port();
+    world.server.finish(CloseCode::ServerStopping, "").await;
+    let last = router.asked().pop().unwrap();
+    assert_eq!((last.internal_port, last.lifetime_s), (port, 0));
+}
