@@ -176,17 +176,29 @@ impl Socket {
     fn sift(&self, buffers: &mut [IoSliceMut<'_>], metas: &mut [RecvMeta], count: usize) -> usize {
         let mut kept = 0;
         for at in 0..count {
-            let meta = metas[at];
-            // Segments of one buffer have one length: knocks and probes come with their kind.
-            if meta.len > 0 && buffers[at][0] >= QUIC_FROM {
+            metas[at].len = self.sift_buffer(&mut buffers[at], &metas[at]);
+            if metas[at].len > 0 {
                 buffers.swap(kept, at);
                 metas.swap(kept, at);
                 kept += 1;
-                continue;
             }
-            let from = canonical(meta.addr);
-            for datagram in buffers[at][..meta.len].chunks(meta.stride.max(1)) {
-                self.take_own(from, datagram);
+        }
+        kept
+    }
+
+    /// Moves QUIC's packets to the beginning of a buffer, and hands over ours; how many bytes are left there. The kernel merges what comes from one address, a
+    /// shorter packet at the end, so each may be of either kind.
+    fn sift_buffer(&self, buffer: &mut [u8], meta: &RecvMeta) -> usize {
+        let (from, stride, mut kept) = (canonical(meta.addr), meta.stride.max(1), 0);
+        for start in (0..meta.len).step_by(stride) {
+            let end = meta.len.min(start + stride);
+            if buffer[start] < QUIC_FROM {
+                self.take_own(from, &buffer[start..end]);
+            } else {
+                if start > kept {
+                    buffer.copy_within(start..end, kept);
+                }
+                kept += end - start;
             }
         }
         kept
@@ -295,5 +307,41 @@ impl UdpPoller for Writable {
         let writable = ready!(waiting.as_mut().poll(cx));
         self.waiting = None;
         Poll::Ready(writable)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    /// Promise: packets of both kinds that the kernel hands over in one buffer get to their own readers, whole and in order.
+    #[tokio::test]
+    async fn both_kinds_share_a_buffer() {
+        let ((probes, mut probed), (knocks, mut knocked)) = (own_packets(), own_packets());
+        let bound = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a socket");
+        let socket = Socket::new(bound, OwnPackets { probes, knocks }).expect("a socket");
+        let (quic, probe, knock) = ([0x41; 1_200], [PROBE; 57], [2; 77]);
+        let quic_at_end = [0x42; 40];
+        let sift = |stride: usize, packets: &[&[u8]]| {
+            let mut buffer = packets.concat();
+            let meta = RecvMeta { len: buffer.len(), stride, ..RecvMeta::default() };
+            let mut metas = [meta];
+            let kept = socket.sift(&mut [IoSliceMut::new(&mut buffer)], &mut metas, 1);
+            buffer.truncate(metas[0].len);
+            (kept, buffer)
+        };
+        assert_eq!(sift(1_200, &[&quic, &quic, &probe]), (1, [quic, quic].concat()));
+        assert_eq!(probed.try_recv().expect("a probe").datagram, probe);
+        assert_eq!(
+            sift(77, &[&knock, &[0x43; 77], &knock, &quic_at_end]),
+            (1, [&[0x43; 77][..], &quic_at_end].concat())
+        );
+        assert_eq!(sift(77, &[&knock]), (0, Vec::new()));
+        for _ in 0..3 {
+            assert_eq!(knocked.try_recv().expect("a knock").datagram, knock);
+        }
+        assert!(probed.try_recv().is_err() && knocked.try_recv().is_err());
     }
 }
