@@ -16,6 +16,7 @@ use tresen_path::{ConnectionNumber, EdgePaths, Local, PathAction, limits};
 use tresen_reach::{OwnPacket, Seen, Socket, interface_addresses, read_exchange, write_exchange};
 use tresen_wire::CloseCode;
 
+use crate::links::Way;
 use crate::site::Site;
 
 /// Messages of all devices that may wait; a device whose message finds no room waits for it.
@@ -75,6 +76,8 @@ pub async fn serve(site: Arc<Site>, device: Fingerprint, connection: Connection)
 }
 
 async fn converse(site: &Site, paths: &Paths, device: Fingerprint, connection: &Connection) -> Option<()> {
+    // For a device that came another way the relay does not speak.
+    let is_relayed = site.relay.way(device, connection.remote_address()) != Way::Direct;
     let mut receive = connection.accept_uni().await.ok()?;
     let (answers, mut waiting) = mpsc::channel(ANSWERS);
     let reading = async move {
@@ -88,7 +91,8 @@ async fn converse(site: &Site, paths: &Paths, device: Fingerprint, connection: &
             not_before = Instant::now() + Duration::from_millis(limits::OFFER_PAUSE_MS);
             let is_known = site.registry.snapshot().devices.get(&device).is_some_and(|known| !known.revoked);
             if is_known {
-                let (vouched, answers) = (site.relay.vouched(device), answers.clone());
+                let vouched = site.relay.vouched(device).filter(|_| is_relayed);
+                let answers = answers.clone();
                 let _ = paths.0.send(Offer { from: number(device), message, vouched, answers }).await;
             }
         }

@@ -8,8 +8,8 @@
 mod let_in;
 mod places;
 mod strangers;
+mod vouched;
 
-use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -19,6 +19,7 @@ use std::time::Duration;
 use quinn::Endpoint;
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 use tresen_identity::{Fingerprint, KeyPair, PublicPlace, RelayRoute, TOKEN_LIFETIME_S};
 use tresen_path::{FromNode, ToNode, canonical, is_tunnel};
 use tresen_reach::{
@@ -30,6 +31,7 @@ pub use self::places::keep;
 
 use self::places::PLACES;
 use self::strangers::Strangers;
+use self::vouched::Vouched;
 use crate::data_dir::{DataDir, DataDirError, read_secret_file};
 use crate::files;
 use crate::links::Way;
@@ -39,9 +41,6 @@ use crate::site::Site;
 
 /// The file in the data folder that holds the way through the relay.
 pub(crate) const FILE: &str = "relay";
-
-/// Devices of which is known where the relay sees them; beyond that, of none before.
-const VOUCHED: usize = 16_384;
 
 /// How long the relay may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -89,7 +88,7 @@ pub struct RelayState {
     nodes: Mutex<[Option<SocketAddr>; PLACES]>,
     strangers: Mutex<Strangers>,
     /// Where the relay sees devices.
-    vouched: Mutex<HashMap<Fingerprint, SocketAddr>>,
+    vouched: Mutex<Vouched>,
     paths: OnceLock<Paths>,
 }
 
@@ -121,7 +120,7 @@ impl RelayState {
     /// The way of a device's connection, by where its packets come from.
     #[must_use]
     pub fn way(&self, device: Fingerprint, from: SocketAddr) -> Way {
-        let is_tunnelled = || lock(&self.vouched).get(&device).is_some_and(|at| is_tunnel(*at));
+        let is_tunnelled = || lock(&self.vouched).get(Instant::now(), device).is_some_and(is_tunnel);
         match from {
             _ if !self.is_at(from) => Way::Direct,
             _ if is_tunnel(from) || is_tunnelled() => Way::Tunnelled,
@@ -138,15 +137,11 @@ impl RelayState {
     /// From where the relay gets a device's packets, when that is an address.
     #[must_use]
     pub fn vouched(&self, device: Fingerprint) -> Option<IpAddr> {
-        lock(&self.vouched).get(&device).filter(|at| !is_tunnel(**at)).map(SocketAddr::ip)
+        lock(&self.vouched).get(Instant::now(), device).filter(|at| !is_tunnel(*at)).map(|at| at.ip())
     }
 
     fn vouch(&self, device: Fingerprint, at: SocketAddr) {
-        let mut vouched = lock(&self.vouched);
-        if vouched.len() >= VOUCHED {
-            vouched.clear();
-        }
-        vouched.insert(device, at);
+        lock(&self.vouched).put(Instant::now(), device, at);
     }
 
     fn set(&self, place: usize, node: SocketAddr) {

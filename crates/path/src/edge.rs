@@ -2,7 +2,8 @@
 //! come from, an ordinary QUIC migration follows.
 //!
 //! Invariants: rounds are bounded, and each connection has two at most, the newest and the one last heard, whose way may still be used; the birthday method
-//! runs for one client at a time, and only towards an address that the relay vouches for, so that no device can have a stranger flooded.
+//! runs for one client at a time, and only towards an address that the relay vouches for, so that no device can have a stranger flooded. A client with which it led
+//! nowhere has to wait ([`limits::BIRTHDAY_PAUSE_MS`]), so that none keeps it from the others.
 //!
 //! Order of calls: as with [`crate::ClientPath`].
 
@@ -30,6 +31,8 @@ pub struct EdgePaths {
     local: Option<Local>,
     rounds: BTreeMap<LinkId, Round>,
     birthday: Option<Running>,
+    /// With whom it led nowhere, and when it may be tried again.
+    birthday_again_at_ms: BTreeMap<ConnectionNumber, u64>,
     next_socket: u32,
     messages: VecDeque<(ConnectionNumber, Vec<u8>)>,
     actions: VecDeque<PathAction>,
@@ -61,6 +64,7 @@ impl EdgePaths {
             local: None,
             rounds: BTreeMap::new(),
             birthday: None,
+            birthday_again_at_ms: BTreeMap::new(),
             next_socket: 1,
             messages: VecDeque::new(),
             actions: VecDeque::new(),
@@ -114,7 +118,8 @@ impl EdgePaths {
         let id = LinkId(self.entropy.bytes());
         let is_vouched = |ip: IpAddr| vouched.is_some_and(|vouched| vouched.to_canonical() == ip);
         let part = link::part(&local, &offer, is_vouched);
-        if let Some(part) = part.filter(|_| self.birthday.is_none()) {
+        if let Some(part) = part.filter(|_| self.may_have_birthday(now_ms, connection)) {
+            self.birthday_again_at_ms.insert(connection, now_ms + limits::BIRTHDAY_PAUSE_MS);
             let start_ms = now_ms + limits::BIRTHDAY_AFTER_MS;
             link.set_birthday(Birthday::new(part, start_ms, self.entropy.below(1 << 32)));
             self.birthday = Some(Running { link: id, until_ms: start_ms + limits::BIRTHDAY_MS, first: None });
@@ -136,6 +141,7 @@ impl EdgePaths {
         let has_birthday = self.birthday.as_ref().is_some_and(|running| running.link == id);
         if has_birthday && (is_extra || heard.proven.is_some()) {
             round.socket = is_extra.then_some(socket);
+            self.birthday_again_at_ms.remove(&round.connection);
             self.end_birthday();
         }
     }
@@ -166,6 +172,13 @@ impl EdgePaths {
     fn rounds_of(&self, connection: ConnectionNumber) -> Vec<(&Round, LinkId)> {
         let own = self.rounds.iter().filter(|(_, round)| round.connection == connection);
         own.map(|(id, round)| (round, *id)).collect()
+    }
+
+    /// Whether the birthday method is free, and it did not just lead nowhere with this client.
+    fn may_have_birthday(&mut self, now_ms: u64, connection: ConnectionNumber) -> bool {
+        self.birthday_again_at_ms.retain(|_, again_at_ms| *again_at_ms > now_ms);
+        let has_room = self.birthday_again_at_ms.len() < limits::ROUNDS;
+        self.birthday.is_none() && has_room && !self.birthday_again_at_ms.contains_key(&connection)
     }
 
     fn remove(&mut self, id: LinkId) {

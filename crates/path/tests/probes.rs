@@ -120,6 +120,59 @@ fn rounds_are_bounded() {
     assert_eq!(answers, 9, "an offer that comes too soon has no answer");
 }
 
+/// Promise: an edge server does not try the birthday method again for a minute with a client with which it led nowhere, whatever the client offers, and the
+/// others have their turn meanwhile; a client with which it led somewhere need not wait.
+#[test]
+fn the_birthday_method_pauses() {
+    let seen = at("203.0.113.5:5000");
+    let mut edge = edge();
+    edge.set_local(Local::new(&[at("10.0.0.1:443")], &[], &[at("198.51.100.1:7"), at("198.51.100.1:8")]));
+    let client = |seed: u8| {
+        let mut client = ClientPath::new(&Secret::new([seed; 32]));
+        client.set_local(0, Local::new(&[], &[], &[seen, seen]));
+        client.connected(0);
+        let offer = client.poll_message().expect("an offer");
+        (client, offer)
+    };
+    let offer = client(1).1;
+    // How often sockets are opened when a client offers each second and answers nothing.
+    let begun = |edge: &mut EdgePaths, from_ms: u64, until_ms: u64, number: u64| {
+        let mut begun = 0;
+        for now_ms in (from_ms..until_ms).step_by(100) {
+            if (now_ms - from_ms).is_multiple_of(limits::OFFER_PAUSE_MS) {
+                let offered = edge.handle_message(now_ms, ConnectionNumber(number), &offer, Some(seen.ip()));
+                offered.expect("a good offer");
+            }
+            edge.handle_timeout(now_ms);
+            let actions = std::iter::from_fn(|| edge.poll_action());
+            begun += actions.filter(|action| matches!(action, PathAction::OpenSockets { .. })).count();
+            while edge.poll_message().is_some() || edge.poll_transmit(now_ms).is_some() {}
+        }
+        begun
+    };
+    assert_eq!(begun(&mut edge, 0, 10_000, 1), 1);
+    assert_eq!(begun(&mut edge, 10_000, 20_000, 2), 1, "another one has his turn");
+    assert_eq!(begun(&mut edge, 20_000, limits::BIRTHDAY_PAUSE_MS, 1), 0);
+    assert_eq!(begun(&mut edge, limits::BIRTHDAY_PAUSE_MS, limits::BIRTHDAY_PAUSE_MS + 5_000, 1), 1);
+
+    let (mut met, offer) = client(3);
+    edge.handle_message(70_000, ConnectionNumber(3), &offer, Some(seen.ip())).expect("a good offer");
+    met.handle_message(0, &edge.poll_message().expect("an answer").1).expect("a good answer");
+    edge.handle_timeout(70_200);
+    let Some(PathAction::OpenSockets { first, .. }) = edge.poll_action() else {
+        panic!("sockets are asked for")
+    };
+    edge.opened(70_200, vec![first]);
+    let mut pings = std::iter::from_fn(|| edge.poll_transmit(70_200));
+    let ping = pings.find(|ping| ping.socket == first).expect("a ping from there");
+    let outside = at("198.51.100.1:9");
+    met.handle_datagram(200, SocketId::MAIN, outside, &ping.datagram);
+    let mut answers = std::iter::from_fn(|| met.poll_transmit(200));
+    let pong = answers.find(|answer| answer.to == outside).expect("a pong");
+    edge.handle_datagram(70_200, first, seen, &pong.datagram);
+    assert_eq!(begun(&mut edge, 71_000, 72_000, 3), 1, "it led somewhere");
+}
+
 /// Promise: sockets that could be opened only when nobody needs them any more are closed, and nobody else's probes go out from them.
 #[test]
 fn sockets_that_come_too_late_are_closed() {
