@@ -49,6 +49,10 @@ pub(crate) struct Knock {
     pub(crate) cookie: Option<Cookie>,
 }
 
+/// A knock that came to the second port and was opened.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Look(pub(crate) Knock);
+
 /// What an answer says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Answer {

@@ -109,7 +109,7 @@ pub use control::{
 };
 pub use edge::{ConnectionNumber, EdgePaths};
 pub use exchange::{ExchangeError, MAX_EXCHANGE_BYTES};
-pub use knock::KNOCK_BYTES;
+pub use knock::{KNOCK_BYTES, Look};
 pub use knocker::{KnockEvent, Knocker};
 pub use link::{SocketId, Transmit};
 pub use packet::{KNOCK, KNOCK_ANSWER, MIN_INITIAL_BYTES, PROBE, Unreadable, quic_destination};

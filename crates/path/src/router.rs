@@ -15,7 +15,7 @@ use thiserror::Error;
 use tresen_identity::{Secret, TenantId};
 
 use crate::cid::{ClientName, EdgeName, Handle, NodeId, Party, RoutingKey};
-use crate::knock::{self, Answer, Cookie, KNOCK_BYTES, Proven};
+use crate::knock::{self, Answer, Cookie, KNOCK_BYTES, Knock, Look, Proven};
 use crate::packet::{Form, Packet, Unreadable};
 use crate::parties::{Arrival, Parties, Record};
 use crate::{address, limits};
@@ -301,29 +301,34 @@ impl Router {
         Ok(Knocked { answer, moved })
     }
 
-    /// Opens a knock that came to the node's second port: what its sender looks like there, sealed for it. Nothing changes but that the same one is not
-    /// answered again.
+    /// Opens a knock that came to the node's second port. Nothing changes by it, so nobody waits for who sends what is none.
     ///
     /// # Errors
     /// When it is to be dropped.
-    pub fn look(
-        &mut self,
-        now_ms: u64,
-        from: SocketAddr,
-        datagram: &[u8],
-    ) -> Result<[u8; KNOCK_BYTES], DropReason> {
+    pub fn open_look(&self, now_ms: u64, datagram: &[u8]) -> Result<Look, DropReason> {
         let cid = knock::claimed_cid(datagram).ok_or(Unreadable::Short)?;
-        let (index, record) = self.parties.of_handle(cid.handle()).ok_or(DropReason::UnknownId)?;
+        let (_, record) = self.parties.of_handle(cid.handle()).ok_or(DropReason::UnknownId)?;
         if record.expires_at_ms <= now_ms {
             return Err(DropReason::Expired);
         }
         let knock = record.keys.open_knock(datagram).ok_or(DropReason::BadKnock)?;
-        if !(record.next_look..u64::MAX).contains(&knock.counter) {
+        let is_new = (record.next_look..u64::MAX).contains(&knock.counter);
+        if is_new { Ok(Look(knock)) } else { Err(DropReason::BadKnock) }
+    }
+
+    /// What the sender of a look looks like at the second port, sealed for it. The same one is not answered again, and nothing else changes.
+    ///
+    /// # Errors
+    /// When its sender has gone, or it was answered.
+    pub fn look(&mut self, from: SocketAddr, look: &Look) -> Result<[u8; KNOCK_BYTES], DropReason> {
+        let Look(Knock { cid, counter, .. }) = *look;
+        let (index, record) = self.parties.of_handle(cid.handle()).ok_or(DropReason::UnknownId)?;
+        if counter < record.next_look {
             return Err(DropReason::BadKnock);
         }
-        let answer = record.keys.seal_look(knock.cid, knock.counter, address::canonical(from));
+        let answer = record.keys.seal_look(cid, counter, address::canonical(from));
         if let Some(record) = self.parties.get_mut(index) {
-            record.next_look = knock.counter + 1;
+            record.next_look = counter + 1;
         }
         Ok(answer)
     }

@@ -147,8 +147,13 @@ fn a_look_is_answered_once_and_moves_nobody() {
     let mut house = house();
     house.knocker.look(0);
     let look = house.knocker.poll_look(0).expect("it is time to look");
-    let answer = house.router.look(0, address(6), &look).expect("a good look");
-    assert_eq!(house.router.look(0, address(7), &look), Err(DropReason::BadKnock), "a replay");
+    let mut forged = look;
+    forged[40] ^= 1;
+    assert_eq!(house.router.open_look(0, &forged), Err(DropReason::BadKnock));
+    let opened = house.router.open_look(0, &look).expect("a good look");
+    let answer = house.router.look(address(6), &opened).expect("a good look");
+    assert_eq!(house.router.open_look(0, &look), Err(DropReason::BadKnock), "a replay");
+    assert_eq!(house.router.look(address(7), &opened), Err(DropReason::BadKnock), "a replay");
     assert_eq!(house.router.address_of(&house.client), Some(address(5)));
     assert_eq!(house.knocker.handle(9, &answer), None, "it is no answer to a knock");
     assert_eq!(house.knocker.handle_look(&answer), Some(address(6)));
