@@ -10,7 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, sleep_until};
 use tresen_identity::Secret;
 use tresen_path::{ClientPath, Local, PathAction, Way};
 
-use crate::exchange::{read_exchange, write_exchange};
+use crate::exchange::{read_exchange, write_exchange, write_turn};
 use crate::interfaces::interface_addresses;
 use crate::knocking::{Moved, Seen};
 use crate::routed::{RoutedSocket, Traffic};
@@ -125,7 +125,10 @@ fn converse(
     streams.spawn(async move {
         let Ok(mut send) = writing.open_uni().await else { return };
         while let Some(message) = waiting.recv().await {
-            if write_exchange(&mut send, &message).await.is_none() {
+            let is_turn = message.is_empty();
+            let written =
+                if is_turn { write_turn(&mut send).await } else { write_exchange(&mut send, &message).await };
+            if written.is_none() {
                 return;
             }
         }

@@ -3,9 +3,19 @@
 //! ```text
 //! message   length 2, big endian | as tresen_path has it; nothing, from a client: its packets go another way from now on
 //! ```
+//!
+//! That they do, a client says as often as fills a packet.
 
 use quinn::{RecvStream, SendStream};
 use tresen_path::MAX_EXCHANGE_BYTES;
+
+/// So much is said at a turn: until an address is proven, an end sends it no more than three times what came from there (RFC 9000, 8.1).
+const TURN_BYTES: usize = 1_200;
+
+/// Says that packets go another way from now on. `None`: the stream is gone.
+pub async fn write_turn(send: &mut SendStream) -> Option<()> {
+    send.write_all(&[0; TURN_BYTES]).await.ok()
+}
 
 /// Writes a message. `None`: the stream is gone.
 pub async fn write_exchange(send: &mut SendStream, message: &[u8]) -> Option<()> {

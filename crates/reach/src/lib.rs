@@ -34,7 +34,7 @@ pub use carry::{Datagram, carried, carry};
 pub use client::{NotReached, Relayed, Route, Ways, call};
 pub use control::{Control, ControlFailed};
 pub use enrolment::Enrolment;
-pub use exchange::{read_exchange, write_exchange};
+pub use exchange::{read_exchange, write_exchange, write_turn};
 pub use handed::{Handed, poll_handed};
 pub use ids::{EdgeIds, OwnIds};
 pub use interfaces::interface_addresses;

@@ -7,7 +7,9 @@ use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::sync::watch;
 use tresen_edge::links::Way;
-use tresen_identity::RelayRoute;
+use tresen_identity::{RelayRoute, Secret};
+use tresen_path::{ClientPath, Local};
+use tresen_reach::{read_exchange, write_exchange, write_turn};
 
 use crate::client::{Client, Native};
 use crate::relayed::{box_at_relay, eventually};
@@ -144,4 +146,28 @@ async fn who_dials_anew_is_answered() {
         let round = Duration::from_millis(tresen_path::limits::ROUND_MS);
         tokio::time::timeout(round, going).await.expect("a direct way");
     }
+}
+
+/// Promise: who takes another way sends a whole packet there at once, so that the box may answer with three before it has asked whether the address is real;
+/// what it says is understood.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_turns_sends_a_whole_packet() {
+    let (_relay, world, _route) = box_at_relay().await;
+    let native = world.paired(9).await;
+    let connection = native.dial(world.port(), world.server.site.name).await.unwrap();
+    let mut path = ClientPath::new(&Secret::new([3; 32]));
+    path.set_local(0, Local::new(&[SocketAddr::from(([127, 0, 0, 1], 9))], &[], &[]));
+    path.connected(0);
+    let mut send = connection.open_uni().await.unwrap();
+    let sent = || connection.stats().udp_tx.bytes;
+    // It finds out first how long packets may be.
+    let mut before = None;
+    while before.replace(sent()) != Some(sent()) {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    write_turn(&mut send).await.unwrap();
+    eventually("a whole packet", || Some(sent()) >= before.map(|before| before + 1_200)).await;
+    write_exchange(&mut send, &path.poll_message().unwrap()).await.unwrap();
+    let mut receive = connection.accept_uni().await.unwrap();
+    path.handle_message(0, &read_exchange(&mut receive).await.unwrap()).unwrap();
 }
