@@ -22,6 +22,9 @@ use crate::site::Site;
 /// Messages of all devices that may wait; a device whose message finds no room waits for it.
 const OFFERS: usize = 256;
 
+/// Probes that are looked at before anything else is done.
+const PROBES: usize = 256;
+
 /// How often connections that are gone are forgotten.
 const SWEEP: Duration = Duration::from_secs(2);
 
@@ -142,6 +145,7 @@ async fn run(means: Means, mut offers: mpsc::Receiver<Offer>) {
         early: BTreeMap::new(),
         look_ms: 0,
     };
+    let mut probes = Vec::with_capacity(PROBES);
     let mut sweep = tokio::time::interval(SWEEP);
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -154,9 +158,11 @@ async fn run(means: Means, mut offers: mpsc::Receiver<Offer>) {
                 None => return,
             },
             _ = sweep.tick() => runner.sweep(),
-            Some(probe) = runner.means.probes.recv() => {
+            1.. = runner.means.probes.recv_many(&mut probes, PROBES) => {
                 let now_ms = runner.now_ms();
-                runner.paths.handle_datagram(now_ms, probe.socket, probe.from, &probe.datagram);
+                for probe in probes.drain(..) {
+                    runner.paths.handle_datagram(now_ms, probe.socket, probe.from, &probe.datagram);
+                }
             }
             () = sleep_until(wake), if wake_ms.is_some() => {}
         }

@@ -7,7 +7,7 @@
 //!
 //! Order of calls: as with [`crate::ClientPath`].
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
 use tresen_identity::Secret;
@@ -30,6 +30,8 @@ pub struct EdgePaths {
     entropy: Entropy,
     local: Option<Local>,
     rounds: BTreeMap<LinkId, Round>,
+    /// Rounds that have something to say, and when: what one costs does not depend on how many there are.
+    due: BTreeSet<(u64, LinkId)>,
     birthday: Option<Running>,
     /// With whom it led nowhere, and when it may be tried again.
     birthday_again_at_ms: BTreeMap<ConnectionNumber, u64>,
@@ -45,6 +47,8 @@ struct Round {
     link: Link,
     /// One of the birthday method's sockets that it uses.
     socket: Option<SocketId>,
+    /// As it stands in the list of those that have something to say.
+    due_ms: Option<u64>,
 }
 
 /// The birthday method, for one client.
@@ -63,6 +67,7 @@ impl EdgePaths {
             entropy: Entropy::new(seed),
             local: None,
             rounds: BTreeMap::new(),
+            due: BTreeSet::new(),
             birthday: None,
             birthday_again_at_ms: BTreeMap::new(),
             next_socket: 1,
@@ -124,7 +129,9 @@ impl EdgePaths {
             link.set_birthday(Birthday::new(part, start_ms, self.entropy.below(1 << 32)));
             self.birthday = Some(Running { link: id, until_ms: start_ms + limits::BIRTHDAY_MS, first: None });
         }
-        self.rounds.insert(id, Round { connection, at_ms: now_ms, heard_at_ms: now_ms, link, socket: None });
+        let (at_ms, heard_at_ms) = (now_ms, now_ms);
+        self.rounds.insert(id, Round { connection, at_ms, heard_at_ms, link, socket: None, due_ms: None });
+        self.plan(id);
         let candidates = local.candidates().to_vec();
         let answer = Terms { round: offer.round, link: id, mapping: local.mapping(), candidates };
         self.messages.push_back((connection, Exchange::Answer(answer).encode()));
@@ -144,6 +151,7 @@ impl EdgePaths {
             self.birthday_again_at_ms.remove(&round.connection);
             self.end_birthday();
         }
+        self.plan(id);
     }
 
     /// Which of the sockets that were asked for could be opened. Those that come too late are closed.
@@ -159,6 +167,9 @@ impl EdgePaths {
         let birthday = running.and_then(|(link, _)| self.rounds.get_mut(&link)?.link.birthday());
         if let Some(birthday) = birthday.filter(|_| !own.is_empty()) {
             birthday.opened(now_ms, own);
+        }
+        if let Some((link, _)) = running {
+            self.plan(link);
         }
     }
 
@@ -185,9 +196,23 @@ impl EdgePaths {
         if self.birthday.as_ref().is_some_and(|running| running.link == id) {
             self.end_birthday();
         }
-        if let Some(socket) = self.rounds.remove(&id).and_then(|round| round.socket) {
+        let Some(round) = self.rounds.remove(&id) else { return };
+        if let Some(due_ms) = round.due_ms {
+            self.due.remove(&(due_ms, id));
+        }
+        if let Some(socket) = round.socket {
             self.actions.push_back(PathAction::close(socket));
         }
+    }
+
+    /// To be called when what a round has to say may have changed.
+    fn plan(&mut self, id: LinkId) {
+        let Some(round) = self.rounds.get_mut(&id) else { return };
+        let due_ms = round.link.poll_timeout();
+        if let Some(before_ms) = std::mem::replace(&mut round.due_ms, due_ms) {
+            self.due.remove(&(before_ms, id));
+        }
+        self.due.extend(due_ms.map(|due_ms| (due_ms, id)));
     }
 
     fn end_birthday(&mut self) {
@@ -201,14 +226,15 @@ impl EdgePaths {
             let count = limits::BIRTHDAY_SOCKETS;
             self.actions.push_back(PathAction::CloseSockets { first, count, except });
         }
+        self.plan(running.link);
     }
 
     /// When to call [`Self::handle_timeout`].
     #[must_use]
     pub fn poll_timeout(&self) -> Option<u64> {
-        let links = self.rounds.values().filter_map(|round| round.link.poll_timeout());
+        let of_rounds = self.due.first().map(|(due_ms, _)| *due_ms);
         let own = [self.sockets_wanted_at_ms(), self.birthday.as_ref().map(|running| running.until_ms)];
-        links.chain(own.into_iter().flatten()).min()
+        own.into_iter().chain([of_rounds]).flatten().min()
     }
 
     /// Time has passed.
@@ -242,6 +268,9 @@ impl EdgePaths {
 
     /// The next probe to send.
     pub fn poll_transmit(&mut self, now_ms: u64) -> Option<Transmit> {
-        self.rounds.values_mut().find_map(|round| round.link.poll_transmit(now_ms))
+        let (_, id) = self.due.first().copied().filter(|(due_ms, _)| *due_ms <= now_ms)?;
+        let transmit = self.rounds.get_mut(&id)?.link.poll_transmit(now_ms);
+        self.plan(id);
+        transmit
     }
 }

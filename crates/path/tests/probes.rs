@@ -120,6 +120,31 @@ fn rounds_are_bounded() {
     assert_eq!(answers, 9, "an offer that comes too soon has no answer");
 }
 
+/// Promise: what a probe costs does not depend on how many rounds there are.
+#[test]
+#[allow(clippy::disallowed_methods, reason = "it is about time")]
+fn a_probe_costs_the_same_among_many() {
+    let cost = |rounds: u64| {
+        let mut edge = edge();
+        let candidates: Vec<SocketAddr> =
+            (1..=12).map(|host| SocketAddr::from(([10, 0, 1, host], 5))).collect();
+        let offer = offer_of(1, &candidates);
+        for number in 0..rounds {
+            edge.handle_message(0, ConnectionNumber(number), &offer, None).expect("a good offer");
+        }
+        while edge.poll_transmit(10_000).is_some() {}
+        let begun = std::time::Instant::now();
+        for _ in 0..1_000 {
+            edge.handle_datagram(10_000, SocketId::MAIN, candidates[0], &[PROBE; PROBE_BYTES]);
+            assert_eq!((edge.poll_transmit(10_000), edge.poll_timeout()), (None, None));
+        }
+        begun.elapsed()
+    };
+    let least = |rounds: u64| (0..5).map(|_| cost(rounds)).min().expect("five times");
+    let (few, many) = (least(8), least(limits::ROUNDS as u64));
+    assert!(many < 20 * few, "{few:?} with 8, {many:?} with {}", limits::ROUNDS);
+}
+
 /// Promise: an edge server does not try the birthday method again for a minute with a client with which it led nowhere, whatever the client offers, and the
 /// others have their turn meanwhile; a client with which it led somewhere need not wait.
 #[test]

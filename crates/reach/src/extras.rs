@@ -43,6 +43,7 @@ pub(crate) struct Extras {
     strays: mpsc::Sender<Handed>,
     waiting: Mutex<mpsc::Receiver<Handed>>,
     open: Mutex<BTreeMap<SocketId, Extra>>,
+    speaking: Speaking,
     /// What goes there leaves from the main socket.
     nodes: Mutex<VecDeque<SocketAddr>>,
     /// Whether any is open: nearly always there is none.
@@ -55,14 +56,11 @@ struct Extra {
     reading: AbortHandle,
 }
 
-type Peers = Arc<Mutex<VecDeque<Peer>>>;
+/// Addresses to which probes went.
+type Peers = Arc<Mutex<VecDeque<SocketAddr>>>;
 
-/// An address to which probes went.
-struct Peer {
-    address: SocketAddr,
-    /// Whether packets of QUIC came from there.
-    speaks: bool,
-}
+/// Those of them from which packets of QUIC came, and to which socket they came last.
+type Speaking = Arc<Mutex<BTreeMap<SocketAddr, SocketId>>>;
 
 impl Drop for Extra {
     fn drop(&mut self) {
@@ -79,6 +77,7 @@ impl Extras {
             strays,
             waiting: Mutex::new(waiting),
             open: Mutex::default(),
+            speaking: Speaking::default(),
             nodes: Mutex::default(),
             any: AtomicBool::new(false),
         }
@@ -103,6 +102,7 @@ impl Extras {
     pub(crate) fn close(&self, first: SocketId, count: u32, except: Option<SocketId>) {
         let mut open = lock(&self.open);
         open.retain(|id, _| id.0.wrapping_sub(first.0) >= count || Some(*id) == except);
+        lock(&self.speaking).retain(|_, id| open.contains_key(id));
         self.any.store(!open.is_empty(), Ordering::Relaxed);
     }
 
@@ -124,7 +124,9 @@ impl Extras {
     pub(crate) fn send_probe(&self, from: SocketId, to: SocketAddr, datagram: &[u8]) -> io::Result<()> {
         let found = lock(&self.open).get(&from).map(|extra| (extra.io.clone(), extra.peers.clone()));
         let Some((io, peers)) = found else { return Ok(()) };
-        remember(&peers, to);
+        if let Some(former) = remember(&peers, to) {
+            lock(&self.speaking).retain(|address, id| (*address, *id) != (former, from));
+        }
         io.try_send_to(datagram, to).map(|_| ())
     }
 
@@ -143,12 +145,9 @@ impl Extras {
         if !self.any.load(Ordering::Relaxed) {
             return None;
         }
-        if lock(&self.nodes).contains(&peer) {
-            return None;
-        }
-        let open = lock(&self.open);
-        let speaks = |extra: &Extra| lock(&extra.peers).iter().any(|at| at.address == peer && at.speaks);
-        open.iter().find(|(_, extra)| speaks(extra)).map(|(id, _)| *id)
+        let spoken_to = lock(&self.speaking).get(&peer).copied()?;
+        let is_open = lock(&self.open).contains_key(&spoken_to);
+        (is_open && !lock(&self.nodes).contains(&peer)).then_some(spoken_to)
     }
 
     /// Puts the next packet of QUIC that came to any into the first of quinn's buffers.
@@ -172,16 +171,23 @@ impl Extras {
         let socket = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
         socket.set_nonblocking(true)?;
         let (io, peers) = (Arc::new(UdpSocket::from_std(socket)?), Peers::default());
-        let reading = read(id, io.clone(), peers.clone(), self.own.clone(), self.strays.clone());
+        let heard = Heard { peers: peers.clone(), speaking: self.speaking.clone() };
+        let reading = read(id, io.clone(), heard, self.own.clone(), self.strays.clone());
         let reading = tokio::spawn(reading).abort_handle();
         Ok(Extra { io, peers, reading })
     }
 }
 
+/// Where it is noted who speaks.
+struct Heard {
+    peers: Peers,
+    speaking: Speaking,
+}
+
 async fn read(
     socket: SocketId,
     io: Arc<UdpSocket>,
-    peers: Peers,
+    heard: Heard,
     own: OwnPackets,
     strays: mpsc::Sender<Handed>,
 ) {
@@ -190,7 +196,7 @@ async fn read(
         buffer.clear();
         match io.recv_buf_from(&mut buffer).await {
             Ok((_, from)) if buffer.first().is_some_and(|first| *first >= QUIC_FROM) => {
-                note(&peers, from);
+                heard.note(socket, from);
                 let _ =
                     strays.try_send(Handed { from, to: None, ecn: None, datagram: buffer.as_slice().into() });
             }
@@ -200,19 +206,21 @@ async fn read(
     }
 }
 
-fn remember(peers: &Peers, to: SocketAddr) {
+/// Remembers where probes went; whom that puts out.
+fn remember(peers: &Peers, to: SocketAddr) -> Option<SocketAddr> {
     let mut peers = lock(peers);
-    if peers.iter().all(|peer| peer.address != to) {
-        if peers.len() >= PEERS {
-            peers.pop_front();
-        }
-        peers.push_back(Peer { address: to, speaks: false });
+    if peers.contains(&to) {
+        return None;
     }
+    peers.push_back(to);
+    if peers.len() > PEERS { peers.pop_front() } else { None }
 }
 
-fn note(peers: &Peers, from: SocketAddr) {
-    if let Some(peer) = lock(peers).iter_mut().find(|peer| peer.address == from) {
-        peer.speaks = true;
+impl Heard {
+    fn note(&self, socket: SocketId, from: SocketAddr) {
+        if lock(&self.peers).contains(&from) {
+            lock(&self.speaking).insert(from, socket);
+        }
     }
 }
 
