@@ -24,6 +24,7 @@ mod program;
 mod redis;
 mod relay_program;
 mod relay_secrets;
+mod relay_tls_floods;
 mod relayed;
 mod sale;
 mod seats;

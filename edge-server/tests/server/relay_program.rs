@@ -1,8 +1,8 @@
 //! The real program `tresen-relay` beside a server of the tests.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -12,6 +12,10 @@ pub struct RelayProgram {
     child: Child,
     data: TempDir,
     pub listen: SocketAddr,
+    /// Where its metrics are.
+    http: SocketAddr,
+    /// Where it takes TLS, if it was told to.
+    pub tls: Option<SocketAddr>,
 }
 
 impl RelayProgram {
@@ -28,11 +32,26 @@ impl RelayProgram {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let said = lines.find_map(|line| line.ok()?.strip_prefix("Packets")?.trim().parse().ok());
-        let listen = said.expect("it says where it listens");
+        let mut said = |title: &str| {
+            let said = lines.find_map(|line| Some(line.ok()?.strip_prefix(title)?.trim().to_owned()));
+            said.expect("it says where it is")
+        };
+        let listen = said("Packets").parse().unwrap();
+        let http = said("API         http://").parse().unwrap();
+        let takes_tls = arguments.contains(&"--tls");
+        let tls = takes_tls.then(|| said("TLS").split_once(',').unwrap().0.parse().unwrap());
         // It goes on when its standard output is closed: what else it says stands in its log.
-        lines.find(|line| line.as_ref().is_ok_and(|line| line.starts_with("API"))).unwrap().unwrap();
-        Self { child, data, listen }
+        Self { child, data, listen, http, tls }
+    }
+
+    /// What a metric says now.
+    pub fn metric(&self, name: &str) -> u64 {
+        let mut stream = TcpStream::connect(self.http).unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n").unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).unwrap();
+        value.parse().unwrap()
     }
 
     /// Makes a tenant: an enrolment for a box.

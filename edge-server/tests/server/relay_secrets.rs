@@ -23,7 +23,7 @@ const KNOWN_TO_THE_RELAY: &str = "Gasthaus zum Zeisig 4711";
 const FLOOD: Duration = Duration::from_secs(4);
 
 /// Memory that a flood may cost the relay, in KiB. Its own queue (1,024 packets) and quinn's handshakes, with much room.
-const FLOOD_KIB: u64 = 64 * 1024;
+pub const FLOOD_KIB: u64 = 64 * 1024;
 
 struct Site {
     relay: RelayProgram,
@@ -236,7 +236,7 @@ async fn guess(at: SocketAddr, relay: Fingerprint, (stop, sent): (Arc<AtomicBool
 }
 
 /// How long taps take, one after the other, for as long as a flood lasts, in ms.
-async fn taps(client: &mut Client) -> Vec<f64> {
+pub async fn taps(client: &mut Client) -> Vec<f64> {
     let (begun, mut times) = (Instant::now(), Vec::new());
     while begun.elapsed() < FLOOD {
         let tap = Instant::now();
@@ -247,7 +247,7 @@ async fn taps(client: &mut Client) -> Vec<f64> {
     times
 }
 
-fn p99_ms(times: &[f64]) -> f64 {
+pub fn p99_ms(times: &[f64]) -> f64 {
     let mut times = times.to_vec();
     times.sort_by(f64::total_cmp);
     times[times.len() * 99 / 100]

@@ -1,0 +1,229 @@
+//! Floods of TCP connections at a real relay program that passes TLS on to a box, while a browser works through it.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use p256::ecdsa::SigningKey;
+use rustls::ClientConnection;
+use rustls_pki_types::ServerName;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_util::sync::CancellationToken;
+use tresen_edge::relay::join;
+use tresen_identity::{DeviceClass, PublicPlace, https_client_config};
+
+use crate::client::{Client, browser_spki, paired_on};
+use crate::relay_program::RelayProgram;
+use crate::relay_secrets::{FLOOD_KIB, p99_ms, taps};
+use crate::relayed::eventually;
+use crate::world::World;
+
+/// TLS streams that the relay takes: fewer than come at a time.
+const PLACES: &str = "512";
+
+/// Those who come at a time, and again when they are let go.
+const HOSTILE: usize = 768;
+
+/// Each comes again after this, and after four times this when he has much to send: a core of the machine has to be left for the session.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Networks from which they come.
+const NETWORKS: u8 = 8;
+
+/// A box that browsers reach through a relay.
+struct Front {
+    relay: RelayProgram,
+    world: World,
+    place: PublicPlace,
+}
+
+impl Front {
+    async fn open() -> Self {
+        let arguments = ["--tls", "127.0.0.1:0", "--domain", "tills.example", "--passes", PLACES];
+        let relay = RelayProgram::start(&arguments);
+        let folder = tempfile::tempdir().unwrap();
+        let enrolment = relay.enrolment("Gasthaus Linde");
+        join(folder.path(), &relay.listen.to_string(), &enrolment).await.unwrap();
+        let world = World::again(folder).await;
+        let public = world.server.site.relay.public();
+        eventually("the relay tells the public name", || public.borrow().is_some()).await;
+        let place = public.borrow().clone().unwrap();
+        Self { relay, world, place }
+    }
+
+    fn at(&self) -> SocketAddr {
+        self.relay.tls.unwrap()
+    }
+
+    fn tls(&self) -> (Arc<rustls::ClientConfig>, ServerName<'static>) {
+        let name = self.world.server.site.name;
+        let config = https_client_config(name).unwrap();
+        (Arc::new(config), ServerName::try_from(self.place.host(&name)).unwrap())
+    }
+
+    async fn stream(&self) -> TlsStream<TcpStream> {
+        let (config, name) = self.tls();
+        let tcp = TcpStream::connect(self.at()).await.unwrap();
+        TlsConnector::from(config).connect(name, tcp).await.unwrap()
+    }
+
+    /// What a browser says first.
+    fn hello(&self) -> Vec<u8> {
+        let (config, name) = self.tls();
+        let mut bytes = Vec::new();
+        ClientConnection::new(config, name).unwrap().write_tls(&mut bytes).unwrap();
+        bytes
+    }
+
+    /// A browser that has paired and is at work.
+    async fn browser(&self) -> Client {
+        let (site, key) = (&self.world.server.site, SigningKey::from_slice(&[5; 32]).unwrap());
+        let authority = self.place.authority(&site.name);
+        let code = site.pairing.open(&site.clock, DeviceClass::Mpos).unwrap();
+        let wish = serde_json::json!({"pair": {
+            "secret": code.secret.to_text(), "name": "Chrome", "key": browser_spki(&key),
+        }});
+        let wish = wish.to_string();
+        let head = format!("POST /pair HTTP/1.1\r\nHost: {authority}\r\nContent-Type: application/json\r\n");
+        let request = format!("{head}Content-Length: {}\r\nConnection: close\r\n\r\n{wish}", wish.len());
+        let mut stream = self.stream().await;
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer).await;
+        assert!(answer.contains(r#"{"paired":"#), "{answer}");
+        let mut request = format!("wss://{authority}/session").into_client_request().unwrap();
+        request.headers_mut().insert("origin", format!("https://{authority}").parse().unwrap());
+        let (socket, _) = tokio_tungstenite::client_async(request, self.stream().await).await.unwrap();
+        let (_greeting, wire) = paired_on(socket, &key).await;
+        Client::new(wire)
+    }
+
+    fn open_passes(&self) -> u64 {
+        self.relay.metric("tresen_relay_passes_open")
+    }
+}
+
+/// What comes at the relay's TCP port.
+#[derive(Clone, Copy, Debug)]
+enum Flood {
+    /// Connections on which nothing comes.
+    Silence,
+    /// A hello that names the box, and then nothing.
+    HalfOpen,
+    /// A hello that comes a byte a second.
+    Slow,
+    /// 100 KB that claim to be a hello.
+    Giant,
+    /// The beginning of what another node would say.
+    Handover,
+}
+
+/// Promise: connections that say nothing, half of it, a byte a second or far too much, leave the relay's memory bounded and a browser's session running, and
+/// their places are free again when they have gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn floods_of_tcp_are_withstood() {
+    let front = Front::open().await;
+    let mut client = front.browser().await;
+    client.log_in("Anna", "1234").await;
+    client.tap("Table 4").await;
+    let quiet = taps(&mut client).await;
+    let start_kib = front.relay.resident_kib();
+    for flood in [Flood::Silence, Flood::HalfOpen, Flood::Slow, Flood::Giant, Flood::Handover] {
+        let running = flood.start(&front);
+        let flooded = taps(&mut client).await;
+        let (kib, open) = (front.relay.resident_kib(), front.open_passes());
+        let came = running.end().await;
+        println!(
+            "{flood:?}: {came} came, {open} places taken; taps p99 {:.1} ms, {:.1} ms without (x{:.1}); the relay has {kib} KiB, {start_kib} before",
+            p99_ms(&flooded),
+            p99_ms(&quiet),
+            p99_ms(&flooded) / p99_ms(&quiet),
+        );
+        assert!(came > HOSTILE as u64 / 2, "{flood:?} was one");
+        assert!(kib < start_kib + FLOOD_KIB, "{flood:?}: {kib} KiB, {start_kib} before");
+        eventually("the places are free again", || front.open_passes() == 1).await;
+    }
+    assert!(client.closed.is_none());
+    client.book("Cola 0,33").await;
+    front.stream().await;
+}
+
+struct Flooding {
+    stop: CancellationToken,
+    came: Arc<AtomicU64>,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Flooding {
+    async fn end(self) -> u64 {
+        self.stop.cancel();
+        for task in self.tasks {
+            task.await.unwrap();
+        }
+        self.came.load(Ordering::Relaxed)
+    }
+}
+
+impl Flood {
+    fn start(self, front: &Front) -> Flooding {
+        let (stop, came) = (CancellationToken::new(), Arc::new(AtomicU64::new(0)));
+        let (at, bytes) = (front.at(), Arc::new(self.bytes(front)));
+        let pause = if matches!(self, Self::Giant) { 4 * PAUSE } else { PAUSE };
+        let task = |number: usize| {
+            let from = IpAddr::from([127, 0, 1, number as u8 % NETWORKS]);
+            let (came, bytes, stop) = (came.clone(), bytes.clone(), stop.clone());
+            tokio::spawn(async move {
+                let coming = async {
+                    // Not all in one instant.
+                    tokio::time::sleep(pause.mul_f64(number as f64 / HOSTILE as f64)).await;
+                    loop {
+                        let _ = self.come(from, at, &bytes, &came).await;
+                        tokio::time::sleep(pause).await;
+                    }
+                };
+                let _: Option<()> = stop.run_until_cancelled(coming).await;
+            })
+        };
+        let tasks = (0..HOSTILE).map(task).collect();
+        Flooding { stop, came, tasks }
+    }
+
+    /// What is said on each connection.
+    fn bytes(self, front: &Front) -> Vec<u8> {
+        match self {
+            Self::Silence => Vec::new(),
+            Self::HalfOpen | Self::Slow => front.hello(),
+            Self::Giant => {
+                let record = [&[0x16, 3, 1, 0x40, 0][..], &[0; 0x4000]].concat();
+                let mut giant = record.repeat(7);
+                giant[5..9].copy_from_slice(&[1, 1, 0x86, 0xa0]);
+                giant
+            }
+            Self::Handover => vec![1],
+        }
+    }
+
+    /// Until the relay ends it.
+    async fn come(self, from: IpAddr, at: SocketAddr, bytes: &[u8], came: &AtomicU64) -> std::io::Result<()> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::new(from, 0))?;
+        let mut stream = socket.connect(at).await?;
+        came.fetch_add(1, Ordering::Relaxed);
+        if matches!(self, Self::Slow) {
+            for byte in bytes {
+                stream.write_all(&[*byte]).await?;
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        } else {
+            stream.write_all(bytes).await?;
+        }
+        let mut sink = [0; 4096];
+        while stream.read(&mut sink).await? > 0 {}
+        Ok(())
+    }
+}
