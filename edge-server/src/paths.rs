@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, sleep_until};
 use tresen_identity::{Fingerprint, Secret};
 use tresen_path::{ConnectionNumber, EdgePaths, Local, PathAction, limits};
-use tresen_reach::{OwnPacket, Seen, Socket, interface_addresses, read_exchange, write_exchange};
+use tresen_reach::{OwnPacket, Seen, Socket, read_exchange, write_exchange};
 use tresen_wire::CloseCode;
 
 use crate::links::Way;
@@ -52,8 +52,8 @@ struct Answer(Option<Vec<u8>>);
 
 /// What the box's paths are made of.
 pub struct Means {
-    /// The box's sockets, one of each family at most.
-    pub sockets: Vec<Arc<Socket>>,
+    /// The box's socket.
+    pub socket: Arc<Socket>,
     /// What comes to them.
     pub probes: mpsc::Receiver<OwnPacket>,
     /// How the box looks from outside.
@@ -235,13 +235,7 @@ impl Runner {
 
     /// Where this box is now.
     fn local(&mut self) -> Local {
-        let bound = self.means.sockets.iter().filter_map(|socket| socket.local_address().ok());
-        let interfaces: Vec<SocketAddr> = bound
-            .flat_map(|bound| {
-                let all = interface_addresses(bound).into_iter();
-                all.filter(move |address| address.is_ipv4() == bound.is_ipv4())
-            })
-            .collect();
+        let interfaces = self.means.socket.interfaces();
         let seen = self.means.observed.iter_mut().filter_map(|seen| *seen.borrow_and_update());
         let observed: Vec<SocketAddr> = seen.flat_map(|seen| seen.addresses()).collect();
         let mapped = *self.means.mapped.borrow_and_update();
@@ -257,31 +251,19 @@ impl Runner {
         while let Some(action) = self.paths.poll_action() {
             match action {
                 PathAction::OpenSockets { first, count } => {
-                    let socket = self.means.sockets.iter().find(|socket| is_ipv4(socket));
-                    let opened = socket.map(|socket| socket.open_beside(first, count));
-                    self.paths.opened(self.now_ms(), opened.unwrap_or_default());
+                    let opened = self.means.socket.open_beside(first, count);
+                    self.paths.opened(self.now_ms(), opened);
                 }
                 PathAction::CloseSockets { first, count, except } => {
-                    let sockets = self.means.sockets.iter();
-                    sockets.for_each(|socket| socket.close_beside(first, count, except));
+                    self.means.socket.close_beside(first, count, except);
                 }
                 PathAction::Use(_) => {}
             }
         }
         while let Some(probe) = self.paths.poll_transmit(self.now_ms()) {
-            if let Some(socket) = self.socket_to(probe.to)
-                && let Err(error) = socket.send_probe(probe.socket, probe.to, &probe.datagram)
-            {
+            if let Err(error) = self.means.socket.send_probe(probe.socket, probe.to, &probe.datagram) {
                 tracing::trace!(to = %probe.to, %error, "a probe could not be sent");
             }
         }
     }
-
-    fn socket_to(&self, to: SocketAddr) -> Option<&Arc<Socket>> {
-        self.means.sockets.iter().find(|socket| is_ipv4(socket) == to.is_ipv4())
-    }
-}
-
-fn is_ipv4(socket: &Socket) -> bool {
-    socket.local_address().is_ok_and(|own| own.is_ipv4())
 }

@@ -14,7 +14,6 @@ mod upnp;
 
 use std::net::{IpAddr, SocketAddr, SocketAddrV4};
 use std::num::NonZeroU16;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -48,13 +47,13 @@ const GIVE_BACK: Duration = Duration::from_secs(1);
 /// Has the router map the port of this server's socket for IPv4, as long as it runs; what it maps, the receiver knows.
 pub fn keep(
     site: &Site,
-    sockets: &[Arc<Socket>],
+    socket: &Socket,
     observed: &[watch::Receiver<Option<Seen>>],
 ) -> watch::Receiver<Option<SocketAddr>> {
     let (mapped, told) = watch::channel(None);
-    let bound = sockets.iter().find_map(|socket| match socket.local_address() {
-        Ok(SocketAddr::V4(bound)) => Some(bound),
-        Ok(SocketAddr::V6(_)) | Err(_) => None,
+    let bound = socket.local_addresses().into_iter().find_map(|bound| match bound {
+        SocketAddr::V4(bound) => Some(bound),
+        SocketAddr::V6(_) => None,
     });
     if let Some((bound, port)) = bound.and_then(|bound| Some((bound, NonZeroU16::new(bound.port())?))) {
         let wanted = match site.config.port_mapping {

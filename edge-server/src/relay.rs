@@ -68,7 +68,7 @@ pub enum JoinError {
     Io(#[from] io::Error),
 }
 
-/// One of this server's sockets, as the relay is reached from it.
+/// This server's socket, as the relay is reached from it.
 pub struct Door {
     /// QUIC on it.
     pub endpoint: Endpoint,

@@ -313,27 +313,22 @@ async fn serve(
     for listener in sockets.tcp {
         site.tasks.spawn(tcp::serve(listener, http.clone()));
     }
-    let (mut doors, (probes, probed)) = (Vec::new(), tresen_reach::own_packets());
-    for socket in sockets.udp {
-        let tls = quic_server_config(certificates.native.clone())?;
-        let endpoint = match &route {
-            Some(_) => {
-                let door = quic::door(socket, tls, probes.clone()).map_err(RunError::Quic)?;
-                let endpoint = door.endpoint.clone();
-                doors.push(door);
-                endpoint
-            }
-            None => quic::endpoint(socket, tls).map_err(RunError::Quic)?,
-        };
-        site.tasks.spawn(quic::serve(site.clone(), endpoint, gate.clone()));
-    }
-    if let Some(route) = route {
-        let shown = PublicCertificates::new(certificates.native, certificates.browsers)?;
-        let passed = Passed { http, tls: TlsAcceptor::from(Arc::new(shown.config()?)) };
-        site.tasks.spawn(public::keep_certificate(site.clone(), shown));
-        let (key, passed) = (site.data.server_key()?, Arc::new(passed));
-        site.tasks.spawn(relay::keep(site.clone(), route, key, doors, probed, passed));
-    }
+    let tls = || quic_server_config(certificates.native.clone());
+    let Some(route) = route else {
+        for socket in sockets.udp {
+            let endpoint = quic::endpoint(socket, tls()?).map_err(RunError::Quic)?;
+            site.tasks.spawn(quic::serve(site.clone(), endpoint, gate.clone()));
+        }
+        return Ok(());
+    };
+    let (probes, probed) = tresen_reach::own_packets();
+    let door = quic::door(sockets.udp, tls()?, probes).map_err(RunError::Quic)?;
+    site.tasks.spawn(quic::serve(site.clone(), door.endpoint.clone(), gate));
+    let shown = PublicCertificates::new(certificates.native, certificates.browsers)?;
+    let passed = Passed { http, tls: TlsAcceptor::from(Arc::new(shown.config()?)) };
+    site.tasks.spawn(public::keep_certificate(site.clone(), shown));
+    let (key, passed) = (site.data.server_key()?, Arc::new(passed));
+    site.tasks.spawn(relay::keep(site.clone(), route, key, door, probed, passed));
     Ok(())
 }
 

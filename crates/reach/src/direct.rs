@@ -11,7 +11,6 @@ use tresen_identity::Secret;
 use tresen_path::{ClientPath, Local, PathAction, Way};
 
 use crate::exchange::{read_exchange, write_exchange, write_turn};
-use crate::interfaces::interface_addresses;
 use crate::knocking::{Moved, Seen};
 use crate::routed::{RoutedSocket, Traffic};
 use crate::socket::{OwnPacket, Socket};
@@ -157,8 +156,7 @@ impl Driver {
 
     /// Tells the path where this machine is.
     fn look_around(&mut self, observed: Option<Seen>) {
-        let Ok(bound) = self.means.socket.local_address() else { return };
-        let interfaces = interface_addresses(bound);
+        let interfaces = self.means.socket.interfaces();
         let observed = observed.map(|seen| seen.addresses()).unwrap_or_default();
         self.path.set_local(self.now_ms(), Local::new(&interfaces, &[], &observed));
     }

@@ -257,7 +257,7 @@ mod tests {
 
         let (peer, packet) = (loopback(), [0x41; 40]);
         let from = peer.local_addr().expect("an address");
-        let main = socket.local_address().expect("an address").port();
+        let main = socket.local_addresses()[0].port();
         peer.set_read_timeout(Some(Duration::from_secs(5))).expect("a limit");
         let heard = async || {
             peer.send_to(&packet, (Ipv4Addr::LOCALHOST, port)).expect("loopback");

@@ -9,6 +9,7 @@
 #![allow(clippy::disallowed_methods, reason = "a shell: it draws random ids")]
 
 mod approach;
+mod bound;
 mod carry;
 mod client;
 mod control;
@@ -37,7 +38,6 @@ pub use enrolment::Enrolment;
 pub use exchange::{read_exchange, write_exchange, write_turn};
 pub use handed::{Handed, poll_handed};
 pub use ids::{EdgeIds, OwnIds};
-pub use interfaces::interface_addresses;
 pub use knocking::{Moved, Node, Seen, keep_knocking, moves};
 pub use near::{Networks, Reach};
 pub use passes::{Pass, PassStream, Passes};

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use quinn::{AsyncUdpSocket, UdpPoller};
-use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
-use tokio::io::Interest;
+use quinn_udp::{RecvMeta, Transmit};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tresen_path::{PROBE, SocketId, canonical, is_tunnel, written};
 
+use crate::bound::Bound;
 use crate::extras::Extras;
 use crate::ids::OwnIds;
 use crate::tunnel::Tunnels;
@@ -47,8 +47,7 @@ pub struct OwnPackets {
 
 /// A UDP socket for `quinn::Endpoint::new_with_abstract_socket`, which others may use too.
 pub struct Socket {
-    io: Arc<UdpSocket>,
-    state: UdpSocketState,
+    bound: Bound,
     own: OwnPackets,
     extras: Extras,
     pub(crate) tunnels: Tunnels,
@@ -82,20 +81,35 @@ impl Socket {
     /// # Errors
     /// When the operating system refuses.
     pub fn new(socket: std::net::UdpSocket, own: OwnPackets) -> io::Result<Arc<Self>> {
-        let state = UdpSocketState::new((&socket).into())?;
-        socket.set_nonblocking(true)?;
-        let is_ipv6 = socket.local_addr()?.is_ipv6();
-        let extras = Extras::new(own.clone());
-        let (io, tunnels) = (Arc::new(UdpSocket::from_std(socket)?), Tunnels::default());
-        Ok(Arc::new(Self { io, state, own, extras, tunnels, is_ipv6 }))
+        Self::of_all(vec![socket], own)
     }
 
-    /// Where it is bound.
+    /// Takes over several bound sockets, of both families or of several addresses, as one; to be called within a runtime.
     ///
     /// # Errors
-    /// When the operating system refuses.
-    pub fn local_address(&self) -> io::Result<SocketAddr> {
-        self.io.local_addr()
+    /// When the operating system refuses, or there is none.
+    pub fn of_all(sockets: Vec<std::net::UdpSocket>, own: OwnPackets) -> io::Result<Arc<Self>> {
+        let bound = Bound::new(sockets)?;
+        let (is_ipv6, extras) = (bound.is_ipv6(), Extras::new(own.clone()));
+        Ok(Arc::new(Self { bound, own, extras, tunnels: Tunnels::default(), is_ipv6 }))
+    }
+
+    /// Where it is bound: one address, or several.
+    #[must_use]
+    pub fn local_addresses(&self) -> Vec<SocketAddr> {
+        self.bound.addresses()
+    }
+
+    /// At which addresses of this machine it may be reached, in a fixed order.
+    #[must_use]
+    pub fn interfaces(&self) -> Vec<SocketAddr> {
+        self.bound.interfaces()
+    }
+
+    /// Whether anything can be sent there.
+    #[must_use]
+    pub fn reaches(&self, to: SocketAddr) -> bool {
+        is_tunnel(to) || self.bound.reaches(to)
     }
 
     /// An address as this socket, and a QUIC endpoint upon it, takes it.
@@ -112,10 +126,7 @@ impl Socket {
             self.tunnels.send(canonical(to), datagram, None);
             return Ok(());
         }
-        match self.io.try_send_to(datagram, self.written(to)) {
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
-            Ok(_) | Err(_) => Ok(()),
-        }
+        self.bound.send_one(to, datagram)
     }
 
     /// Sends a probe from this socket, or one that was opened beside it.
@@ -215,13 +226,13 @@ impl OwnPackets {
 
 impl fmt::Debug for Socket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Socket").field("io", &self.io).finish_non_exhaustive()
+        f.debug_struct("Socket").field("bound", &self.bound).finish_non_exhaustive()
     }
 }
 
 impl AsyncUdpSocket for Socket {
     fn create_io_poller(self: Arc<Self>) -> Pin<Box<dyn UdpPoller>> {
-        poller(self.io.clone())
+        Box::pin(Writable { sockets: self.bound.writable(), waiting: None })
     }
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
@@ -234,7 +245,7 @@ impl AsyncUdpSocket for Socket {
             self.send_beside(beside, to, transmit);
             return Ok(());
         }
-        self.io.try_io(Interest::WRITABLE, || self.state.send((&*self.io).into(), transmit))
+        self.bound.send(transmit)
     }
 
     fn poll_recv(
@@ -250,34 +261,32 @@ impl AsyncUdpSocket for Socket {
             return Poll::Ready(Ok(count));
         }
         loop {
-            ready!(self.io.poll_recv_ready(cx))?;
-            let received =
-                self.io.try_io(Interest::READABLE, || self.state.recv((&*self.io).into(), buffers, metas));
-            match received {
-                Ok(count) => match self.sift(buffers, metas, count) {
-                    0 => {}
-                    kept => return Poll::Ready(Ok(kept)),
-                },
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
+            let count = ready!(self.bound.poll_recv(cx, buffers, metas))?;
+            let kept = self.sift(buffers, metas, count);
+            metas[..kept].iter_mut().for_each(|meta| meta.addr = self.written(meta.addr));
+            if kept > 0 {
+                return Poll::Ready(Ok(kept));
             }
         }
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.io.local_addr()
+        let bound = self.bound.addresses();
+        // By the family of this one quinn tells how addresses are to be written.
+        let first = bound.iter().find(|local| local.is_ipv6()).or(bound.first());
+        first.copied().ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
     }
 
     fn max_transmit_segments(&self) -> usize {
-        self.state.max_gso_segments()
+        self.bound.max_gso_segments()
     }
 
     fn max_receive_segments(&self) -> usize {
-        self.state.gro_segments()
+        self.bound.gro_segments()
     }
 
     fn may_fragment(&self) -> bool {
-        self.state.may_fragment()
+        self.bound.may_fragment()
     }
 }
 
@@ -286,11 +295,11 @@ type Waiting = Pin<Box<dyn Future<Output = io::Result<()>> + Send + Sync>>;
 /// Waits until a socket takes packets again, for one of quinn's drivers.
 #[must_use]
 pub fn poller(io: Arc<UdpSocket>) -> Pin<Box<dyn UdpPoller>> {
-    Box::pin(Writable { io, waiting: None })
+    Box::pin(Writable { sockets: vec![io], waiting: None })
 }
 
 struct Writable {
-    io: Arc<UdpSocket>,
+    sockets: Vec<Arc<UdpSocket>>,
     waiting: Option<Waiting>,
 }
 
@@ -302,9 +311,18 @@ impl fmt::Debug for Writable {
 
 impl UdpPoller for Writable {
     fn poll_writable(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let io = self.io.clone();
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(async move { io.writable().await }));
-        let writable = ready!(waiting.as_mut().poll(cx));
+        let Self { sockets, waiting } = &mut *self;
+        let all = || {
+            let sockets = sockets.clone();
+            let all: Waiting = Box::pin(async move {
+                for socket in sockets {
+                    socket.writable().await?;
+                }
+                Ok(())
+            });
+            all
+        };
+        let writable = ready!(waiting.get_or_insert_with(all).as_mut().poll(cx));
         self.waiting = None;
         Poll::Ready(writable)
     }

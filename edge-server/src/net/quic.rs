@@ -32,6 +32,7 @@ use tokio_util::task::TaskTracker;
 use tresen_identity::{
     Fingerprint, MAX_HANDSHAKE_BYTES, PairAnswer, PairRequest, fingerprint_of_certificate,
 };
+use tresen_path::canonical;
 use tresen_reach::{OwnIds, OwnPacket, OwnPackets, Socket, own_packets};
 use tresen_wire::{CloseCode, STREAM_GIVEN_UP, ToClient, limits};
 
@@ -82,18 +83,19 @@ pub fn endpoint(socket: std::net::UdpSocket, tls: rustls::ServerConfig) -> std::
     Endpoint::new(EndpointConfig::default(), Some(config(tls, 0)?), socket, Arc::new(TokioRuntime))
 }
 
-/// Opens the endpoint on a bound socket, so that it can be reached through a relay too. `probes` takes what is for paths.
+/// Opens one endpoint on all bound sockets, so that it can be reached through a relay too, and a connection goes on at another socket than it began at. `probes`
+/// takes what is for paths.
 ///
 /// # Errors
 /// When the socket or the configuration doesn't serve.
 pub fn door(
-    socket: std::net::UdpSocket,
+    sockets: Vec<std::net::UdpSocket>,
     tls: rustls::ServerConfig,
     probes: mpsc::Sender<OwnPacket>,
 ) -> std::io::Result<Door> {
     let (sender, knocks) = own_packets();
     let own = OwnPackets { probes, knocks: sender };
-    let (socket, ids) = (Socket::new(socket, own)?, OwnIds::default());
+    let (socket, ids) = (Socket::of_all(sockets, own)?, OwnIds::default());
     let endpoint = tresen_reach::endpoint(socket.clone(), ids.clone(), Some(config(tls, 1)?))?;
     Ok(Door { endpoint, socket, ids, knocks })
 }
@@ -126,7 +128,7 @@ pub async fn serve(site: Arc<Site>, endpoint: Endpoint, gate: Arc<Gate>) {
             () = site.shutdown.cancelled() => break,
         };
         let Some(incoming) = incoming else { break };
-        let address = incoming.remote_address();
+        let address = canonical(incoming.remote_address());
         let now_ms = site.clock.now_ms();
         // Nobody sends to this machine from outside in its own name.
         let proven = incoming.remote_address_validated() || address.ip().to_canonical().is_loopback();
@@ -304,7 +306,7 @@ impl links::Connection for Connected {
     }
 
     fn address(&self) -> SocketAddr {
-        self.connection.remote_address()
+        canonical(self.connection.remote_address())
     }
 
     fn packets(&self) -> Option<Packets> {

@@ -74,17 +74,11 @@ impl Nodes {
     }
 }
 
-/// A socket, as nodes are reached from it.
+/// The socket, as nodes are reached from it.
 struct Reach {
     endpoint: quinn::Endpoint,
     socket: Arc<Socket>,
     ids: OwnIds,
-}
-
-impl Reach {
-    fn fits(&self, at: SocketAddr) -> bool {
-        self.socket.local_address().is_ok_and(|local| local.is_ipv4() == at.is_ipv4())
-    }
 }
 
 /// Is at the relay until the server stops.
@@ -92,30 +86,26 @@ pub async fn keep(
     site: Arc<Site>,
     route: RelayRoute,
     key: KeyPair,
-    doors: Vec<Door>,
+    door: Door,
     probes: mpsc::Receiver<OwnPacket>,
     passed: Arc<Passed>,
 ) {
     let (seen, observed): (Vec<_>, Vec<_>) = (0..PLACES).map(|_| watch::channel(None)).unzip();
-    let (reaches, knocks): (Vec<_>, Vec<_>) = doors
-        .into_iter()
-        .map(|door| (Reach { endpoint: door.endpoint, socket: door.socket, ids: door.ids }, door.knocks))
-        .unzip();
-    let sockets: Vec<Arc<Socket>> = reaches.iter().map(|reach| reach.socket.clone()).collect();
-    let mapped = crate::port_mapping::keep(&site, &sockets, &observed);
-    let (paths, running) = Paths::new(paths::Means { sockets, probes, observed, mapped });
+    let Door { endpoint, socket, ids, knocks } = door;
+    let mapped = crate::port_mapping::keep(&site, &socket, &observed);
+    let (paths, running) = Paths::new(paths::Means { socket: socket.clone(), probes, observed, mapped });
+    let reach = Reach { endpoint, socket, ids };
     let _ = site.relay.paths.set(paths);
     let (answers, [first, second]) = {
         let [(first_in, first), (second_in, second)] = [own_packets(), own_packets()];
         ([first_in, second_in], [first, second])
     };
     let nodes = watch::channel(Nodes::default()).0;
-    let sorting = knocks.into_iter().map(|knocks| sort(knocks, &answers));
     let place = |number: usize, answers| Place {
         site: &site,
         route: &route,
         key: &key,
-        reaches: &reaches,
+        reach: &reach,
         passed: &passed,
         nodes: &nodes,
         number,
@@ -124,8 +114,7 @@ pub async fn keep(
         let_in: LetIn::default(),
     };
     let (mut first, mut second) = (place(0, first), place(1, second));
-    let staying =
-        async { tokio::join!(first.stay(), second.stay(), running, futures_util::future::join_all(sorting)) };
+    let staying = async { tokio::join!(first.stay(), second.stay(), running, sort(knocks, &answers)) };
     site.shutdown.run_until_cancelled(staying).await;
 }
 
@@ -144,7 +133,7 @@ struct Place<'a> {
     site: &'a Site,
     route: &'a RelayRoute,
     key: &'a KeyPair,
-    reaches: &'a [Reach],
+    reach: &'a Reach,
     passed: &'a Arc<Passed>,
     nodes: &'a watch::Sender<Nodes>,
     number: usize,
@@ -217,16 +206,18 @@ impl<'a> Place<'a> {
         }
     }
 
-    async fn find(&self, candidates: &[SocketAddr]) -> Result<Found<'a>, String> {
+    async fn find(&self, candidates: &[SocketAddr]) -> Result<Found, String> {
         let mut why = "it has no address of a kind that this server has".to_owned();
         for at in candidates.iter().copied() {
-            let Some(reach) = self.reaches.iter().find(|reach| reach.fits(at)) else { continue };
-            match tokio::time::timeout(PATIENCE, self.register(reach, at)).await {
+            if !self.reach.socket.reaches(at) {
+                continue;
+            }
+            match tokio::time::timeout(PATIENCE, self.register(at)).await {
                 Ok(Ok((reached, FromNode::Granted { grant, second_port, .. }))) => {
                     // Behind a tunnel there is no NAT box to look at.
                     let second_port = second_port.filter(|_| reached.tunnel.is_none());
                     let node = Node::new(reached.at, second_port);
-                    return Ok(Found { at, node, reach, reached, grant });
+                    return Ok(Found { at, node, reached, grant });
                 }
                 Ok(Ok(_)) => {
                     why = format!(
@@ -240,30 +231,30 @@ impl<'a> Place<'a> {
         Err(why)
     }
 
-    async fn register(&self, reach: &Reach, at: SocketAddr) -> Result<(Reached, FromNode), ControlFailed> {
-        let mut reached = self.caller(reach).call(at).await?;
+    async fn register(&self, at: SocketAddr) -> Result<(Reached, FromNode), ControlFailed> {
+        let mut reached = self.caller().call(at).await?;
         reached.control.say(&ToNode::Register(self.route.tenant)).await?;
         let answer = reached.control.hear().await?;
         Ok((reached, answer))
     }
 
-    fn caller<'b>(&'b self, reach: &'b Reach) -> Caller<'b> {
-        Caller::new(self.route, &reach.endpoint, &reach.socket, self.key)
+    fn caller(&self) -> Caller<'a> {
+        Caller::new(self.route, &self.reach.endpoint, &self.reach.socket, self.key)
     }
 
-    async fn serve(&mut self, found: Found<'a>) -> Absent {
+    async fn serve(&mut self, found: Found) -> Absent {
         let gone = |why: &str| Absent { why: why.to_owned(), was_there: true };
-        let Found { at, node, reach, reached, grant } = found;
+        let Found { at, node, reached, grant } = found;
         let Reached { mut control, mut tunnel, .. } = reached;
         let Some(knocker) = Knocker::new(&grant, &Secret::new(rand::random())) else {
             return gone("it granted nothing");
         };
-        reach.ids.set(&grant.own_handles);
+        self.reach.ids.set(&grant.own_handles);
         tracing::info!(relay = self.route.authority(), place = self.number, %at, observed = %grant.observed, tls = tunnel.is_some(), "at the relay");
         let (_moves, mut moved) = moves();
         self.observed.send_replace(Some(Seen::at(grant.observed)));
         let mut seen = self.observed.subscribe();
-        let (socket, observed) = (reach.socket.clone(), self.observed.clone());
+        let (socket, observed) = (self.reach.socket.clone(), self.observed.clone());
         let talk = Talk {
             site: self.site,
             route: self.route,
@@ -272,7 +263,7 @@ impl<'a> Place<'a> {
             number: self.number,
         };
         let has_tunnel = tunnel.is_some();
-        let caller = Caller::new(self.route, &reach.endpoint, &reach.socket, self.key);
+        let caller = self.caller();
         let passes = control.passes(passed::MOST);
         let knocking = keep_knocking(socket, node, knocker, &mut self.answers, &mut moved, observed);
         tokio::select! {
@@ -290,10 +281,9 @@ impl<'a> Place<'a> {
 }
 
 /// A node that took this server.
-struct Found<'a> {
+struct Found {
     at: SocketAddr,
     node: Node,
-    reach: &'a Reach,
     reached: Reached,
     grant: Box<Grant>,
 }
