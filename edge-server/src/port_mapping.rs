@@ -19,6 +19,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, timeout};
 use tokio_util::sync::CancellationToken;
+use tresen_path::is_tunnel;
 use tresen_reach::{Seen, Socket};
 
 use self::lease::{LEAST, Lease, MappingError};
@@ -120,8 +121,8 @@ impl Keeper {
 
     /// As which addresses the relay sees this server; none, when it is at none.
     fn seen(&self) -> Vec<IpAddr> {
-        let here = self.observed.iter().filter_map(|seen| Some(seen.borrow().as_ref()?.here.ip()));
-        let mut here: Vec<IpAddr> = here.collect();
+        let here = self.observed.iter().filter_map(|seen| Some(seen.borrow().as_ref()?.here));
+        let mut here: Vec<IpAddr> = here.filter(|here| !is_tunnel(*here)).map(|here| here.ip()).collect();
         here.sort_unstable();
         here.dedup();
         here

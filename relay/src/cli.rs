@@ -259,15 +259,17 @@ async fn serve(data: PathBuf, arguments: RunArguments) -> Result<(), Failure> {
     println!("Relay       {name}");
     println!("Packets     {}", running.listen);
     println!("API         http://{}", http.local_addr()?);
-    match tokio::net::TcpListener::bind(running.listen).await {
-        Ok(listener) => running.take_streams(listener),
-        // Those who have UDP, and those who come where TLS is passed on, don't need it.
-        Err(error) => {
-            tracing::warn!(at = %running.listen, %error, "no tunnels for networks without UDP at this port of TCP")
-        }
-    }
     if let Some(tls) = arguments.passes.begin(&running).await? {
         println!("TLS         {tls}");
+    }
+    if !arguments.passes.are_at(running.listen.port()) {
+        match tokio::net::TcpListener::bind(running.listen).await {
+            Ok(listener) => running.take_streams(listener),
+            // Those who have UDP, and those who come where TLS is passed on, don't need it.
+            Err(error) => {
+                tracing::warn!(at = %running.listen, %error, "no tunnels for networks without UDP at this port of TCP")
+            }
+        }
     }
     let mut served = std::pin::pin!(async { axum::serve(http, http::routes(office)).await });
     tokio::select! {

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use tresen_identity::{Fingerprint, TOKEN_BYTES, fingerprint_of_certificate};
-use tresen_path::{ControlBuffer, ControlError, FromNode, Party, ToNode};
+use tresen_path::{ControlBuffer, ControlError, FromNode, Party, ToNode, is_tunnel};
 
 use crate::guest::{Guest, Place, Unwanted};
 use crate::node::Node;
@@ -90,6 +90,10 @@ pub(crate) enum Letter {
 async fn attend(node: &Arc<Node>, connection: Connection) {
     let packets = connection.remote_address();
     let at = node.switch.tunnels.origin(packets);
+    if is_tunnel(at) {
+        // It is gone already.
+        return;
+    }
     let Some(peer) = peer(&connection) else { return };
     if !node.limits.connect(at.ip(), peer) {
         refuse(node, peer, at, &Unwanted::TooOften);

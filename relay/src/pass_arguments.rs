@@ -51,6 +51,11 @@ impl PassArguments {
         }
     }
 
+    /// Whether TLS is passed on at this port.
+    pub fn are_at(&self, port: u16) -> bool {
+        self.tls.is_some_and(|tls| tls.port() == port)
+    }
+
     /// Begins to pass TLS on, if it was asked for: what to say about it.
     ///
     /// # Errors

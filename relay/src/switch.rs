@@ -112,7 +112,9 @@ impl Switch {
             match received {
                 Ok(count) => {
                     failures = 0;
-                    let batch = buffers.iter().zip(&metas).take(count);
+                    // Nobody is at an address of a tunnel: whoever claims that lies.
+                    let batch =
+                        buffers.iter().zip(&metas).take(count).filter(|(_, meta)| !is_tunnel(meta.addr));
                     self.batch(batch.map(|(buffer, meta)| (&buffer[..meta.len], meta)));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}

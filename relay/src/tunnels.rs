@@ -9,19 +9,24 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use quinn_udp::Transmit;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
+use tresen_identity::TUNNEL_ALPN;
 use tresen_path::{canonical, is_tunnel, tunnel_address};
 use tresen_reach::{Datagram, carried, carry};
 
 use crate::hello::Hello;
 use crate::passes::HELLO_PATIENCE;
 use crate::switch::Switch;
+
+/// So often is looked whether a tunnel is anybody's; whoever opened it has to be let in by then.
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
 
 /// Those of a node.
 #[derive(Default)]
@@ -111,7 +116,24 @@ pub(crate) async fn serve(
     let stream = tokio::io::join(io::Cursor::new(hello.bytes).chain(reader), writer);
     let shaken = timeout(HELLO_PATIENCE, acceptor.accept(stream)).await;
     let stream = shaken.map_err(|_| io::ErrorKind::TimedOut)??;
+    if stream.get_ref().1.alpn_protocol() != Some(TUNNEL_ALPN) {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
     let (entry, mut waiting) = switch.tunnels.enter(from);
     tracing::debug!(%from, at = %entry.address, "a tunnel is open");
-    carry(stream, &mut waiting, |datagram| switch.receive(entry.address, datagram)).await
+    let carrying = carry(stream, &mut waiting, |datagram| switch.receive(entry.address, datagram));
+    tokio::select! {
+        carried = carrying => carried,
+        () = unused(switch, entry.address) => Err(io::ErrorKind::TimedOut.into()),
+    }
+}
+
+/// Until nobody is where a tunnel leads to.
+async fn unused(switch: &Switch, address: SocketAddr) {
+    loop {
+        sleep(LOOK_AGAIN).await;
+        if !switch.router().is_anybodys(address) {
+            return;
+        }
+    }
 }

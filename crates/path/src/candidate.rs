@@ -89,8 +89,8 @@ impl Local {
 
 fn mapping_of(interfaces: &[SocketAddr], observed: &[SocketAddr]) -> Mapping {
     // IPv6 is not translated, or prefix by prefix; IPv4 alone tells.
-    let seen: Vec<SocketAddr> =
-        observed.iter().map(|address| canonical(*address)).filter(SocketAddr::is_ipv4).collect();
+    let is_told = |address: &SocketAddr| address.is_ipv4() && !is_tunnel(*address);
+    let seen: Vec<SocketAddr> = observed.iter().map(|address| canonical(*address)).filter(is_told).collect();
     let own = |address: &SocketAddr| interfaces.iter().any(|own| canonical(*own) == *address);
     match seen.as_slice() {
         [] => Mapping::Unknown,
@@ -108,4 +108,20 @@ fn is_address(address: SocketAddr) -> bool {
         IpAddr::V6(ip) => ip.is_unspecified() || ip.is_multicast() || ip.is_unicast_link_local(),
     };
     !is_nobodys && !is_tunnel(address) && address.port() != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::tunnel_address;
+
+    /// Promise: the address that stands for a tunnel is nobody's: it is not offered, not tried, and says nothing of a NAT box.
+    #[test]
+    fn a_tunnel_is_no_address() {
+        let (own, seen) = (([192, 168, 1, 5], 5000).into(), ([203, 0, 113, 1], 7).into());
+        let local = Local::new(&[own], &[], &[seen, tunnel_address(0), tunnel_address(1)]);
+        assert_eq!(local.mapping(), Mapping::Unknown);
+        assert_eq!(local.candidates().iter().map(|one| one.address).collect::<Vec<_>>(), [own, seen]);
+        assert!(!local.may_try(tunnel_address(0)) && local.may_try(seen));
+    }
 }

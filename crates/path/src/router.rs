@@ -358,6 +358,12 @@ impl Router {
         gone
     }
 
+    /// Whether somebody was proven to be at an address, and no one else since.
+    #[must_use]
+    pub fn is_anybodys(&self, address: SocketAddr) -> bool {
+        self.parties.of_address(address).is_some()
+    }
+
     /// Where a party is; `None` when it is not here, or another one was proven to be there.
     #[must_use]
     pub fn address_of(&self, party: &Party) -> Option<SocketAddr> {

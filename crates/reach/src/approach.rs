@@ -15,11 +15,12 @@ use crate::control::{Control, ControlFailed};
 use crate::socket::Socket;
 use crate::tunnel::{Tunnel, TunnelEnd};
 
-/// UDP is ahead by this: it is the better way, and answers sooner on any network that lets it through.
-const TUNNEL_AFTER: Duration = Duration::from_millis(300);
+/// UDP is ahead by this: it is the better way, and answers sooner on any network that lets it through, also when its first packet got lost
+/// (see [`crate::control`]).
+const TUNNEL_AFTER: Duration = Duration::from_millis(500);
 
-/// Who has come by a tunnel looks for UDP so often.
-const UDP_AGAIN: Duration = Duration::from_secs(300);
+/// Who has come by a tunnel looks for UDP so often; more often than places are renewed.
+const UDP_AGAIN: Duration = Duration::from_secs(60);
 
 /// How long UDP may take then.
 const UDP_PATIENCE: Duration = Duration::from_secs(3);

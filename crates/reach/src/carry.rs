@@ -59,7 +59,8 @@ async fn read(stream: impl AsyncRead + Unpin, mut came: impl FnMut(&[u8])) -> io
     let mut datagram = [0; MAX_BYTES];
     loop {
         let length = in_time(IDLE, stream.read_u16()).await?;
-        let room = datagram.get_mut(..length.into()).ok_or(io::ErrorKind::InvalidData)?;
+        let room = datagram.get_mut(..length.into()).filter(|room| !room.is_empty());
+        let room = room.ok_or(io::ErrorKind::InvalidData)?;
         in_time(IDLE, stream.read_exact(room)).await?;
         came(room);
     }
@@ -119,6 +120,10 @@ mod tests {
         let (mut near, far) = tokio::io::duplex(100);
         near.write_all(b"GET / HTTP/1.1").await.expect("room");
         let error = carry(far, &mut nothing, |_| panic!("no datagram")).await.expect_err("no datagrams");
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        let (mut near, far) = tokio::io::duplex(100);
+        near.write_all(&[0, 0]).await.expect("room");
+        let error = carry(far, &mut nothing, |_| panic!("no datagram")).await.expect_err("empty");
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
         let (_near, far) = tokio::io::duplex(100);
         let error = carry(far, &mut nothing, |_| panic!("no datagram")).await.expect_err("nothing");

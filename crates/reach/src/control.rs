@@ -18,6 +18,9 @@ use crate::passes::Passes;
 /// A node that says nothing for so long is gone.
 const IDLE: Duration = Duration::from_secs(30);
 
+/// As long as no round trip was measured; a first packet that gets lost is sent again after three of them.
+const FIRST_RTT: Duration = Duration::from_millis(100);
+
 /// So often something is said, because NAT boxes forget.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
@@ -75,6 +78,7 @@ impl Control {
         let idle = IDLE.try_into().map_err(|_| ControlFailed::Setup("the idle time is too long".into()))?;
         transport
             .max_idle_timeout(Some(idle))
+            .initial_rtt(FIRST_RTT)
             .keep_alive_interval(Some(KEEP_ALIVE))
             // Streams from the node are for whoever asks for them: see `Control::passes`.
             .max_concurrent_bidi_streams(0_u8.into())

@@ -17,7 +17,7 @@ use quinn_udp::{RecvMeta, Transmit};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
-use tresen_path::SocketId;
+use tresen_path::{SocketId, is_tunnel};
 
 use crate::handed::{Handed, poll_handed};
 use crate::socket::{OwnPacket, OwnPackets, QUIC_FROM};
@@ -195,6 +195,7 @@ async fn read(
     loop {
         buffer.clear();
         match io.recv_buf_from(&mut buffer).await {
+            Ok((_, from)) if is_tunnel(from) => {}
             Ok((_, from)) if buffer.first().is_some_and(|first| *first >= QUIC_FROM) => {
                 heard.note(socket, from);
                 let _ =

@@ -16,7 +16,7 @@ use tresen_path::{FromNode, Grant, Knocker, NodeAt, NodeId, ToNode, Way, canonic
 use crate::approach::{Caller, Reached, gone};
 use crate::client::NotReached;
 use crate::control::Control;
-use crate::knocking::{Moved, Node, Seen, keep_knocking};
+use crate::knocking::{Moved, Node, Seen, keep_knocking, moves};
 use crate::resolve::resolve;
 use crate::routed::RoutedSocket;
 use crate::socket::{OwnPacket, Socket};
@@ -113,6 +113,8 @@ enum Left {
     Renewed(Granted),
     /// It has to look for another node.
     Away(&'static str),
+    /// Its address has changed, and the tunnel to the node is of the old one. Whoever waits hears when it has another place.
+    Moved(Moved),
     /// The socket is gone.
     Gone,
 }
@@ -130,6 +132,11 @@ pub(crate) async fn stay(mut guest: Guest, mut granted: Granted) {
             Left::Away(why) => {
                 tracing::info!(at = %guest.at, why, "this device looks for another node of its relay");
                 guest.go_on().await
+            }
+            Left::Moved(waiting) => {
+                let granted = guest.go_on().await;
+                let _ = waiting.send(());
+                granted
             }
             Left::Gone => return,
         };
@@ -162,8 +169,16 @@ impl Guest {
     async fn visit(&mut self, node: Node, knocker: Knocker, renewal: Duration) -> Left {
         let mut seen = self.observed.subscribe();
         let (socket, observed) = (self.socket.clone(), self.observed.clone());
-        let knocking = keep_knocking(socket, node, knocker, &mut self.own, &mut self.moved, observed);
         let (node_at, has_tunnel) = (self.at, self.tunnel.is_some());
+        let (_never, mut never) = moves();
+        // Whoever came by a tunnel does not knock from another address, and hears the node over UDP too, should that get through.
+        let (moves, moved) = if has_tunnel {
+            self.routed.listen_to(node_at);
+            (&mut never, Some(&mut self.moved))
+        } else {
+            (&mut self.moved, None)
+        };
+        let knocking = keep_knocking(socket, node, knocker, &mut self.own, moves, observed);
         let caller = Caller::new(&self.route, &self.endpoint, &self.socket, &self.key);
         let talking = talk(&mut self.control, &self.wish, renewal, &mut self.nodes);
         tokio::select! {
@@ -171,6 +186,7 @@ impl Guest {
             left = talking => left,
             () = doubt(&self.routed, &self.connection, &self.knock) => Left::Away("it does not answer any more"),
             _ = seen.wait_for(Option::is_none) => Left::Away("it does not answer knocks"),
+            waiting = next(moved) => Left::Moved(waiting),
             () = gone(&mut self.tunnel) => Left::Away("the tunnel to it is gone"),
             () = caller.better(node_at, has_tunnel) => Left::Away("UDP gets there"),
         }
@@ -218,6 +234,17 @@ impl Guest {
         }
         tracing::info!(%at, "this device is at another node of its relay");
         Ok(granted)
+    }
+}
+
+/// The next move; without anybody who would say so, never.
+async fn next(moved: Option<&mut mpsc::Receiver<Moved>>) -> Moved {
+    match moved {
+        Some(moved) => match moved.recv().await {
+            Some(waiting) => waiting,
+            None => std::future::pending().await,
+        },
+        None => std::future::pending().await,
     }
 }
 

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tresen_identity::{Fingerprint, RELAY_SERVER_NAME, tunnel_client_config};
+use tresen_identity::{Fingerprint, RELAY_SERVER_NAME, TUNNEL_ALPN, tunnel_client_config};
 use tresen_path::{canonical, is_tunnel, tunnel_address};
 
 use crate::carry::{Datagram, carried, carry};
@@ -173,7 +173,9 @@ async fn connect(end: TunnelEnd) -> io::Result<TlsStream<TcpStream>> {
             let shaking = async {
                 let stream = TcpStream::connect(at).await?;
                 stream.set_nodelay(true)?;
-                connector.connect(name, stream).await
+                let stream = connector.connect(name, stream).await?;
+                let is_tunnel = stream.get_ref().1.alpn_protocol() == Some(TUNNEL_ALPN);
+                if is_tunnel { Ok(stream) } else { Err(io::ErrorKind::InvalidData.into()) }
             };
             timeout(PATIENCE, shaking).await.map_err(|_| io::ErrorKind::TimedOut)?
         };

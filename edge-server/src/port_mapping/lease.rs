@@ -163,7 +163,7 @@ impl Kind {
             }
             Self::Upnp(mapping) => (mapping.external_ip().await?, mapping.external_port(), LIFETIME_S),
         };
-        if ip == Ipv4Addr::UNSPECIFIED {
+        if !is_public(ip) {
             return Err(nowhere());
         }
         if lifetime_s == 0 {
@@ -173,6 +173,17 @@ impl Kind {
         let lifetime = Duration::from_secs(lifetime_s.min(LIFETIME_S).into());
         Ok((SocketAddrV4::new(ip, port.get()), lifetime))
     }
+}
+
+/// Whether others can reach an address at all: behind two routers, the outer one's network is nobody else's (RFC 6890).
+const fn is_public(ip: Ipv4Addr) -> bool {
+    let is_shared = ip.octets()[0] == 100 && ip.octets()[1] & 0xc0 == 64;
+    !(ip.is_unspecified()
+        || ip.is_private()
+        || ip.is_loopback()
+        || ip.is_link_local()
+        || is_shared
+        || ip.octets()[0] >= 224)
 }
 
 impl From<MappingFailure> for MappingError {

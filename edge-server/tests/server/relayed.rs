@@ -73,6 +73,8 @@ async fn without_udp_a_device_pairs_and_sells() {
     let wire = native.through(&route, code.server).await.unwrap();
     let (answer, wire) = native.pair_on(wire, &code).await;
     assert!(matches!(answer, PairAnswer::Paired { .. }));
+    // The relay's own port of UDP is another one, which nobody knows.
+    assert_eq!(relay.running.node.counts(), (1, 1));
     let mut client = Client::new(wire);
     client.log_in("Anna", "1234").await;
     client.tap("Table 4").await;

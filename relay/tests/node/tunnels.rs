@@ -34,7 +34,7 @@ async fn who_has_no_udp_talks_in_a_stream() {
     assert!(talk(&other.connect(world.at()).await, 1_000).await);
 }
 
-/// Promise: one with UDP and one without talk with each other, and who lost his stream goes on in another one, with the ids that he has.
+/// Promise: one with UDP and one without talk with each other, and who lost his stream comes again in another one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_and_without_udp() {
     let world = World::new().await;
@@ -54,7 +54,10 @@ async fn with_and_without_udp() {
     }
 }
 
-/// Promise: streams of a network are counted, whatever they are for; who shows no key of a relay, or asks for another one, gets no tunnel; noise in one does no harm.
+/// A tunnel that is nobody's is closed after this.
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
+
+/// Promise: streams of a network are counted, whatever they are for; who shows no key of a relay, or asks for another one, gets no tunnel; noise in one does no harm; one by which nobody comes is closed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tunnels_are_bounded() {
     let limits = PassLimits { network: 2, ..PassLimits::default() };
@@ -66,11 +69,12 @@ async fn tunnels_are_bounded() {
     let other = TunnelEnd { node: key(77).fingerprint(), at, public_port: None };
     Tunnel::open(&ours, other).await.expect_err("another relay");
     let end_of = TunnelEnd { node, at, public_port: None };
-    let first = Tunnel::open(&ours, end_of).await.expect("a tunnel");
+    let mut first = Tunnel::open(&ours, end_of).await.expect("a tunnel");
     for noise in [&[][..], &[1], &[0xff; 1_500], &[0x40; 60], &[3; 57]] {
         ours.send_own(first.address(), noise).expect("sent");
     }
-    let _second = Tunnel::open(&ours, end_of).await.expect("a tunnel");
+    assert!(timeout(Duration::from_millis(200), first.gone()).await.is_err(), "noise ends nothing");
+    let second = Tunnel::open(&ours, end_of).await.expect("a tunnel");
     Tunnel::open(&ours, end_of).await.expect_err("full");
     drop(first);
     let again = async {
@@ -79,6 +83,8 @@ async fn tunnels_are_bounded() {
         }
     };
     timeout(PATIENCE, again).await.expect("there is room again");
+    let mut second = second;
+    timeout(2 * LOOK_AGAIN, second.gone()).await.expect("nobody came by it");
 
     let mut stranger = TcpStream::connect(at).await.expect("a stream");
     stranger.write_all(b"GET / HTTP/1.1\r\n\r\n").await.expect("sent");
