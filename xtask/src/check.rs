@@ -45,11 +45,7 @@ pub fn end_to_end(shell: &Shell) -> Result<()> {
     setup::install(shell, setup::END_TO_END)?;
     setup::npm_packages(shell)?;
     programs::build_web(shell)?;
-    cmd!(
-        shell,
-        "cargo build --quiet --package tresen-edge --package tresen-relay --package tresen-desktop --bins"
-    )
-    .run()?;
+    programs::build(shell)?;
     // By name: what Node makes of a folder changes with its version.
     let is_test = |file: &PathBuf| file.to_string_lossy().ends_with(".test.mjs");
     let tests: Vec<PathBuf> = shell.read_dir("xtask/e2e")?.into_iter().filter(is_test).collect();
@@ -63,7 +59,7 @@ pub fn end_to_end(shell: &Shell) -> Result<()> {
 /// When something is.
 pub fn crash(shell: &Shell, cycles: u32) -> Result<()> {
     let cycles = cycles.to_string();
-    cmd!(shell, "cargo build --quiet --package tresen-edge --bins").run()?;
+    programs::build(shell)?;
     cmd!(shell, "cargo run --quiet --package tresen-loadtest -- crash --cycles {cycles}").run()?;
     Ok(())
 }

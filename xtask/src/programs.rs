@@ -8,6 +8,17 @@ use xshell::{Shell, cmd};
 
 use crate::setup::{self, WebCompiler};
 
+/// Builds edge server, relay and desktop, always together: cargo compiles what they share anew for other sets.
+///
+/// # Errors
+/// When something can't be built.
+pub fn build(shell: &Shell) -> Result<()> {
+    cmd!(shell, "cargo build --package tresen-edge --package tresen-relay --package tresen-desktop --bins")
+        .quiet()
+        .run()?;
+    Ok(())
+}
+
 /// Where the edge server takes the web client from.
 const WEB_ASSETS: &str = "edge-server/assets/web";
 

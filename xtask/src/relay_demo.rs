@@ -40,7 +40,7 @@ impl Drop for Running {
 /// When something can't be built or started.
 pub fn run(shell: &Shell, host: Option<String>) -> Result<()> {
     programs::build_web(shell)?;
-    cmd!(shell, "cargo build --package tresen-edge --package tresen-relay --bins").quiet().run()?;
+    programs::build(shell)?;
     let programs = setup::target_dir().join("debug");
     let (relay, edge) = (programs.join("tresen-relay"), programs.join("tresen-edge"));
     let arguments = ["--data", RELAY_DATA, "run", "--tls", TLS, "--domain", DOMAIN];

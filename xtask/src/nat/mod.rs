@@ -20,7 +20,7 @@ use self::boxes::Side;
 use self::house::{Device, House};
 use self::net::Net;
 use self::report::Cell;
-use crate::setup;
+use crate::{programs, setup};
 
 /// How long a device looks for a direct way.
 const TRY: Duration = Duration::from_secs(8);
@@ -113,9 +113,7 @@ fn ready(shell: &Shell) -> Result<PathBuf> {
         bail!("Networks are made of namespaces: run this as root (sudo cargo xtask nat).");
     }
     setup::install(shell, setup::NAT)?;
-    cmd!(shell, "cargo build --package tresen-edge --package tresen-relay --package tresen-desktop --bins")
-        .quiet()
-        .run()?;
+    programs::build(shell)?;
     Ok(setup::target_dir().join("debug"))
 }
 
