@@ -73,7 +73,7 @@ enum Bench {
     Load(load::Arguments),
     /// The same till and script on Tresen, TigerVNC, NX, xpra and xrdp. Writes `docs/benchmarks/peers.*`.
     Peers(peers::Arguments),
-    /// What a relay node costs and carries, beside a bare forwarder and coturn. Writes `target/bench/relay.json`.
+    /// What a relay node costs and carries, beside a bare forwarder, coturn and iroh's relay. Writes `target/bench/relay.json`.
     Relay(relay::Arguments),
 }
 

@@ -87,7 +87,7 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
-    /// Measures: `bench screen`, `bench guess`, `bench load`, `bench relay` (beside coturn) write to `target/bench`; `bench page` times the handheld's page; `bench peers` (VNC, NX, xpra and RDP
+    /// Measures: `bench screen`, `bench guess`, `bench load`, `bench relay` (beside coturn and iroh's relay) write to `target/bench`; `bench page` times the handheld's page; `bench peers` (VNC, NX, xpra and RDP
     /// beside Tresen; as root it installs them) writes to `docs/benchmarks`.
     Bench {
         /// What to measure.

@@ -161,6 +161,7 @@ pub fn bench(shell: &Shell, what: &str, rest: &[String]) -> Result<()> {
         return bench_page(shell);
     }
     let mut programs = vec!["--package", "tresen-loadtest"];
+    let mut rest = rest.to_vec();
     if what == "peers" {
         setup::install_peers(shell)?;
         programs.extend(["--package", "tresen-desktop"]);
@@ -170,6 +171,10 @@ pub fn bench(shell: &Shell, what: &str, rest: &[String]) -> Result<()> {
         // The benchmark names who is missing.
         if let Err(error) = setup::install_turn(shell) {
             eprintln!("Without coturn: {error:#}");
+        }
+        match setup::iroh_relay(shell) {
+            Ok(program) => rest.extend(["--iroh".to_owned(), program.to_string_lossy().into_owned()]),
+            Err(error) => eprintln!("Without iroh's relay: {error:#}"),
         }
     }
     eprintln!("Building for speed (the first time takes some minutes) ...");

@@ -13,6 +13,9 @@ use xshell::{Shell, cmd};
 /// The version of `wasm-bindgen` in the workspace manifest; its command line tool must be the same.
 const WASM_BINDGEN_VERSION: &str = "0.2.130";
 
+/// The version of iroh's relay that ours is measured beside; `loadtest` speaks its protocol.
+const IROH_RELAY_VERSION: &str = "1.4.1";
+
 /// A program and the Debian package that brings it.
 pub struct Needed {
     /// A file that is there once the package is.
@@ -201,13 +204,26 @@ pub fn web_compiler(shell: &Shell) -> Result<WebCompiler> {
 /// # Errors
 /// When it can't be built.
 pub fn wasm_bindgen(shell: &Shell) -> Result<PathBuf> {
-    let root = cache_dir()?.join(format!("wasm-bindgen-{WASM_BINDGEN_VERSION}"));
-    let program = root.join("bin/wasm-bindgen");
+    built(shell, "wasm-bindgen-cli", WASM_BINDGEN_VERSION, "wasm-bindgen", &["--debug"])
+}
+
+/// iroh's relay, built for speed into the cache folder when it is not there.
+///
+/// # Errors
+/// When it can't be built.
+pub fn iroh_relay(shell: &Shell) -> Result<PathBuf> {
+    built(shell, "iroh-relay", IROH_RELAY_VERSION, "iroh-relay", &["--features", "server"])
+}
+
+/// The program `name` of a crate, built into the cache folder when it is not there.
+fn built(shell: &Shell, krate: &str, version: &str, name: &str, how: &[&str]) -> Result<PathBuf> {
+    let root = cache_dir()?.join(format!("{name}-{version}"));
+    let program = root.join("bin").join(name);
     if !program.exists() {
-        eprintln!("Building wasm-bindgen {WASM_BINDGEN_VERSION} once (two or three minutes) ...");
+        eprintln!("Building {name} {version} once (some minutes) ...");
         // With the versions it was tested with; where the registry at hand lags behind those, with what there is.
         let install = || {
-            cmd!(shell, "cargo install wasm-bindgen-cli --version {WASM_BINDGEN_VERSION} --debug --quiet --root {root}")
+            cmd!(shell, "cargo install {krate} --version ={version} {how...} --quiet --root {root}")
                 .env_remove("CARGO_TARGET_DIR")
         };
         if install().arg("--locked").quiet().ignore_stderr().run().is_err() {

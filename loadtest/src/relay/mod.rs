@@ -1,4 +1,4 @@
-//! What a relay node costs and carries: beside a forwarder that decides nothing and coturn, in one run on loopback.
+//! What a relay node costs and carries: beside a forwarder that decides nothing, coturn and iroh's relay, in one run on loopback.
 //!
 //! ```text
 //! generator's core:  source -> \               / -> sink       one thread, so many packets under way and no more
@@ -10,20 +10,23 @@
 
 mod bare;
 mod crowd;
+mod iroh;
 mod node;
 mod report;
 mod stream;
 mod table;
 mod turn;
 
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result};
 
 use crate::load::cores::{self, Layout};
 use crate::screen::cpu;
+use iroh::Security;
 use report::{Carried, Latency, Measured, Report};
-use stream::Stream;
+use stream::{Stream, Way};
 
 pub use bare::{Arguments as BareArguments, serve as serve_bare};
 pub use report::table;
@@ -43,6 +46,9 @@ pub struct Arguments {
     /// Control connections that stay.
     #[arg(long, default_value_t = 10_000)]
     crowd: usize,
+    /// The program `iroh-relay`; without it, that one is not measured.
+    #[arg(long)]
+    iroh: Option<PathBuf>,
 }
 
 /// The relay's core.
@@ -69,12 +75,12 @@ impl Program {
     }
 
     /// What this carries while it is offered more.
-    fn carried(&self, stream: &mut Stream, arguments: &Arguments, segments: usize) -> Result<Carried> {
+    fn carried(&self, way: &mut impl Way, arguments: &Arguments, segments: usize) -> Result<Carried> {
         let lasting = std::time::Duration::from_secs(arguments.seconds);
         // Caches and clocks warm up.
-        stream.saturate(lasting / 4, segments)?;
+        stream::saturate(way, lasting / 4, segments)?;
         let before_s = self.cpu_s()?;
-        let streamed = stream.saturate(lasting, segments)?;
+        let streamed = stream::saturate(way, lasting, segments)?;
         let cpu_s = self.cpu_s()? - before_s;
         Ok(Carried {
             packets_a_cpu_s: streamed.packets as f64 / cpu_s,
@@ -121,12 +127,23 @@ pub async fn run(arguments: &Arguments, layout: Layout, cores: &[usize]) -> Resu
     drop((node, bare));
     eprintln!("measuring: coturn");
     let coturn = turn::measure(core, arguments);
+    eprintln!("measuring: iroh's relay");
+    let (mut irohs, mut iroh_clients) = (Vec::new(), Vec::new());
+    for (name, security) in [("iroh-relay", Security::Plain), ("iroh-relay, TLS", Security::Tls)] {
+        let (carried, clients) = match iroh::measure(core, arguments, security).await {
+            Ok(measured) => (Ok(measured.carried), Some(measured.clients)),
+            Err(error) => (Err(error), None),
+        };
+        irohs.push(Measured::new(name, carried));
+        iroh_clients.extend(clients.map(|clients| (name, clients)));
+    }
     eprintln!("measuring: {} control connections", arguments.crowd);
     let crowd = crowd::measure(core, arguments.crowd).await?;
-    let forwarders = vec![
+    let mut forwarders = vec![
         Measured::new("bare forwarder", Ok(carried_bare)),
         Measured::new("tresen-relay", Ok(carried_ours)),
         Measured::new("coturn", coturn),
     ];
-    Ok(Report { layout, forwarders, latency, crowd, table_bytes })
+    forwarders.extend(irohs);
+    Ok(Report { layout, forwarders, latency, crowd, table_bytes, iroh_clients })
 }

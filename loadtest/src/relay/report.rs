@@ -91,6 +91,8 @@ pub struct Report {
     pub crowd: Crowd,
     /// Of a device in the routing table alone.
     pub table_bytes: f64,
+    /// Clients of iroh's relay, where it was measured: each holds a WebSocket and does nothing.
+    pub iroh_clients: Vec<(&'static str, Group)>,
 }
 
 /// For a person.
@@ -131,10 +133,11 @@ pub fn table(report: &Report) -> String {
         "{open} control connections open; idle ones take {:.1} % of a core",
         idle_cpu_share * 100.0
     );
-    for (name, group) in [("edge servers", edges), ("devices", clients)] {
+    let iroh = report.iroh_clients.iter().map(|(name, clients)| (*name, clients));
+    for (name, group) in [("edge servers", edges), ("devices", clients)].into_iter().chain(iroh) {
         let _ = writeln!(
             text,
-            "  {:>6} {name:<13} {:>6.1} KB each, {:>5.0} a second, {:>5.0} for each second of the relay's CPU",
+            "  {:>6} {name:<15} {:>6.1} KB each, {:>5.0} a second, {:>5.0} for each second of the relay's CPU",
             group.count,
             group.bytes_each / 1000.0,
             group.connects_a_s,

@@ -29,7 +29,54 @@ pub struct Streamed {
     pub seconds: f64,
 }
 
-/// See the module.
+/// Packets on their way through a forwarder, and both ends of it.
+pub trait Way {
+    /// So many packets for one call of [`Self::send`], as they are handed to the kernel.
+    fn burst(&self, segments: usize) -> Result<Vec<u8>>;
+    /// How many packets are under way, in bursts of so many.
+    fn most_under_way(&self, segments: usize) -> usize;
+    /// Whether the kernel took the burst.
+    fn send(&mut self, burst: &[u8], segments: usize) -> Result<bool>;
+    /// Takes what has arrived: how many packets.
+    fn receive(&mut self) -> Result<usize>;
+}
+
+/// Keeps as many packets under way as fit, for so long.
+pub fn saturate(way: &mut impl Way, lasting: Duration, segments: usize) -> Result<Streamed> {
+    drain(way)?;
+    let (most, burst) = (way.most_under_way(segments), way.burst(segments)?);
+    let (begun, mut heard) = (Instant::now(), Instant::now());
+    let (mut sent, mut arrived, mut lost) = (0_u64, 0_u64, 0_u64);
+    while begun.elapsed() < lasting {
+        while ((sent - arrived - lost) as usize) + segments <= most && way.send(&burst, segments)? {
+            sent += segments as u64;
+        }
+        let came = way.receive()?;
+        arrived += came as u64;
+        if came > 0 {
+            heard = Instant::now();
+            // What was given up came after all.
+            lost = lost.min(sent - arrived);
+        } else if heard.elapsed() > LOST {
+            (lost, heard) = (sent - arrived, Instant::now());
+        }
+    }
+    ensure!(arrived > 0, "nothing arrives");
+    Ok(Streamed { packets: arrived, lost, seconds: begun.elapsed().as_secs_f64() })
+}
+
+/// Forgets what is still under way.
+fn drain(way: &mut impl Way) -> Result<()> {
+    let mut heard = Instant::now();
+    while heard.elapsed() < 2 * LOST {
+        if way.receive()? > 0 {
+            heard = Instant::now();
+        }
+    }
+    Ok(())
+}
+
+/// Datagrams of UDP from a source through a forwarder to a sink. See the module.
 pub struct Stream {
     source: Socket,
     sink: Socket,
@@ -85,35 +132,10 @@ impl Stream {
         Ok(Self::new(source, sink, to, Vec::new(), PACKET_BYTES))
     }
 
-    /// Keeps as many packets under way as fit, for so long.
-    pub fn saturate(&mut self, lasting: Duration, segments: usize) -> Result<Streamed> {
-        self.drain()?;
-        let most = if segments > 1 { UNDER_WAY[0] } else { UNDER_WAY[1] };
-        let packets = self.packets(segments);
-        let (begun, mut heard) = (Instant::now(), Instant::now());
-        let (mut sent, mut arrived, mut lost) = (0_u64, 0_u64, 0_u64);
-        while begun.elapsed() < lasting {
-            while ((sent - arrived - lost) as usize) + segments <= most && self.send(&packets, segments)? {
-                sent += segments as u64;
-            }
-            let came = self.receive(|_| {})?;
-            arrived += came as u64;
-            if came > 0 {
-                heard = Instant::now();
-                // What was given up came after all.
-                lost = lost.min(sent - arrived);
-            } else if heard.elapsed() > LOST {
-                (lost, heard) = (sent - arrived, Instant::now());
-            }
-        }
-        ensure!(arrived > 0, "nothing arrives");
-        Ok(Streamed { packets: arrived, lost, seconds: begun.elapsed().as_secs_f64() })
-    }
-
     /// Sends so many packets a second, one at a time, for so many seconds: how long they take.
     pub fn paced(&mut self, packets_a_s: f64, seconds: u64) -> Result<Quantiles> {
-        self.drain()?;
-        let mut packet = self.packets(1);
+        drain(self)?;
+        let mut packet = self.burst(1)?;
         let (begun, mut sent, mut times_us) = (Instant::now(), 0_u64, Vec::new());
         let now_ns = || begun.elapsed().as_nanos() as u64;
         while begun.elapsed() < Duration::from_secs(seconds) {
@@ -123,7 +145,7 @@ impl Stream {
             }
             // The header may be gone: a forwarder with one takes it off.
             let shift = self.packet_bytes - PACKET_BYTES;
-            self.receive(|packet| {
+            self.each(|packet| {
                 if let Some(stamp) = packet.get(STAMP.start - shift..STAMP.end - shift) {
                     let sent_ns = u64::from_le_bytes(stamp.try_into().unwrap_or_default());
                     times_us.push(now_ns().saturating_sub(sent_ns) as f64 / 1e3);
@@ -134,36 +156,8 @@ impl Stream {
         Ok(Quantiles::of(times_us, sent))
     }
 
-    /// Forgets what is still under way.
-    fn drain(&mut self) -> Result<()> {
-        let mut heard = Instant::now();
-        while heard.elapsed() < 2 * LOST {
-            if self.receive(|_| {})? > 0 {
-                heard = Instant::now();
-            }
-        }
-        Ok(())
-    }
-
-    fn packets(&self, segments: usize) -> Vec<u8> {
-        let mut packet = vec![7; self.packet_bytes];
-        packet[..self.header.len()].copy_from_slice(&self.header);
-        packet.repeat(segments)
-    }
-
-    /// Whether the kernel took it.
-    fn send(&self, contents: &[u8], segments: usize) -> Result<bool> {
-        let segment_size = (segments > 1).then_some(self.packet_bytes);
-        let transmit = Transmit { destination: self.to, ecn: None, contents, segment_size, src_ip: None };
-        match self.source.state.try_send((&self.source.io).into(), &transmit) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Takes what has arrived: how many packets.
-    fn receive(&mut self, mut each: impl FnMut(&[u8])) -> Result<usize> {
+    /// Takes what has arrived, packet by packet: how many.
+    fn each(&mut self, mut each: impl FnMut(&[u8])) -> Result<usize> {
         let mut metas = [RecvMeta::default(); BATCH_SIZE];
         let mut buffers: Vec<_> = self.memory.chunks_mut(BUFFER_BYTES).map(IoSliceMut::new).collect();
         let count = match self.sink.state.recv((&self.sink.io).into(), &mut buffers, &mut metas) {
@@ -179,5 +173,32 @@ impl Stream {
             }
         }
         Ok(packets)
+    }
+}
+
+impl Way for Stream {
+    fn burst(&self, segments: usize) -> Result<Vec<u8>> {
+        let mut packet = vec![7; self.packet_bytes];
+        packet[..self.header.len()].copy_from_slice(&self.header);
+        Ok(packet.repeat(segments))
+    }
+
+    fn most_under_way(&self, segments: usize) -> usize {
+        if segments > 1 { UNDER_WAY[0] } else { UNDER_WAY[1] }
+    }
+
+    fn send(&mut self, burst: &[u8], segments: usize) -> Result<bool> {
+        let segment_size = (segments > 1).then_some(self.packet_bytes);
+        let transmit =
+            Transmit { destination: self.to, ecn: None, contents: burst, segment_size, src_ip: None };
+        match self.source.state.try_send((&self.source.io).into(), &transmit) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn receive(&mut self) -> Result<usize> {
+        self.each(|_| {})
     }
 }
