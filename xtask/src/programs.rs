@@ -167,7 +167,7 @@ pub fn bench(shell: &Shell, what: &str, rest: &[String]) -> Result<()> {
         programs.extend(["--package", "tresen-desktop"]);
     }
     if what == "relay" {
-        programs.extend(["--package", "tresen-relay"]);
+        programs.extend(["--package", "tresen-relay", "--package", "tresen-edge"]);
         // The benchmark names who is missing.
         if let Err(error) = setup::install_turn(shell) {
             eprintln!("Without coturn: {error:#}");

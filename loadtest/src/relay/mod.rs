@@ -9,6 +9,7 @@
 //! packets from the same generator on the same cores, one after the other. With segment offload the source hands ten packets to the kernel at once, as quinn does under load; without, each one alone.
 
 mod bare;
+mod cold;
 mod crowd;
 mod iroh;
 mod node;
@@ -137,6 +138,8 @@ pub async fn run(arguments: &Arguments, layout: Layout, cores: &[usize]) -> Resu
         irohs.push(Measured::new(name, carried));
         iroh_clients.extend(clients.map(|clients| (name, clients)));
     }
+    eprintln!("measuring: cold starts");
+    let starts = cold::measure(core, cores).await?;
     eprintln!("measuring: {} control connections", arguments.crowd);
     let crowd = crowd::measure(core, arguments.crowd).await?;
     let mut forwarders = vec![
@@ -145,5 +148,5 @@ pub async fn run(arguments: &Arguments, layout: Layout, cores: &[usize]) -> Resu
         Measured::new("coturn", coturn),
     ];
     forwarders.extend(irohs);
-    Ok(Report { layout, forwarders, latency, crowd, table_bytes, iroh_clients })
+    Ok(Report { layout, forwarders, latency, crowd, table_bytes, iroh_clients, starts })
 }

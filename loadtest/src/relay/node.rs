@@ -65,16 +65,22 @@ pub fn key(number: u64) -> KeyPair {
 impl Node {
     /// Starts one that knows boxes 0 to `others`.
     pub fn open(core: Core, others: usize) -> Result<Self> {
-        let data = tempfile::tempdir()?;
         let mut directory = Directory::default();
         for number in 0..=others as u64 {
-            let (tenant, secret) = (tenant_of(number), Secret::new(rand::random()));
-            if number % BOXES == 0 {
-                directory.add_tenant(tenant, "Bench", 1_000_000)?;
-            }
-            directory.open_enrolment(tenant, &secret, now_s())?;
-            directory.enrol(&secret, key(number).fingerprint(), now_s())?;
+            enrol(&mut directory, number, &key(number))?;
         }
+        Self::start(core, &directory)
+    }
+
+    /// Starts one that knows this box, as number 0.
+    pub fn with_box(core: Core, edge: &KeyPair) -> Result<Self> {
+        let mut directory = Directory::default();
+        enrol(&mut directory, 0, edge)?;
+        Self::start(core, &directory)
+    }
+
+    fn start(core: Core, directory: &Directory) -> Result<Self> {
+        let data = tempfile::tempdir()?;
         directory.save(&data.path().join("directory.json"))?;
         let path = std::env::current_exe()?.with_file_name("tresen-relay");
         let (path, folder) =
@@ -124,6 +130,17 @@ impl Node {
             }
         }
     }
+}
+
+/// Box number `number` belongs to its tenant, from now on.
+fn enrol(directory: &mut Directory, number: u64, edge: &KeyPair) -> Result<()> {
+    let (tenant, secret) = (tenant_of(number), Secret::new(rand::random()));
+    if number.is_multiple_of(BOXES) {
+        directory.add_tenant(tenant, "Bench", 1_000_000)?;
+    }
+    directory.open_enrolment(tenant, &secret, now_s())?;
+    directory.enrol(&secret, edge.fingerprint(), now_s())?;
+    Ok(())
 }
 
 /// A token of box 0 for a device.

@@ -72,6 +72,26 @@ pub struct Group {
     pub connects_a_cpu_s: f64,
 }
 
+/// Starts of an edge server with a line of this round trip to its relay, in ms: the middle one, and the longest.
+#[derive(Debug, Serialize)]
+pub struct Start {
+    pub rtt_ms: u64,
+    /// Until it was at its relay.
+    pub there_ms: (f64, f64),
+    /// Until a device that called it then was through.
+    pub through_ms: (f64, f64),
+}
+
+impl Start {
+    pub fn of(rtt_ms: u64, there_ms: Vec<f64>, through_ms: Vec<f64>) -> Self {
+        let spread = |mut times_ms: Vec<f64>| {
+            times_ms.sort_by(f64::total_cmp);
+            (times_ms[times_ms.len() / 2], times_ms[times_ms.len() - 1])
+        };
+        Self { rtt_ms, there_ms: spread(there_ms), through_ms: spread(through_ms) }
+    }
+}
+
 /// Everybody at once.
 #[derive(Debug, Serialize)]
 pub struct Crowd {
@@ -93,6 +113,7 @@ pub struct Report {
     pub table_bytes: f64,
     /// Clients of iroh's relay, where it was measured: each holds a WebSocket and does nothing.
     pub iroh_clients: Vec<(&'static str, Group)>,
+    pub starts: Vec<Start>,
 }
 
 /// For a person.
@@ -142,6 +163,19 @@ pub fn table(report: &Report) -> String {
             group.bytes_each / 1000.0,
             group.connects_a_s,
             group.connects_a_cpu_s
+        );
+    }
+    let _ =
+        writeln!(text, "an edge server that starts, ms, middle (longest): at the relay; a device through it");
+    for Start { rtt_ms, there_ms, through_ms } in &report.starts {
+        let _ = writeln!(
+            text,
+            "  {rtt_ms:>3} ms to the relay {:>7.0} ({:.0}) {:>7.0} ({:.0}); of the first, beyond two round trips: {:.0}",
+            there_ms.0,
+            there_ms.1,
+            through_ms.0,
+            through_ms.1,
+            there_ms.0 - 2.0 * *rtt_ms as f64
         );
     }
     let _ = writeln!(text, "a device in the routing table alone: {:.0} bytes", report.table_bytes);
