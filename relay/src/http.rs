@@ -149,7 +149,9 @@ enum Failed {
     Unknown(&'static str),
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    #[error("the disk refuses: {0}")]
+    #[error(
+        "the disk refuses ({0}): it holds as long as this node runs, and is written when the disk takes it"
+    )]
     Disk(#[from] std::io::Error),
     #[error(transparent)]
     NotChanged(#[from] NotChanged),
@@ -222,6 +224,11 @@ async fn metrics(State(office): State<Arc<Office>>) -> impl IntoResponse {
         text.push_str(&format!("# HELP {name} Whether Redis answers.\n# TYPE {name} gauge\n"));
         text.push_str(&format!("{name} {}\n", u8::from(is_up)));
     }
+    let name = "tresen_relay_unsaved";
+    text.push_str(&format!(
+        "# HELP {name} Whether the disk refuses what has changed.\n# TYPE {name} gauge\n"
+    ));
+    text.push_str(&format!("{name} {}\n", u8::from(!office.node.is_saved())));
     text.push_str(&office.node.passes.text());
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }
@@ -299,10 +306,9 @@ async fn remove_tenant(
     Path(tenant): Path<String>,
 ) -> Result<StatusCode, Failed> {
     let id = tenant.parse().map_err(|_| Failed::Unknown("tenant"))?;
-    if !office.node.change_directory(|directory| directory.remove_tenant(id)).await? {
+    if !office.node.take_out(Subject::Tenant(id), |directory| directory.remove_tenant(id)).await? {
         return Err(Failed::Unknown("tenant"));
     }
-    office.node.revoke(Revocation::of_old_tokens(office.node.clock.now_s(), Subject::Tenant(id))).await?;
     tracing::info!(tenant = %id, "a tenant was taken out");
     Ok(StatusCode::NO_CONTENT)
 }
@@ -312,11 +318,10 @@ async fn remove_edge(
     Path((tenant, edge)): Path<(String, String)>,
 ) -> Result<StatusCode, Failed> {
     let edge = edge_name(&tenant, &edge)?;
-    if !office.node.change_directory(|directory| directory.remove_edge(&edge)).await? {
+    let subject = Subject::Party(Party::Edge(edge));
+    if !office.node.take_out(subject, |directory| directory.remove_edge(&edge)).await? {
         return Err(Failed::Unknown("edge server"));
     }
-    let subject = Subject::Party(Party::Edge(edge));
-    office.node.revoke(Revocation::of_old_tokens(office.node.clock.now_s(), subject)).await?;
     tracing::info!(tenant = %edge.tenant, edge = %edge.edge.short(), "an edge server was taken out");
     Ok(StatusCode::NO_CONTENT)
 }

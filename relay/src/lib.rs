@@ -41,6 +41,7 @@ mod records;
 mod revocations;
 mod switch;
 mod tunnels;
+mod unsaved;
 
 pub use common::{MOST_NODES, NotChanged, RedisAddress, RedisAddressError};
 pub use counters::Counters;

@@ -24,6 +24,7 @@ use crate::directory::Directory;
 use crate::limits::Limits;
 use crate::passes::{self, Passes};
 use crate::switch::Switch;
+use crate::unsaved::Unsaved;
 
 pub use start::{Settings, StartError, start};
 
@@ -36,7 +37,7 @@ pub struct Node {
     pub(crate) switch: Arc<Switch>,
     pub(crate) counters: Arc<Counters>,
     gate: Mutex<Gate>,
-    pub(crate) directory: Arc<Mutex<Directory>>,
+    pub(crate) directory: Mutex<Directory>,
     pub(crate) data: DataFolder,
     pub(crate) common: Option<Arc<Common>>,
     pub(crate) number: NodeId,
@@ -45,6 +46,7 @@ pub struct Node {
     pub(crate) is_leaving: AtomicBool,
     /// One change reaches the disk after the other.
     pub(crate) writing: Arc<tokio::sync::Mutex<()>>,
+    pub(crate) unsaved: Arc<Unsaved>,
     /// Its socket has failed for good.
     broken: CancellationToken,
     pub(crate) guests: Mutex<HashMap<Party, Guest>>,

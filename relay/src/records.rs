@@ -3,7 +3,7 @@
 use std::io;
 
 use tokio::sync::OwnedMutexGuard;
-use tresen_path::{Party, Revocation};
+use tresen_path::{Party, Revocation, Subject};
 
 use crate::common::{NotChanged, Revision};
 use crate::directory::Directory;
@@ -14,8 +14,8 @@ impl Node {
     /// Changes the directory, for all nodes of the relay; what has changed is on the disk when this returns.
     ///
     /// # Errors
-    /// When Redis refuses: then nothing has changed. When the disk does: then the other nodes may have heard of the change, and this one takes it over when the
-    /// disk is back.
+    /// When Redis refuses: then nothing has changed. When the disk alone does ([`NotChanged::Disk`]): then it holds here and everywhere, and is written later
+    /// ([`crate::unsaved`]).
     pub async fn change_directory<T>(&self, change: impl Fn(&mut Directory) -> T) -> Result<T, NotChanged> {
         let one_by_one = self.changing().await;
         let mut own = self.directory().clone();
@@ -33,12 +33,34 @@ impl Node {
         Ok(result)
     }
 
+    /// Takes somebody out of the directory for good, and with them all that their tokens are good for. Whether they were in it.
+    ///
+    /// # Errors
+    /// As [`Self::change_directory`]; they are out too when the disk refuses.
+    pub async fn take_out(
+        &self,
+        subject: Subject,
+        remove: impl Fn(&mut Directory) -> bool,
+    ) -> Result<bool, NotChanged> {
+        let removed = self.change_directory(remove).await;
+        if !matches!(removed, Ok(true) | Err(NotChanged::Disk(_))) {
+            return removed;
+        }
+        let revoked = self.revoke(Revocation::of_old_tokens(self.now_s(), subject)).await;
+        let was_there = removed?;
+        revoked?;
+        Ok(was_there)
+    }
+
     /// For whoever is about to change the directory: one after the other.
     pub(crate) async fn changing(&self) -> OwnedMutexGuard<()> {
         self.writing.clone().lock_owned().await
     }
 
     /// This is the directory now, in memory and on the disk; of several nodes, with its revision.
+    ///
+    /// # Errors
+    /// When the disk refuses: then it is so in memory.
     pub(crate) async fn adopt(
         &self,
         changed: Directory,
@@ -46,7 +68,7 @@ impl Node {
         one_by_one: OwnedMutexGuard<()>,
     ) -> io::Result<()> {
         let is_ours = revision == self.common.as_ref().map(|common| common.revision());
-        if is_ours && changed == *self.directory() {
+        if is_ours && changed == *self.directory() && !self.unsaved.has_directory() {
             return Ok(());
         }
         let limited: Vec<_> = {
@@ -54,22 +76,12 @@ impl Node {
             let now = changed.tenants().map(|(id, tenant)| (*id, tenant.rates));
             now.filter(|(id, rates)| before.rates_of(id) != *rates).collect()
         };
-        let (directory, common) = (self.directory.clone(), self.common.clone());
-        let (file, revision_file) = (self.data.file("directory.json"), self.data.file("directory.revision"));
-        // Done as a whole, though whoever asked for it may go away.
-        let saved = tokio::task::spawn_blocking(move || {
-            let _one_by_one = one_by_one;
-            changed.save(&file)?;
-            *lock(&directory) = changed;
-            if let (Some(common), Some(revision)) = (common, revision) {
-                revision.save(&revision_file)?;
-                common.set_revision(revision);
-            }
-            io::Result::Ok(())
-        });
-        saved.await.map_err(io::Error::other)??;
+        *lock(&self.directory) = changed;
+        if let (Some(common), Some(revision)) = (&self.common, revision) {
+            common.set_revision(revision);
+        }
         limited.into_iter().for_each(|(tenant, rates)| self.limits.change(tenant, rates));
-        Ok(())
+        self.save_directory(one_by_one).await
     }
 
     /// Whether the directory that all nodes have in common can be changed; `None`: this is the only node.
@@ -82,7 +94,7 @@ impl Node {
     /// went from this node.
     ///
     /// # Errors
-    /// When the disk refuses: then it holds as long as the node runs.
+    /// When the disk refuses: then it holds here and everywhere, and is written later ([`crate::unsaved`]).
     pub async fn revoke(&self, revocation: Revocation) -> io::Result<Vec<Party>> {
         self.revoke_all(&[revocation]).await
     }
@@ -99,13 +111,13 @@ impl Node {
                 tracing::warn!(%error, "the other nodes hear of a revocation when Redis is back");
             }
         }
-        self.save_revocations(&news).await.map(|()| gone)
+        self.save_news(&news).await.map(|()| gone)
     }
 
     /// Of revocations that all nodes hear of, this node's part.
     pub(crate) async fn revoke_here(&self, revocations: &[Revocation]) -> io::Result<()> {
         let (news, _) = self.cut_off(revocations);
-        self.save_revocations(&news).await
+        self.save_news(&news).await
     }
 
     /// Which of them were new, and who went.
@@ -121,18 +133,11 @@ impl Node {
         (news, gone)
     }
 
-    async fn save_revocations(&self, news: &[Revocation]) -> io::Result<()> {
+    async fn save_news(&self, news: &[Revocation]) -> io::Result<()> {
         if news.is_empty() {
             return Ok(());
         }
-        let one_by_one = self.changing().await;
-        let encoded = revocations::encode(&mut self.gate(), self.now_s());
-        let file = self.data.file("revocations.json");
-        let saved = tokio::task::spawn_blocking(move || {
-            let _one_by_one = one_by_one;
-            revocations::save(&file, &encoded)
-        });
-        saved.await.map_err(io::Error::other)?
+        self.save_revocations().await
     }
 
     /// Unix seconds.

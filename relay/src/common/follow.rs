@@ -29,6 +29,9 @@ const JITTER: std::ops::Range<f64> = 0.5..1.5;
 /// Everything that is kept is looked at again so often, in both directions: Redis may have lost it, or its clock have gone back.
 const CATCH_UP_AGAIN: Duration = Duration::from_secs(30);
 
+/// What stays wrong stands in the log once in this time.
+const SAY_AGAIN: Duration = Duration::from_secs(60);
+
 /// Entries that are kept at most, nearly.
 const KEPT: usize = 100_000;
 
@@ -64,6 +67,7 @@ async fn watched<T>(running: impl Future<Output = T>) -> Option<T> {
 async fn visit(node: &Weak<Node>, common: &Common, pause: &mut Duration) -> Result<(), NotChanged> {
     let connection = common.address.connect().await?;
     let (mut last_id, mut caught_up, mut said) = (String::new(), None::<Instant>, Said::default());
+    let mut damaged = None::<Instant>;
     let mut beat = tokio::time::interval(BEAT);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -81,9 +85,14 @@ async fn visit(node: &Weak<Node>, common: &Common, pause: &mut Duration) -> Resu
         }
         match same_directory(&node, common, &connection).await {
             // No reason to hear of no revocations any more.
-            Err(error @ (NotChanged::Damaged | NotChanged::Disk(_))) => {
-                tracing::error!(%error, "the common directory can't be taken over");
+            Err(NotChanged::Damaged) => {
+                if damaged.is_none_or(|at| at.elapsed() >= SAY_AGAIN) {
+                    damaged = Some(Instant::now());
+                    tracing::error!(error = %NotChanged::Damaged, "the common directory can't be taken over");
+                }
             }
+            // It is taken over, and written later.
+            Err(NotChanged::Disk(_)) => {}
             done => done?,
         }
         if !common.is_up() {

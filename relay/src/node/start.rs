@@ -36,6 +36,7 @@ use crate::passes::{Passes, STREAM_WINDOW_BYTES};
 use crate::places::PassLimits;
 use crate::revocations;
 use crate::switch::Switch;
+use crate::unsaved::keep_saved;
 
 /// An endpoint that says nothing for so long is gone; it says something every ten seconds.
 const IDLE: Duration = Duration::from_secs(30);
@@ -150,13 +151,14 @@ pub fn start(settings: &Settings) -> Result<Running, StartError> {
         switch: switch.clone(),
         counters,
         gate: Mutex::new(gate),
-        directory: Arc::new(Mutex::new(directory)),
+        directory: Mutex::new(directory),
         data,
         number: settings.node,
         nodes: watch::channel(own_addresses).0,
         is_leaving: AtomicBool::new(false),
         common,
         writing: Arc::default(),
+        unsaved: Arc::default(),
         broken: CancellationToken::new(),
         guests: Mutex::default(),
         callers: Mutex::default(),
@@ -166,20 +168,23 @@ pub fn start(settings: &Settings) -> Result<Running, StartError> {
         capacity: settings.capacity,
         second_port: looks::serve(switch.clone(), clock, listen, bind),
     });
-    let broken = node.broken.clone();
-    tokio::spawn(async move {
-        if let Err(error) = switch.run().await {
-            tracing::error!(%error, "the node's socket has failed");
-            broken.cancel();
-        }
-    });
+    tokio::spawn(forward(switch, node.broken.clone()));
     tokio::spawn(control::serve(node.clone(), endpoint.clone()));
     tokio::spawn(moves::tell(Arc::downgrade(&node), moves));
     tokio::spawn(sweep(Arc::downgrade(&node)));
+    tokio::spawn(keep_saved(Arc::downgrade(&node)));
     if let Some(common) = &node.common {
         tokio::spawn(follow(Arc::downgrade(&node), common.clone()));
     }
     Ok(Running { node, key, listen, endpoint, closing: CancellationToken::new() })
+}
+
+/// Forwards packets until the socket fails for good.
+async fn forward(switch: Arc<Switch>, broken: CancellationToken) {
+    if let Err(error) = switch.run().await {
+        tracing::error!(%error, "the node's socket has failed");
+        broken.cancel();
+    }
 }
 
 fn server_config(key: &KeyPair) -> Result<ServerConfig, StartError> {

@@ -165,20 +165,73 @@ async fn the_newest_directory_wins() {
     assert_eq!(tenants(&first), 1);
 }
 
-/// Promise: a change that a node's own disk refuses is taken over when the disk is back; the others have it at once.
+/// A disk that refuses one of the node's files, until [`Refusing::end`].
+struct Refusing(std::path::PathBuf);
+
+impl Refusing {
+    fn new(world: &World, file: &str) -> Self {
+        let path = world.data().join(file);
+        let _ = std::fs::remove_file(&path);
+        std::fs::create_dir(&path).expect("in its place");
+        Self(path)
+    }
+
+    fn end(self) {
+        std::fs::remove_dir(self.0).expect("a folder");
+    }
+}
+
+/// Promise: a node whose disk is full takes out whom the operator takes out, at once, and so do all others; when there is room again it is written, and outlives a
+/// restart.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_the_disk_refused_is_taken_over_later() {
+async fn a_full_disk_keeps_nobody_in() {
+    let redis = Redis::start(Kind::One);
+    let (first, second) = two_nodes(&redis).await;
+    let here = first.edge().await;
+    eventually("the other node knows the box", async || knows_the_box(&second)).await;
+    let _there = second.edge_that_joined().await;
+    let (_near, far) = (first.client(2).await, second.client(3).await);
+    let connection = far.connect(second.at()).await;
+    assert!(talk(&connection, 1_000).await);
+    let refusing = [Refusing::new(&first, "directory.json"), Refusing::new(&first, "revocations.json")];
+    let remove = || first.relay.node.take_out(Subject::Tenant(tenant(1)), |all| all.remove_tenant(tenant(1)));
+    let removed = tokio::time::Instant::now();
+    assert!(matches!(remove().await, Err(NotChanged::Disk(_))));
+    assert_eq!(first.relay.node.counts(), (0, 0), "the node that was asked");
+    let registered = async |world: &World| {
+        let end = end(None);
+        let mut control = world.control(&end, &key(BOX)).await;
+        granted(&mut control, &ToNode::Register(tenant(1))).await.is_some()
+    };
+    assert!(!registered(&first).await);
+    eventually("the other has let them go", async || second.relay.node.counts() == (0, 0)).await;
+    assert!(removed.elapsed() < Duration::from_secs(2), "{:?}", removed.elapsed());
+    assert!(!talk(&connection, 1_000).await && !registered(&second).await);
+    assert!(matches!(remove().await, Err(NotChanged::Disk(_))), "it is not written");
+    assert!(!first.relay.node.is_saved());
+    refusing.into_iter().for_each(Refusing::end);
+    eventually("it is written", async || first.relay.node.is_saved()).await;
+    assert!(matches!(remove().await, Ok(false)), "nothing is left to do");
+    drop((here, redis));
+    let again = first.restart().await;
+    assert!(!registered(&again).await && !may_come(&again, 2).await);
+}
+
+/// Promise: what another node has changed is so at a node whose disk is full, and is written when there is room.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_disk_refused_is_written_later() {
     let redis = Redis::start(Kind::One);
     let (first, second) = two_nodes(&redis).await;
     let tenants = |world: &World| world.relay.node.directory().tenants().count();
-    let file = first.data().join("directory.json");
-    std::fs::remove_file(&file).expect("a file");
-    std::fs::create_dir(&file).expect("in its place");
+    eventually("the second is at Redis", async || tenants(&second) == 2).await;
+    let refusing = Refusing::new(&first, "directory.json");
     let added =
-        first.relay.node.change_directory(|directory| directory.add_tenant(tenant(3), "Zum Anker", 5));
-    assert!(matches!(added.await, Err(NotChanged::Disk(_))));
-    eventually("the others have it", async || tenants(&second) == 3).await;
-    assert_eq!(tenants(&first), 2);
-    std::fs::remove_dir(&file).expect("a folder");
-    eventually("the node takes it over", async || tenants(&first) == 3).await;
+        second.relay.node.change_directory(|directory| directory.add_tenant(tenant(3), "Zum Anker", 5));
+    added.await.expect("changed").expect("a tenant");
+    eventually("a full disk is no reason not to know it", async || tenants(&first) == 3).await;
+    eventually("the disk has refused it", async || !first.relay.node.is_saved()).await;
+    refusing.end();
+    eventually("it is written", async || first.relay.node.is_saved()).await;
+    drop(redis);
+    assert_eq!(tenants(&first.restart().await), 3);
 }
