@@ -140,6 +140,12 @@ impl Node {
         &self.counters
     }
 
+    /// How many streams of TCP are open, or about to be.
+    #[must_use]
+    pub fn open_passes(&self) -> usize {
+        self.passes.open()
+    }
+
     /// The directory, to look at.
     pub fn directory(&self) -> MutexGuard<'_, Directory> {
         lock(&self.directory)

@@ -8,7 +8,7 @@
 //!
 //! Invariants: of a stream that is passed on nothing is read but the name in its hello, and nothing is kept; everybody has to say a name within
 //! [`HELLO_PATIENCE`] and [`MAX_HELLO_BYTES`](crate::hello::MAX_HELLO_BYTES); what is open is counted before it is open ([`crate::places`]), at each node that
-//! it goes through; what was handed over once is not handed over again.
+//! it goes through, and makes room for others until it has proven something; what was handed over once is not handed over again.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -32,7 +32,7 @@ use crate::handover::{self, HandoverKey, NotHandedOver};
 use crate::hello::{self, Hello, NoHello};
 use crate::node::{Node, lock};
 use crate::pipe::pipe;
-use crate::places::{Full, PassLimits, Places};
+use crate::places::{Full, PassLimits, Place, Places};
 use crate::tunnels;
 
 /// How long a client may take to say whom it wants.
@@ -72,6 +72,8 @@ enum NotPassed {
     Handover(#[from] NotHandedOver),
     #[error("it says nothing")]
     Silent,
+    #[error("it has proven nothing, and others need its place")]
+    Displaced,
     #[error("its tunnel: {0}")]
     Tunnel(#[from] io::Error),
     #[error("it wants {0}, which is no edge server's name here")]
@@ -160,6 +162,11 @@ impl Passes {
         }
     }
 
+    /// Streams that are open, or about to be.
+    pub(crate) fn open(&self) -> usize {
+        self.places.count()
+    }
+
     /// As a Prometheus server reads it.
     pub(crate) fn text(&self) -> String {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -169,7 +176,7 @@ impl Passes {
                 "open",
                 "gauge",
                 "TLS streams that are passed on, or about to be; and tunnels.",
-                self.places.count() as u64,
+                self.open() as u64,
             ),
             (
                 "tunnels",
@@ -185,6 +192,12 @@ impl Passes {
                 count(&self.handed_over),
             ),
             ("refused_total", "counter", "TLS streams that were not.", count(&self.refused)),
+            (
+                "displaced_total",
+                "counter",
+                "TLS streams that had proven nothing and made room for others.",
+                self.places.displaced(),
+            ),
             ("bytes_total", "counter", "Bytes in them, both ways.", count(&self.bytes)),
         ] {
             let name = format!("tresen_relay_passes_{name}");
@@ -212,22 +225,40 @@ impl Passes {
         if self.is_spent(peer.ip()) {
             return Err(NotPassed::TooOften);
         }
-        let mut place = self.places.take(peer.ip())?;
+        let place = self.places.take(peer.ip())?;
         let _ = stream.set_nodelay(true);
-        let client = timeout(HELLO_PATIENCE, self.client(&mut stream, peer)).await;
-        let client = client.unwrap_or(Err(NotPassed::Silent));
+        let client = tokio::select! {
+            client = timeout(HELLO_PATIENCE, self.client(&mut stream, peer)) => {
+                client.unwrap_or(Err(NotPassed::Silent))
+            }
+            () = place.displaced() => Err(NotPassed::Displaced),
+        };
         // Whoever another node has brought counts as himself, here too, and everybody else as the one who connected.
         let from = client.as_ref().map_or(peer, |client| client.from).ip();
         self.count(from)?;
         place.of(from)?;
         let client = client?;
+        tokio::select! {
+            served = self.serve((stream, peer), client, &place) => served,
+            () = place.displaced() => Err(NotPassed::Displaced),
+        }
+    }
+
+    /// Serves somebody who has said whom he wants.
+    async fn serve(
+        &self,
+        (stream, peer): (TcpStream, SocketAddr),
+        client: Client,
+        place: &Place,
+    ) -> Result<(), NotPassed> {
         if client.hello.server_name == RELAY_SERVER_NAME
             && !client.is_handed_over
             && let Some(node) = self.node.upgrade()
         {
             let switch = node.switch.clone();
             drop(node);
-            return Ok(tunnels::serve(&switch, &self.acceptor, (stream, peer), client.hello).await?);
+            place.tunnel()?;
+            return Ok(tunnels::serve(&switch, &self.acceptor, (stream, peer), client.hello, place).await?);
         }
         let Some(edge) = self.place().and_then(|place| place.edge(&client.hello.server_name)) else {
             return Err(NotPassed::NoName(client.hello.server_name));
@@ -235,9 +266,9 @@ impl Passes {
         place.at(edge)?;
         let connection = lock(&self.edges).get(&edge).cloned();
         match connection {
-            Some(connection) => self.pass(stream, client, &connection).await,
+            Some(connection) => self.pass(stream, client, &connection, place).await,
             None if client.is_handed_over => Err(NotPassed::NotHere),
-            None => self.hand_over(stream, client, &edge).await,
+            None => self.hand_over(stream, client, &edge, place).await,
         }
     }
 
@@ -258,6 +289,7 @@ impl Passes {
         mut stream: TcpStream,
         Client { from, hello, is_handed_over }: Client,
         connection: &Connection,
+        place: &Place,
     ) -> Result<(), NotPassed> {
         let opening = open(connection, PassHead { from }, &hello.bytes);
         let tunnel = timeout(STREAM_PATIENCE, opening).await.ok().flatten().ok_or(NotPassed::NoStream)?;
@@ -266,7 +298,7 @@ impl Passes {
             handover::taken(&mut stream).await.map_err(NotHandedOver::from)?;
         }
         self.opened.fetch_add(1, Ordering::Relaxed);
-        pipe(stream.split(), tunnel, IDLE, &self.bytes).await;
+        pipe(stream.split(), tunnel, IDLE, &self.bytes, || place.prove()).await;
         Ok(())
     }
 
@@ -276,6 +308,7 @@ impl Passes {
         mut stream: TcpStream,
         Client { from, hello, .. }: Client,
         edge: &Fingerprint,
+        place: &Place,
     ) -> Result<(), NotPassed> {
         let node = self.node.upgrade().ok_or(NotPassed::NotHere)?;
         let nodes = node.tls_of(edge).await;
@@ -292,7 +325,7 @@ impl Passes {
                     drop(hello);
                     self.opened.fetch_add(1, Ordering::Relaxed);
                     self.handed_over.fetch_add(1, Ordering::Relaxed);
-                    pipe(stream.split(), other.split(), IDLE, &self.bytes).await;
+                    pipe(stream.split(), other.split(), IDLE, &self.bytes, || place.prove()).await;
                     return Ok(());
                 }
                 Ok(Err(error)) => tracing::debug!(node = node.0, %at, %error, "a client was not taken"),

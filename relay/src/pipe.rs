@@ -2,7 +2,7 @@
 //! other direction goes on, and both are let go when nothing has moved for a while.
 
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -36,16 +36,33 @@ impl Stir {
     }
 }
 
-/// Carries bytes between a client and a tunnel until both are at their ends, one fails, or nothing has moved for `idle`. Counts what it carried.
+/// Carries bytes between a client and a tunnel until both are at their ends, one fails, or nothing has moved for `idle`. Counts what it carried, and says when
+/// the client was answered: when something came back after it had said something.
 pub async fn pipe(
     client: (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),
     tunnel: (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),
     idle: Duration,
     carried: &AtomicU64,
+    answered: impl FnOnce(),
 ) {
     let stir = Stir { start: Instant::now(), moved_ms: AtomicU64::new(0) };
-    let up = carry(client.0, tunnel.1, &stir, carried);
-    let down = carry(tunnel.0, client.1, &stir, carried);
+    let (has_spoken, mut answered) = (AtomicBool::new(false), Some(answered));
+    let moved = |bytes: usize| {
+        carried.fetch_add(bytes as u64, Ordering::Relaxed);
+        stir.moved();
+    };
+    let up = carry(client.0, tunnel.1, |bytes| {
+        has_spoken.store(true, Ordering::Relaxed);
+        moved(bytes);
+    });
+    let down = carry(tunnel.0, client.1, |bytes| {
+        if has_spoken.load(Ordering::Relaxed)
+            && let Some(answered) = answered.take()
+        {
+            answered();
+        }
+        moved(bytes);
+    });
     tokio::select! {
         _ = async { tokio::try_join!(up, down) } => {}
         () = stir.still(idle) => {}
@@ -55,8 +72,7 @@ pub async fn pipe(
 async fn carry(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    stir: &Stir,
-    carried: &AtomicU64,
+    mut moved: impl FnMut(usize),
 ) -> io::Result<()> {
     let mut piece = vec![0; PIECE_BYTES];
     loop {
@@ -66,8 +82,7 @@ async fn carry(
         }
         to.write_all(&piece[..count]).await?;
         to.flush().await?;
-        carried.fetch_add(count as u64, Ordering::Relaxed);
-        stir.moved();
+        moved(count);
     }
 }
 
@@ -83,7 +98,7 @@ mod tests {
         let ((browser, near), (far, server)) = (duplex(1_000), duplex(1_000));
         let running = tokio::spawn(async move {
             let carried = AtomicU64::new(0);
-            pipe(split(near), split(far), IDLE, &carried).await;
+            pipe(split(near), split(far), IDLE, &carried, || {}).await;
             carried.into_inner()
         });
         (browser, server, running)
@@ -104,6 +119,29 @@ mod tests {
         browser.read_to_end(&mut answered).await.expect("an end");
         assert_eq!(answered, b"answer");
         assert_eq!(running.await.expect("no panic"), 14);
+    }
+
+    /// Promise: a client counts as answered when something came back after it had said something, and not before.
+    #[tokio::test(start_paused = true)]
+    async fn a_client_is_answered() {
+        let ((mut browser, near), (far, mut server)) = (duplex(1_000), duplex(1_000));
+        let (carried, is_answered) = (AtomicU64::new(0), AtomicBool::new(false));
+        let piping =
+            pipe(split(near), split(far), IDLE, &carried, || is_answered.store(true, Ordering::Relaxed));
+        let talking = async {
+            server.write_all(b"greeting").await.expect("open");
+            browser.read_exact(&mut [0; 8]).await.expect("said");
+            browser.write_all(b"question").await.expect("open");
+            server.read_exact(&mut [0; 8]).await.expect("said");
+            assert!(!is_answered.load(Ordering::Relaxed));
+            server.write_all(b"answer").await.expect("open");
+            browser.read_exact(&mut [0; 6]).await.expect("said");
+            assert!(is_answered.load(Ordering::Relaxed));
+        };
+        tokio::select! {
+            () = piping => panic!("it goes on"),
+            () = talking => {}
+        }
     }
 
     /// Promise: nobody is read faster than the other side takes it.

@@ -1,20 +1,30 @@
-//! How many passes there are: at the node, from one network and to one edge server. In maps that are no larger than the number of passes.
+//! How many streams of TCP there are: at the node, from one network, to one edge server, and tunnels among them. In maps that are no larger than the number of
+//! streams.
+//!
+//! Opening a stream costs nobody anything, so it must not keep others out: where all places are taken, whoever was there longest without having proven anything
+//! makes room. Of a stream that is passed on, the proof is that the edge server has answered what came after the hello; of a tunnel, that somebody has been let
+//! in by it.
+//!
+//! Invariants: who has proven something stays; a place is given back once.
 
-use std::collections::HashMap;
-use std::hash::Hash;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use thiserror::Error;
+use tokio_util::sync::CancellationToken;
 use tresen_identity::Fingerprint;
 use tresen_path::LimitKey;
 
 use crate::node::lock;
 
+/// Of all places, one in so many may be a tunnel: they leave room for browsers.
+const TUNNELS_ARE: usize = 2;
+
 /// How many passes may be open.
 #[derive(Clone, Copy, Debug)]
 pub struct PassLimits {
-    /// At the node.
+    /// At the node; half of them may be tunnels.
     pub node: usize,
     /// To one edge server.
     pub edge: usize,
@@ -42,6 +52,18 @@ pub enum Full {
     /// An edge server.
     #[error("its edge server has as many streams as it may")]
     Edge,
+    /// The node.
+    #[error("the node has as many tunnels as it may")]
+    Tunnels,
+}
+
+/// Where places are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Scope {
+    Node,
+    Tunnels,
+    Network(LimitKey),
+    Edge(Fingerprint),
 }
 
 /// All of them.
@@ -52,16 +74,29 @@ pub(crate) struct Places {
 
 #[derive(Default)]
 struct Taken {
-    node: usize,
-    networks: HashMap<LimitKey, usize>,
-    edges: HashMap<Fingerprint, usize>,
+    next: u64,
+    open: HashMap<u64, Entry>,
+    scopes: HashMap<Scope, Count>,
+    displaced: u64,
+}
+
+struct Entry {
+    scopes: Vec<Scope>,
+    displaced: CancellationToken,
+}
+
+#[derive(Default)]
+struct Count {
+    all: usize,
+    /// Who has proven nothing, the oldest first.
+    unproven: BTreeSet<u64>,
 }
 
 /// One of them, given back when dropped.
 pub(crate) struct Place {
     places: Arc<Places>,
-    network: LimitKey,
-    edge: Option<Fingerprint>,
+    number: u64,
+    displaced: CancellationToken,
 }
 
 impl Places {
@@ -71,74 +106,143 @@ impl Places {
 
     /// For somebody who has connected from there, and has not said to whom.
     pub(crate) fn take(self: &Arc<Self>, from: IpAddr) -> Result<Place, Full> {
-        let network = LimitKey::network(from);
-        let mut taken = lock(&self.taken);
-        if taken.node >= self.limits.node {
-            return Err(Full::Node);
-        }
-        if !count_up(&mut taken.networks, network, self.limits.network) {
-            return Err(Full::Network);
-        }
-        taken.node += 1;
-        Ok(Place { places: self.clone(), network, edge: None })
+        let displaced = CancellationToken::new();
+        let place = {
+            let mut taken = lock(&self.taken);
+            let number = taken.next;
+            taken.next += 1;
+            taken.open.insert(number, Entry { scopes: Vec::new(), displaced: displaced.clone() });
+            Place { places: self.clone(), number, displaced }
+        };
+        place.enter(Scope::Network(LimitKey::network(from)))?;
+        place.enter(Scope::Node)?;
+        Ok(place)
     }
 
-    /// Passes that are open, and those who are about to be.
+    /// Streams that are open, and those that are about to be.
     pub(crate) fn count(&self) -> usize {
-        lock(&self.taken).node
+        lock(&self.taken).open.len()
+    }
+
+    /// Streams that had to make room for others.
+    pub(crate) fn displaced(&self) -> u64 {
+        lock(&self.taken).displaced
+    }
+
+    const fn most(&self, scope: &Scope) -> (usize, Full) {
+        match scope {
+            Scope::Node => (self.limits.node, Full::Node),
+            Scope::Tunnels => (self.limits.node.div_ceil(TUNNELS_ARE), Full::Tunnels),
+            Scope::Network(_) => (self.limits.network, Full::Network),
+            Scope::Edge(_) => (self.limits.edge, Full::Edge),
+        }
     }
 }
 
 impl Place {
     /// It is of somebody at this address, for whom another node has connected.
-    pub(crate) fn of(&mut self, from: IpAddr) -> Result<(), Full> {
-        let network = LimitKey::network(from);
-        if network == self.network {
+    pub(crate) fn of(&self, from: IpAddr) -> Result<(), Full> {
+        let network = Scope::Network(LimitKey::network(from));
+        let before = {
+            let taken = lock(&self.places.taken);
+            let entry = taken.open.get(&self.number);
+            entry.and_then(|entry| {
+                entry.scopes.iter().copied().find(|scope| matches!(scope, Scope::Network(_)))
+            })
+        };
+        if before == Some(network) {
             return Ok(());
         }
-        let mut taken = lock(&self.places.taken);
-        if !count_up(&mut taken.networks, network, self.places.limits.network) {
-            return Err(Full::Network);
+        self.enter(network)?;
+        if let Some(before) = before {
+            lock(&self.places.taken).leave(self.number, &before);
         }
-        count_down(&mut taken.networks, &self.network);
-        self.network = network;
         Ok(())
     }
 
     /// It is to be at this edge server.
-    pub(crate) fn at(&mut self, edge: Fingerprint) -> Result<(), Full> {
+    pub(crate) fn at(&self, edge: Fingerprint) -> Result<(), Full> {
+        self.enter(Scope::Edge(edge))
+    }
+
+    /// It is to be a tunnel.
+    pub(crate) fn tunnel(&self) -> Result<(), Full> {
+        self.enter(Scope::Tunnels)
+    }
+
+    /// Whoever has it, is not displaced any more.
+    pub(crate) fn prove(&self) {
         let mut taken = lock(&self.places.taken);
-        if !count_up(&mut taken.edges, edge, self.places.limits.edge) {
-            return Err(Full::Edge);
+        let Taken { open, scopes, .. } = &mut *taken;
+        for scope in open.get(&self.number).into_iter().flat_map(|entry| &entry.scopes) {
+            if let Some(count) = scopes.get_mut(scope) {
+                count.unproven.remove(&self.number);
+            }
         }
-        self.edge = Some(edge);
+    }
+
+    /// Returns when it went to somebody else.
+    pub(crate) async fn displaced(&self) {
+        self.displaced.cancelled().await;
+    }
+
+    /// Counts it there too, if need be instead of one that has proven nothing.
+    fn enter(&self, scope: Scope) -> Result<(), Full> {
+        let (most, full) = self.places.most(&scope);
+        let mut taken = lock(&self.places.taken);
+        if !taken.open.contains_key(&self.number) {
+            // It was displaced itself, and is about to end.
+            return Ok(());
+        }
+        if let Some(count) = taken.scopes.get(&scope).filter(|count| count.all >= most) {
+            let oldest = count.unproven.first().copied();
+            taken.displace(oldest.ok_or(full)?);
+        }
+        let Taken { open, scopes, .. } = &mut *taken;
+        if let Some(entry) = open.get_mut(&self.number) {
+            let count = scopes.entry(scope).or_default();
+            count.all += 1;
+            count.unproven.insert(self.number);
+            entry.scopes.push(scope);
+        }
         Ok(())
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut taken = lock(&self.places.taken);
-        taken.node -= 1;
-        count_down(&mut taken.networks, &self.network);
-        if let Some(edge) = &self.edge {
-            count_down(&mut taken.edges, edge);
-        }
+        lock(&self.places.taken).give_back(self.number);
     }
 }
 
-fn count_up<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: K, most: usize) -> bool {
-    let count = counts.entry(key).or_default();
-    let has_room = *count < most;
-    *count += usize::from(has_room);
-    has_room
-}
+impl Taken {
+    fn displace(&mut self, number: u64) {
+        if let Some(entry) = self.give_back(number) {
+            entry.displaced.cancel();
+            self.displaced += 1;
+        }
+    }
 
-fn count_down<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
-    if let Some(count) = counts.get_mut(key) {
-        *count -= 1;
-        if *count == 0 {
-            counts.remove(key);
+    fn give_back(&mut self, number: u64) -> Option<Entry> {
+        let entry = self.open.remove(&number)?;
+        entry.scopes.iter().for_each(|scope| self.count_down(number, scope));
+        Some(entry)
+    }
+
+    fn leave(&mut self, number: u64, scope: &Scope) {
+        if let Some(entry) = self.open.get_mut(&number) {
+            entry.scopes.retain(|entered| entered != scope);
+            self.count_down(number, scope);
+        }
+    }
+
+    fn count_down(&mut self, number: u64, scope: &Scope) {
+        if let Some(count) = self.scopes.get_mut(scope) {
+            count.all -= 1;
+            count.unproven.remove(&number);
+            if count.all == 0 {
+                self.scopes.remove(scope);
+            }
         }
     }
 }
@@ -147,33 +251,80 @@ fn count_down<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
 mod tests {
     use super::*;
 
+    const LIMITS: PassLimits = PassLimits { node: 4, edge: 1, network: 2, connects_a_minute: 1 };
+
+    fn is_displaced(place: &Place) -> bool {
+        place.displaced.is_cancelled()
+    }
+
     /// Promise: node, network and edge server have so many places and no more, and get them back; nothing is kept of who left.
     #[test]
     fn places_are_counted_and_given_back() {
-        let limits = PassLimits { node: 4, edge: 1, network: 2, connects_a_minute: 1 };
-        let places = Places::new(limits);
-        let (home, office) = (IpAddr::from([203, 0, 113, 1]), IpAddr::from([203, 0, 113, 2]));
-        let mut first = places.take(home).expect("room");
-        let mut second = places.take(home).expect("room");
-        assert_eq!(places.take(home).err(), Some(Full::Network));
+        let places = Places::new(LIMITS);
+        let take = |last: u8| {
+            let taken = places.take([203, 0, 113, last].into());
+            taken.inspect(Place::prove)
+        };
+        let (first, second) = (take(1).expect("room"), take(1).expect("room"));
+        assert_eq!(take(1).err(), Some(Full::Network));
         let edge = Fingerprint::from_bytes([1; 32]);
         assert_eq!(first.at(edge), Ok(()));
+        first.prove();
         assert_eq!(second.at(edge), Err(Full::Edge));
-        let others = [places.take(office).expect("room"), places.take(office).expect("room")];
-        assert_eq!(places.take([203, 0, 113, 3].into()).err(), Some(Full::Node));
+        let others = [take(2).expect("room"), take(2).expect("room")];
+        assert_eq!(take(3).err(), Some(Full::Node));
         drop(first);
         assert_eq!(second.at(edge), Ok(()));
-        assert_eq!(second.of(office), Err(Full::Network));
+        assert_eq!(second.of([203, 0, 113, 2].into()), Err(Full::Network));
         drop(others);
-        assert_eq!(second.of(office), Ok(()));
-        let third = [places.take(home), places.take(home)];
+        assert_eq!(second.of([203, 0, 113, 2].into()), Ok(()));
+        let third = [take(1), take(1)];
         assert!(
             third.iter().all(Result::is_ok),
             "a place that went to another network is free in the first one"
         );
         drop((second, third));
         assert_eq!(places.count(), 0);
+        assert_eq!(places.displaced(), 0, "whoever has proven something stays");
         let taken = lock(&places.taken);
-        assert!(taken.networks.is_empty() && taken.edges.is_empty());
+        assert!(taken.scopes.is_empty() && taken.open.is_empty());
+    }
+
+    /// Promise: where it is full, the oldest of those who have proven nothing makes room, wherever it is full; a place is given back once.
+    #[test]
+    fn who_proves_nothing_makes_room() {
+        let places = Places::new(LIMITS);
+        let take = |last: u8| places.take([203, 0, 113, last].into()).expect("room");
+        let (proven, oldest) = (take(1), take(1));
+        proven.prove();
+        let of_network = take(1);
+        assert!(is_displaced(&oldest) && !is_displaced(&proven));
+        let (third, fourth, fifth) = (take(2), take(3), take(4));
+        assert!(is_displaced(&of_network), "the node was full");
+        let edge = Fingerprint::from_bytes([1; 32]);
+        assert_eq!((third.at(edge), fourth.at(edge)), (Ok(()), Ok(())));
+        assert!(is_displaced(&third) && !is_displaced(&fourth));
+        fourth.prove();
+        assert_eq!(fifth.at(edge), Err(Full::Edge));
+        assert_eq!(third.of([203, 0, 113, 9].into()), Ok(()), "who is about to end counts nowhere");
+        assert_eq!((places.count(), places.displaced()), (3, 3));
+        drop((oldest, of_network, third, proven, fourth, fifth));
+        let taken = lock(&places.taken);
+        assert!(taken.scopes.is_empty() && taken.open.is_empty());
+    }
+
+    /// Promise: tunnels leave room for browsers, and those by which nobody came make room for others.
+    #[test]
+    fn tunnels_have_a_share() {
+        let places = Places::new(LIMITS);
+        let take = |last: u8| places.take([203, 0, 113, last].into()).expect("room");
+        let tunnels = [take(1), take(1), take(2)];
+        assert!(tunnels.iter().all(|tunnel| tunnel.tunnel().is_ok()));
+        assert!(is_displaced(&tunnels[0]));
+        tunnels.iter().for_each(Place::prove);
+        assert_eq!(take(3).tunnel(), Err(Full::Tunnels));
+        let browsers = [take(3), take(3)];
+        browsers.iter().for_each(Place::prove);
+        assert!(!tunnels[1..].iter().any(is_displaced));
     }
 }

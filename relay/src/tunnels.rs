@@ -2,17 +2,21 @@
 //! others, from an address that stands for the stream; what is in them is sealed for others, as everywhere.
 //!
 //! Invariant: a tunnel is counted as a stream before it is open ([`crate::places`]), and costs no more than its stream and what waits for it
-//! ([`tresen_reach::carried`]); who comes by it has proven no more than his address.
+//! ([`tresen_reach::carried`]); who comes by it has proven no more than his address; one by
+//! which nobody is let in is over soon, and makes room for others before.
 
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use quinn_udp::Transmit;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
@@ -23,9 +27,16 @@ use tresen_reach::{Datagram, carried, carry};
 
 use crate::hello::Hello;
 use crate::passes::HELLO_PATIENCE;
+use crate::places::Place;
 use crate::switch::Switch;
 
-/// So often is looked whether a tunnel is anybody's; whoever opened it has to be let in by then.
+/// Whoever opens a tunnel has to be let in by then ...
+const LET_IN: Duration = Duration::from_secs(15);
+
+/// ... which is looked for so often; ...
+const LOOK: Duration = Duration::from_millis(500);
+
+/// ... and so often, whether somebody still is.
 const LOOK_AGAIN: Duration = Duration::from_secs(15);
 
 /// Those of a node.
@@ -111,9 +122,10 @@ pub(crate) async fn serve(
     acceptor: &TlsAcceptor,
     (client, from): (TcpStream, SocketAddr),
     hello: Hello,
+    place: &Place,
 ) -> io::Result<()> {
-    let (reader, writer) = client.into_split();
-    let stream = tokio::io::join(io::Cursor::new(hello.bytes).chain(reader), writer);
+    let (then, writer) = client.into_split();
+    let stream = tokio::io::join(Replayed { said: hello.bytes.into(), then }, writer);
     let shaken = timeout(HELLO_PATIENCE, acceptor.accept(stream)).await;
     let stream = shaken.map_err(|_| io::ErrorKind::TimedOut)??;
     if stream.get_ref().1.alpn_protocol() != Some(TUNNEL_ALPN) {
@@ -124,16 +136,47 @@ pub(crate) async fn serve(
     let carrying = carry(stream, &mut waiting, |datagram| switch.receive(entry.address, datagram));
     tokio::select! {
         carried = carrying => carried,
-        () = unused(switch, entry.address) => Err(io::ErrorKind::TimedOut.into()),
+        () = unused(switch, entry.address, place) => Err(io::ErrorKind::TimedOut.into()),
     }
 }
 
 /// Until nobody is where a tunnel leads to.
-async fn unused(switch: &Switch, address: SocketAddr) {
-    loop {
-        sleep(LOOK_AGAIN).await;
-        if !switch.router().is_anybodys(address) {
-            return;
+async fn unused(switch: &Switch, address: SocketAddr, place: &Place) {
+    let is_anybodys = || switch.router().is_anybodys(address);
+    let let_in = async {
+        while !is_anybodys() {
+            sleep(LOOK).await;
         }
+        place.prove();
+    };
+    if timeout(LET_IN, let_in).await.is_err() {
+        return;
+    }
+    while is_anybodys() {
+        sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// What was read already, and then what comes; nothing of the former is kept when it was read.
+struct Replayed<R> {
+    said: Bytes,
+    then: R,
+}
+
+impl<R: AsyncRead + Unpin> AsyncRead for Replayed<R> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        room: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.said.is_empty() {
+            return Pin::new(&mut self.then).poll_read(cx, room);
+        }
+        let length = room.remaining().min(self.said.len());
+        room.put_slice(&self.said.split_to(length));
+        if self.said.is_empty() {
+            self.said = Bytes::new();
+        }
+        Poll::Ready(Ok(()))
     }
 }

@@ -95,6 +95,7 @@ async fn streams_that_are_handed_over_are_bounded() {
             break browser;
         }
     };
+    assert!(answers(&mut browser).await);
     assert!(first.browser().await.is_err() && second.browser().await.is_err(), "the box has one");
     assert!(answers(&mut browser).await);
     drop(browser);

@@ -16,6 +16,7 @@ use tresen_path::{FromNode, Party, Revocation, Subject};
 use tresen_reach::{Pass, Passes};
 use tresen_relay::{PassLimits, Settings};
 
+use crate::common::eventually;
 use crate::world::{BOX, Edge, PATIENCE, World, edge_name, hear, key, now_s};
 
 pub const DOMAIN: &str = "tills.example";
@@ -206,6 +207,7 @@ async fn streams_are_bounded() {
     let passing = Passing::new(limits).await;
     let mut first = passing.browser().await.expect("TLS");
     let mut second = passing.browser().await.expect("TLS");
+    assert!(answers(&mut first).await && answers(&mut second).await);
     assert!(passing.browser().await.is_err(), "the box has two");
     let mut silent = Vec::new();
     for _ in 0..6 {
@@ -222,6 +224,37 @@ async fn streams_are_bounded() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(answers(&mut first).await);
+}
+
+/// Promise: connections that say nothing, and hellos after which nothing comes, keep no browser out, however many there are; whoever is at work stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_says_nothing_makes_room() {
+    let passing = Passing::new(PassLimits { node: 8, edge: 4, ..PassLimits::default() }).await;
+    let mut first = passing.browser().await.expect("TLS");
+    assert!(answers(&mut first).await);
+    let hello = {
+        let mut bytes = Vec::new();
+        let config = https_client_config(key(BOX).fingerprint()).expect("TLS");
+        let name = ServerName::try_from(passing.place.host(&key(BOX).fingerprint())).expect("a name");
+        let mut client = rustls::ClientConnection::new(Arc::new(config), name).expect("a client");
+        client.write_tls(&mut bytes).expect("memory");
+        bytes
+    };
+    let open = || passing.world.relay.node.open_passes();
+    for said in [&[][..], &hello] {
+        let mut hostile = Vec::new();
+        for _ in 0..20 {
+            let mut tcp = TcpStream::connect(passing.at).await.expect("a connection");
+            tcp.write_all(said).await.expect("open");
+            hostile.push(tcp);
+        }
+        let filled = if said.is_empty() { 8 } else { 4 };
+        eventually("it is full", async || open() == filled).await;
+        let mut newcomer = passing.browser().await.expect("a browser finds a place");
+        assert!(answers(&mut newcomer).await && answers(&mut first).await);
+        drop((hostile, newcomer));
+        eventually("the places are free again", async || open() == 1).await;
+    }
 }
 
 /// Promise: passes end when their edge server leaves or is taken out, and nobody comes to it any more.
