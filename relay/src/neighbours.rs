@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use tokio::sync::watch;
 use tresen_identity::Fingerprint;
-use tresen_path::{EdgeName, FromNode, MAX_NODES, NodeAt, Party};
+use tresen_path::{EdgeName, FromNode, MAX_NODES, NodeAt, NodeId, Party};
 
 use crate::node::{Node, Settings, lock};
 
@@ -39,8 +39,8 @@ impl Node {
         }
     }
 
-    /// Where TLS for an edge server that is not here can be handed over.
-    pub(crate) async fn tls_of(&self, edge: &Fingerprint) -> Vec<NodeAt> {
+    /// Where TLS for an edge server that is not here can be handed over: nodes, and all addresses of each.
+    pub(crate) async fn tls_of(&self, edge: &Fingerprint) -> Vec<(NodeId, Vec<SocketAddr>)> {
         let Some(common) = &self.common else { return Vec::new() };
         let Some(tenant) = self.directory().owner_of(edge) else { return Vec::new() };
         common.tls_of(&EdgeName { tenant, edge: *edge }).await

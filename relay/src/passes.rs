@@ -19,13 +19,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::select_ok;
 use quinn::{Connection, RecvStream, SendStream, VarInt};
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tresen_identity::{Fingerprint, PublicPlace, RELAY_SERVER_NAME};
-use tresen_path::{LimitKey, NodeAt, Party, PassHead};
+use tresen_path::{LimitKey, NodeId, Party, PassHead};
 
 use crate::allowances::Allowances;
 use crate::handover::{self, HandoverKey, NotHandedOver};
@@ -41,11 +43,11 @@ pub(crate) const HELLO_PATIENCE: Duration = Duration::from_secs(5);
 /// How long an edge server may take to give a stream.
 const STREAM_PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long another node may take for a client that is handed over to it, its edge server included.
-const HANDOVER_PATIENCE: Duration = Duration::from_secs(3);
+/// How long it may take to hand a client over, whatever nodes are asked.
+const HANDOVER_PATIENCE: Duration = Duration::from_secs(6);
 
-/// Nodes that are asked to take one client.
-const NODES_ASKED: usize = 2;
+/// How long one of them may take, its edge server included.
+const NODE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A pass on which nothing moves is let go after this. Sessions say something every 15 s.
 const IDLE: Duration = Duration::from_secs(120);
@@ -313,26 +315,37 @@ impl Passes {
         let node = self.node.upgrade().ok_or(NotPassed::NotHere)?;
         let nodes = node.tls_of(edge).await;
         drop(node);
-        for NodeAt { node, at } in nodes.into_iter().take(NODES_ASKED) {
+        let offering = timeout(HANDOVER_PATIENCE, self.offer(nodes, PassHead { from }, &hello.bytes));
+        let mut other = offering.await.ok().flatten().ok_or(NotPassed::NotHere)?;
+        drop(hello);
+        self.opened.fetch_add(1, Ordering::Relaxed);
+        self.handed_over.fetch_add(1, Ordering::Relaxed);
+        pipe(stream.split(), other.split(), IDLE, &self.bytes, || place.prove()).await;
+        Ok(())
+    }
+
+    /// To the first of the nodes that takes a client.
+    async fn offer(
+        &self,
+        nodes: Vec<(NodeId, Vec<SocketAddr>)>,
+        head: PassHead,
+        said: &[u8],
+    ) -> Option<TcpStream> {
+        for (node, addresses) in nodes {
             let offering = async {
-                let mut other = TcpStream::connect(at).await?;
+                let connecting = addresses.into_iter().map(|at| TcpStream::connect(at).boxed());
+                let (mut other, _) = select_ok(connecting).await?;
                 other.set_nodelay(true)?;
-                self.key.offer(&mut other, node, PassHead { from }, &hello.bytes).await?;
-                std::io::Result::Ok(other)
+                self.key.offer(&mut other, node, head, said).await?;
+                io::Result::Ok(other)
             };
-            match timeout(HANDOVER_PATIENCE, offering).await {
-                Ok(Ok(mut other)) => {
-                    drop(hello);
-                    self.opened.fetch_add(1, Ordering::Relaxed);
-                    self.handed_over.fetch_add(1, Ordering::Relaxed);
-                    pipe(stream.split(), other.split(), IDLE, &self.bytes, || place.prove()).await;
-                    return Ok(());
-                }
-                Ok(Err(error)) => tracing::debug!(node = node.0, %at, %error, "a client was not taken"),
-                Err(_) => tracing::debug!(node = node.0, %at, "a node does not answer to a handover"),
+            match timeout(NODE_PATIENCE, offering).await {
+                Ok(Ok(other)) => return Some(other),
+                Ok(Err(error)) => tracing::debug!(node = node.0, %error, "a client was not taken"),
+                Err(_) => tracing::debug!(node = node.0, "a node does not answer to a handover"),
             }
         }
-        Err(NotPassed::NotHere)
+        None
     }
 }
 

@@ -117,10 +117,13 @@ impl Common {
         self.nodes.of_edge(&connection, edge, all.clone()).await.unwrap_or(all)
     }
 
-    /// Where TLS for an edge server can be handed over: to the other nodes at which it is; to all of them when that can't be told now. Each time another one
-    /// comes first.
-    pub async fn tls_of(&self, edge: &EdgeName) -> Vec<NodeAt> {
-        let mut nodes = self.nodes_of(edge, self.nodes.tls_of_others()).await;
+    /// Where TLS for an edge server can be handed over: to the other nodes at which it is, each with all of its addresses; to all other nodes when that can't be
+    /// told now. Each time another one comes first.
+    pub async fn tls_of(&self, edge: &EdgeName) -> Vec<(NodeId, Vec<SocketAddr>)> {
+        let nodes = self.nodes_of(edge, self.nodes.tls_of_others()).await;
+        let of_one = nodes.chunk_by(|one, next| one.node == next.node);
+        let mut nodes: Vec<_> =
+            of_one.map(|of_one| (of_one[0].node, of_one.iter().map(|node| node.at).collect())).collect();
         nodes.shuffle(&mut rand::rng());
         nodes
     }

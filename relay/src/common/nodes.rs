@@ -89,11 +89,16 @@ impl Nodes {
         self.wake.notify_one();
     }
 
-    /// Other nodes hand TLS over to this one here; or, when that is on all of its addresses, on this port of those where endpoints reach it.
+    /// Other nodes hand TLS over to this one here; or, when that is on all of its addresses, on this port of those where endpoints reach it: of IPv4 alone, when it
+    /// listens on those.
     pub fn take_tls(&self, at: &[SocketAddr]) {
-        let reached = |at: &SocketAddr| match at.ip().is_unspecified() {
-            true => self.public.iter().map(|public| SocketAddr::new(public.ip(), at.port())).collect(),
-            false => vec![*at],
+        let reached = |at: &SocketAddr| {
+            if !at.ip().is_unspecified() {
+                return vec![*at];
+            }
+            let listens = |public: &&SocketAddr| at.is_ipv6() || public.is_ipv4();
+            let public = self.public.iter().filter(listens);
+            public.map(|public| SocketAddr::new(public.ip(), at.port())).collect()
         };
         *lock(&self.tls) = at.iter().flat_map(reached).collect();
     }
@@ -250,4 +255,24 @@ fn node_key(node: NodeId) -> String {
 
 fn edge_key(edge: &EdgeName, node: NodeId) -> String {
     format!("tresen:edge:{{{}:{}}}:{}", edge.tenant, edge.edge, node.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Promise: other nodes are told no address at which this one does not take TLS.
+    #[test]
+    fn nobody_is_sent_where_nobody_listens() {
+        let at = |text: &str| text.parse::<SocketAddr>().expect("an address");
+        let public = vec![at("203.0.113.1:7844"), at("[2001:db8::1]:7844")];
+        let nodes = Nodes::new(NodeId(1), public);
+        let told = |listens: &str| {
+            nodes.take_tls(&[at(listens)]);
+            lock(&nodes.tls).clone()
+        };
+        assert_eq!(told("0.0.0.0:443"), [at("203.0.113.1:443")]);
+        assert_eq!(told("[::]:443"), [at("203.0.113.1:443"), at("[2001:db8::1]:443")]);
+        assert_eq!(told("10.0.0.1:443"), [at("10.0.0.1:443")]);
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustls::ClientConnection;
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tresen_identity::https_client_config;
 use tresen_path::PassHead;
@@ -45,23 +45,41 @@ async fn a_browser_is_handed_over_to_where_its_box_is() {
     browser.read_exact(&mut from).await.expect("an answer");
     assert_eq!(String::from_utf8_lossy(&from), own);
 
-    let gone = "{\"epoch\":5,\"at\":[\"127.0.0.1:1\"],\"tls\":[\"127.0.0.1:1\"]}";
-    redis.ask(&["set", "{tresen}:node:9", gone]);
+    // Nodes that are gone, and one that takes connections and says nothing.
+    let hole = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let hole = hole.local_addr().expect("an address").to_string();
     let edge = edge_name();
-    redis.ask(&["set", &format!("tresen:edge:{{{}:{}}}:9", edge.tenant, edge.edge), "5"]);
-    eventually("the node hears of it", async || second.world.relay.node.nodes().len() == 3).await;
-    for _ in 0..8 {
-        assert!(answers(&mut second.browser().await.expect("TLS")).await);
+    for (node, at) in [(7, "127.0.0.1:1"), (8, "127.0.0.1:2"), (9, &hole)] {
+        let record = format!("{{\"epoch\":5,\"at\":[\"{at}\"],\"tls\":[\"127.0.0.1:3\",\"{at}\"]}}");
+        redis.ask(&["set", &format!("{{tresen}}:node:{node}"), &record]);
+        redis.ask(&["set", &format!("tresen:edge:{{{}:{}}}:{node}", edge.tenant, edge.edge), "5"]);
+    }
+    eventually("the node hears of them", async || second.world.relay.node.nodes().len() == 5).await;
+    for _ in 0..6 {
+        let mut browser =
+            timeout(Duration::from_secs(4), second.browser()).await.expect("soon").expect("TLS");
+        assert!(answers(&mut browser).await);
     }
 }
 
-/// Promise: without Redis, browsers are handed over as before.
+/// Promise: without Redis, browsers are handed over as before, however many other nodes there are, and whatever their other addresses are.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_browser_is_handed_over_without_redis() {
     let mut redis = Redis::start(Kind::One);
-    let (_first, second) = nodes(&redis, PassLimits::default()).await;
+    let (first, second) = nodes(&redis, PassLimits::default()).await;
+    let mut others = Vec::new();
+    for number in 3..7 {
+        others.push(Passing::at(World::of_many(number, &redis.address(), Some(&first.world))).await);
+    }
+    for node in others.iter().chain([&first]) {
+        let dead = "127.0.0.1:1".parse().expect("an address");
+        node.world.relay.take_handovers(&[dead, node.at]);
+    }
+    // Each says so every two seconds, and this one looks as often.
+    eventually("the node hears of them", async || second.world.relay.node.nodes().len() == 6).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
     redis.kill();
-    for _ in 0..3 {
+    for _ in 0..8 {
         assert!(answers(&mut second.browser().await.expect("TLS")).await);
     }
 }
