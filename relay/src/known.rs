@@ -14,44 +14,74 @@ use tresen_path::LimitKey;
 /// How long somebody is known: as long as tokens live.
 const KNOWN: Duration = Duration::from_secs(15 * 60);
 
+/// From one look for those whose time is over to the next.
+const SWEEP: Duration = Duration::from_secs(1);
+
 /// Those who are known at a time, of each kind; more are not.
 const MOST: usize = 131_072;
 
 /// See the module.
 #[derive(Default)]
 pub struct Known {
-    parties: HashMap<Fingerprint, Instant>,
-    networks: HashMap<LimitKey, Instant>,
+    parties: Until<Fingerprint>,
+    networks: Until<LimitKey>,
+}
+
+/// Those of a kind.
+struct Until<K> {
+    known: HashMap<K, Instant>,
+    most: usize,
+    swept: Option<Instant>,
+}
+
+impl<K> Default for Until<K> {
+    fn default() -> Self {
+        Self { known: HashMap::new(), most: MOST, swept: None }
+    }
 }
 
 impl Known {
     /// Somebody is let in.
     pub fn add(&mut self, now: Instant, who: Fingerprint, from: IpAddr) {
-        add(&mut self.parties, now, who, MOST);
-        add(&mut self.networks, now, LimitKey::network(from), MOST);
+        self.parties.add(now, who);
+        self.networks.add(now, LimitKey::network(from));
     }
 
     /// Whether he was lately.
     #[must_use]
     pub fn has(&self, now: Instant, who: &Fingerprint) -> bool {
-        self.parties.get(who).is_some_and(|until| *until > now)
+        self.parties.has(now, who)
     }
 
     /// Whether somebody from this network was.
     #[must_use]
     pub fn has_from(&self, now: Instant, from: IpAddr) -> bool {
-        self.networks.get(&LimitKey::network(from)).is_some_and(|until| *until > now)
+        self.networks.has(now, &LimitKey::network(from))
     }
 }
 
-fn add<K: Eq + Hash>(known: &mut HashMap<K, Instant>, now: Instant, key: K, most: usize) {
-    if known.len() >= most.min(known.capacity()) && !known.contains_key(&key) {
-        known.retain(|_, until| *until > now);
-        if known.len() >= most {
-            return;
+impl<K: Eq + Hash> Until<K> {
+    fn has(&self, now: Instant, key: &K) -> bool {
+        self.known.get(key).is_some_and(|until| *until > now)
+    }
+
+    fn add(&mut self, now: Instant, key: K) {
+        if self.known.len() >= self.most.min(self.known.capacity()) && !self.known.contains_key(&key) {
+            self.sweep(now);
+            if self.known.len() >= self.most {
+                return;
+            }
+        }
+        self.known.insert(key, now + KNOWN);
+    }
+
+    /// Forgets those whose time is over; all are walked through, so not for each who comes.
+    fn sweep(&mut self, now: Instant) {
+        if self.swept.is_none_or(|swept| now.duration_since(swept) >= SWEEP) {
+            self.swept = Some(now);
+            self.known.retain(|_, until| *until > now);
         }
     }
-    known.insert(key, now + KNOWN);
 }
 
 #[cfg(test)]
@@ -79,12 +109,26 @@ mod tests {
     /// Promise: the map is bounded, and those whose time is over make room.
     #[test]
     fn the_map_is_bounded() {
-        let (now, mut known) = (Instant::now(), HashMap::new());
+        let (now, mut parties) = (Instant::now(), Until { most: 3, ..Until::default() });
         for number in 0..9 {
-            add(&mut known, now, who(number), 3);
+            parties.add(now, who(number));
         }
-        assert_eq!(known.len(), 3);
-        add(&mut known, now + KNOWN, who(9), 3);
-        assert_eq!(known.len(), 1);
+        assert_eq!(parties.known.len(), 3);
+        parties.add(now + KNOWN, who(9));
+        assert_eq!(parties.known.len(), 1);
+    }
+
+    /// Promise: among many who are known, a newcomer costs little: they are not all looked at for each.
+    #[test]
+    fn not_all_are_looked_at_for_each() {
+        let (now, mut parties) = (Instant::now(), Until { most: 2, ..Until::default() });
+        parties.add(now, who(1));
+        parties.add(now + KNOWN - SWEEP / 2, who(2));
+        parties.add(now + KNOWN - SWEEP / 2, who(3));
+        assert_eq!(parties.swept, Some(now + KNOWN - SWEEP / 2));
+        parties.add(now + KNOWN, who(4));
+        assert!(!parties.has(now + KNOWN, &who(4)), "the first one's time is over, which is noticed later");
+        parties.add(now + KNOWN + SWEEP / 2, who(4));
+        assert!(parties.has(now + KNOWN + SWEEP / 2, &who(4)));
     }
 }
