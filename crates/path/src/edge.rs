@@ -3,7 +3,8 @@
 //!
 //! Invariants: rounds are bounded, and each connection has two at most, the newest and the one last heard, whose way may still be used; the birthday method
 //! runs for one client at a time, and only towards an address that the relay vouches for, so that no device can have a stranger flooded. A client with which it led
-//! nowhere has to wait ([`limits::BIRTHDAY_PAUSE_MS`]), so that none keeps it from the others.
+//! nowhere has to wait ([`limits::BIRTHDAY_PAUSE_MS`]), and one with which it led somewhere for a while that depends on how long that took
+//! ([`limits::BIRTHDAY_MET_PAUSES`]), so that none keeps it from the others.
 //!
 //! Order of calls: as with [`crate::ClientPath`].
 
@@ -30,10 +31,12 @@ pub struct EdgePaths {
     entropy: Entropy,
     local: Option<Local>,
     rounds: BTreeMap<LinkId, Round>,
+    /// Of each connection, those that are kept.
+    of_connections: BTreeMap<ConnectionNumber, Vec<LinkId>>,
     /// Rounds that have something to say, and when: what one costs does not depend on how many there are.
     due: BTreeSet<(u64, LinkId)>,
     birthday: Option<Running>,
-    /// With whom it led nowhere, and when it may be tried again.
+    /// With whom it was tried lately, and when it may be again.
     birthday_again_at_ms: BTreeMap<ConnectionNumber, u64>,
     next_socket: u32,
     messages: VecDeque<(ConnectionNumber, Vec<u8>)>,
@@ -54,6 +57,7 @@ struct Round {
 /// The birthday method, for one client.
 struct Running {
     link: LinkId,
+    since_ms: u64,
     until_ms: u64,
     /// The first of the sockets that were asked for.
     first: Option<SocketId>,
@@ -67,6 +71,7 @@ impl EdgePaths {
             entropy: Entropy::new(seed),
             local: None,
             rounds: BTreeMap::new(),
+            of_connections: BTreeMap::new(),
             due: BTreeSet::new(),
             birthday: None,
             birthday_again_at_ms: BTreeMap::new(),
@@ -127,10 +132,12 @@ impl EdgePaths {
             self.birthday_again_at_ms.insert(connection, now_ms + limits::BIRTHDAY_PAUSE_MS);
             let start_ms = now_ms + limits::BIRTHDAY_AFTER_MS;
             link.set_birthday(Birthday::new(part, start_ms, self.entropy.below(1 << 32)));
-            self.birthday = Some(Running { link: id, until_ms: start_ms + limits::BIRTHDAY_MS, first: None });
+            let until_ms = start_ms + limits::BIRTHDAY_MS;
+            self.birthday = Some(Running { link: id, since_ms: now_ms, until_ms, first: None });
         }
         let (at_ms, heard_at_ms) = (now_ms, now_ms);
         self.rounds.insert(id, Round { connection, at_ms, heard_at_ms, link, socket: None, due_ms: None });
+        self.of_connections.entry(connection).or_default().push(id);
         self.plan(id);
         let candidates = local.candidates().to_vec();
         let answer = Terms { round: offer.round, link: id, mapping: local.mapping(), candidates };
@@ -145,10 +152,11 @@ impl EdgePaths {
         let Some(heard) = round.link.handle(now_ms, socket, from, datagram) else { return };
         round.heard_at_ms = now_ms;
         let is_extra = socket != SocketId::MAIN;
-        let has_birthday = self.birthday.as_ref().is_some_and(|running| running.link == id);
-        if has_birthday && (is_extra || heard.proven.is_some()) {
+        let birthday = self.birthday.as_ref().filter(|running| running.link == id);
+        if let Some(running) = birthday.filter(|_| is_extra || heard.proven.is_some()) {
             round.socket = is_extra.then_some(socket);
-            self.birthday_again_at_ms.remove(&round.connection);
+            let pause_ms = limits::BIRTHDAY_MET_PAUSES * now_ms.saturating_sub(running.since_ms);
+            self.birthday_again_at_ms.insert(round.connection, now_ms + pause_ms);
             self.end_birthday();
         }
         self.plan(id);
@@ -181,11 +189,11 @@ impl EdgePaths {
     }
 
     fn rounds_of(&self, connection: ConnectionNumber) -> Vec<(&Round, LinkId)> {
-        let own = self.rounds.iter().filter(|(_, round)| round.connection == connection);
-        own.map(|(id, round)| (round, *id)).collect()
+        let own = self.of_connections.get(&connection).into_iter().flatten();
+        own.filter_map(|id| Some((self.rounds.get(id)?, *id))).collect()
     }
 
-    /// Whether the birthday method is free, and it did not just lead nowhere with this client.
+    /// Whether the birthday method is free, and this client does not have to wait for it.
     fn may_have_birthday(&mut self, now_ms: u64, connection: ConnectionNumber) -> bool {
         self.birthday_again_at_ms.retain(|_, again_at_ms| *again_at_ms > now_ms);
         let has_room = self.birthday_again_at_ms.len() < limits::ROUNDS;
@@ -197,6 +205,12 @@ impl EdgePaths {
             self.end_birthday();
         }
         let Some(round) = self.rounds.remove(&id) else { return };
+        if let Some(own) = self.of_connections.get_mut(&round.connection) {
+            own.retain(|other| *other != id);
+            if own.is_empty() {
+                self.of_connections.remove(&round.connection);
+            }
+        }
         if let Some(due_ms) = round.due_ms {
             self.due.remove(&(due_ms, id));
         }

@@ -40,6 +40,8 @@ pub const BIRTHDAY_AFTER_MS: u64 = 200;
 pub const BIRTHDAY_MS: u64 = 4_200;
 /// It is not tried again before.
 pub const BIRTHDAY_PAUSE_MS: u64 = 60_000;
+/// When it led somewhere, it is tried again with the same client after so many times as long as it ran: the others have at least this share of it.
+pub const BIRTHDAY_MET_PAUSES: u64 = 4;
 /// Sockets of the side with many.
 pub const BIRTHDAY_SOCKETS: u32 = 256;
 /// From one port to the next, of the side that tries many.

@@ -145,8 +145,29 @@ fn a_probe_costs_the_same_among_many() {
     assert!(many < 20 * few, "{few:?} with 8, {many:?} with {}", limits::ROUNDS);
 }
 
+/// Promise: what an offer costs that comes too soon does not depend on how many others have offered.
+#[test]
+#[allow(clippy::disallowed_methods, reason = "it is about time")]
+fn an_offer_costs_the_same_among_many() {
+    let cost = |rounds: u64| {
+        let mut edge = edge();
+        let offer = offer_of(1, &[SocketAddr::from(([10, 0, 1, 1], 5))]);
+        for number in 0..rounds {
+            edge.handle_message(0, ConnectionNumber(number), &offer, None).expect("a good offer");
+        }
+        let begun = std::time::Instant::now();
+        for _ in 0..1_000 {
+            assert_eq!(edge.next_offer_ms(ConnectionNumber(3)), limits::OFFER_PAUSE_MS);
+        }
+        begun.elapsed()
+    };
+    let least = |rounds: u64| (0..5).map(|_| cost(rounds)).min().expect("five times");
+    let (few, many) = (least(8), least(limits::ROUNDS as u64));
+    assert!(many < 20 * few, "{few:?} with 8, {many:?} with {}", limits::ROUNDS);
+}
+
 /// Promise: an edge server does not try the birthday method again for a minute with a client with which it led nowhere, whatever the client offers, and the
-/// others have their turn meanwhile; a client with which it led somewhere need not wait.
+/// others have their turn meanwhile; a client with which it led somewhere need not wait, unless it took its time.
 #[test]
 fn the_birthday_method_pauses() {
     let seen = at("203.0.113.5:5000");
@@ -196,6 +217,24 @@ fn the_birthday_method_pauses() {
     let pong = answers.find(|answer| answer.to == outside).expect("a pong");
     edge.handle_datagram(70_200, first, seen, &pong.datagram);
     assert_eq!(begun(&mut edge, 71_000, 72_000, 3), 1, "it led somewhere");
+    begun(&mut edge, 72_000, 80_000, 3);
+
+    let (mut late, offer) = client(4);
+    edge.handle_message(80_000, ConnectionNumber(4), &offer, Some(seen.ip())).expect("a good offer");
+    late.handle_message(0, &edge.poll_message().expect("an answer").1).expect("a good answer");
+    edge.handle_timeout(80_200);
+    let mut pings = std::iter::from_fn(|| edge.poll_transmit(84_000));
+    let ping = pings.find(|ping| ping.socket == SocketId::MAIN).expect("a plain ping");
+    late.handle_datagram(4_000, SocketId::MAIN, outside, &ping.datagram);
+    let mut answers = std::iter::from_fn(|| late.poll_transmit(4_000));
+    let pong = answers.find(|answer| answer.to == outside).expect("a pong");
+    while edge.poll_action().is_some() {}
+    edge.handle_datagram(84_000, SocketId::MAIN, seen, &pong.datagram);
+    let has_ended = std::iter::from_fn(|| edge.poll_action())
+        .any(|action| matches!(action, PathAction::CloseSockets { .. }));
+    assert!(has_ended, "it led somewhere, just before its end");
+    assert_eq!(begun(&mut edge, 85_000, 98_000, 4), 0, "others come first");
+    assert_eq!(begun(&mut edge, 98_000, 99_000, 5), 1);
 }
 
 /// Promise: sockets that could be opened only when nobody needs them any more are closed, and nobody else's probes go out from them.
