@@ -8,6 +8,7 @@
 mod let_in;
 mod places;
 mod strangers;
+mod talk;
 mod vouched;
 
 use std::io;

@@ -19,8 +19,12 @@ use crate::tunnel::{Tunnel, TunnelEnd};
 /// (see [`crate::control`]).
 const TUNNEL_AFTER: Duration = Duration::from_millis(500);
 
-/// Who has come by a tunnel looks for UDP so often; more often than places are renewed.
-const UDP_AGAIN: Duration = Duration::from_secs(60);
+/// Pauses before whoever has come by a tunnel looks for UDP: the first, and the longest, which is shorter than a place lasts. UDP may have been late once, and
+/// then it is there soon; or it is blocked.
+const UDP_AGAIN: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
+
+/// A pause is so much of what it is, by chance: an endpoint's places at two nodes do not change at the same time.
+const JITTER: std::ops::Range<f64> = 0.5..1.5;
 
 /// How long UDP may take then.
 const UDP_PATIENCE: Duration = Duration::from_secs(3);
@@ -87,13 +91,14 @@ impl<'a> Caller<'a> {
         Control::connect(self.endpoint, self.socket.written(at), self.relay, self.key).await
     }
 
-    /// Whoever came by a tunnel waits here until UDP has become possible; who did not, for ever.
-    pub async fn better(&self, node: SocketAddr, has_tunnel: bool) {
+    /// Whoever came by a tunnel waits here until UDP gets to the node: the way there. The tunnel is as good as before.
+    pub async fn better(&self, node: SocketAddr) -> Reached {
+        let mut pause = UDP_AGAIN.0;
         loop {
-            sleep(UDP_AGAIN).await;
-            if has_tunnel && let Ok(Ok(control)) = timeout(UDP_PATIENCE, self.control(node)).await {
-                control.close();
-                return;
+            sleep(pause.mul_f64(rand::random_range(JITTER))).await;
+            pause = (2 * pause).min(UDP_AGAIN.1);
+            if let Ok(Ok(control)) = timeout(UDP_PATIENCE, self.control(node)).await {
+                return Reached { control, at: canonical(node), tunnel: None };
             }
         }
     }

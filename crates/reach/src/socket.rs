@@ -122,11 +122,11 @@ impl Socket {
     /// # Errors
     /// When the operating system refuses.
     pub fn send_own(&self, to: SocketAddr, datagram: &[u8]) -> io::Result<()> {
-        if is_tunnel(to) {
-            self.tunnels.send(canonical(to), datagram, None);
-            return Ok(());
+        match is_tunnel(to).then(|| self.tunnels.send(canonical(to), datagram, None)) {
+            None => self.bound.send_one(to, datagram),
+            Some(None) => Ok(()),
+            Some(Some(node)) => self.bound.send_one(node, datagram),
         }
-        self.bound.send_one(to, datagram)
     }
 
     /// Sends a probe from this socket, or one that was opened beside it.
@@ -240,8 +240,12 @@ impl AsyncUdpSocket for Socket {
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
         let to = canonical(transmit.destination);
         if is_tunnel(to) {
-            self.tunnels.send(to, transmit.contents, transmit.segment_size);
-            return Ok(());
+            let instead = self.tunnels.send(to, transmit.contents, transmit.segment_size);
+            return instead.map_or(Ok(()), |node| {
+                let Transmit { ecn, contents, segment_size, .. } = *transmit;
+                let destination = self.written(node);
+                self.bound.send(&Transmit { destination, ecn, contents, segment_size, src_ip: None })
+            });
         }
         if let Some(beside) = self.extras.towards(to) {
             self.send_beside(beside, to, transmit);

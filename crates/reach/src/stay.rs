@@ -113,6 +113,8 @@ enum Left {
     Renewed(Granted),
     /// It has to look for another node.
     Away(&'static str),
+    /// UDP gets to the node.
+    Better(Reached),
     /// Its address has changed, and the tunnel to the node is of the old one. Whoever waits hears when it has another place.
     Moved(Moved),
     /// The socket is gone.
@@ -133,6 +135,13 @@ pub(crate) async fn stay(mut guest: Guest, mut granted: Granted) {
                 tracing::info!(at = %guest.at, why, "this device looks for another node of its relay");
                 guest.go_on().await
             }
+            Left::Better(reached) => match guest.change_to(guest.at, reached).await {
+                Ok(granted) => granted,
+                Err(error) => {
+                    tracing::info!(at = %guest.at, %error, "the node was reached by UDP, and is not any more");
+                    guest.go_on().await
+                }
+            },
             Left::Moved(waiting) => {
                 let granted = guest.go_on().await;
                 let _ = waiting.send(());
@@ -171,6 +180,7 @@ impl Guest {
         let (socket, observed) = (self.socket.clone(), self.observed.clone());
         let (node_at, has_tunnel) = (self.at, self.tunnel.is_some());
         let (_never, mut never) = moves();
+        let caller = Caller::new(&self.route, &self.endpoint, &self.socket, &self.key);
         // Whoever came by a tunnel does not knock from another address, and hears the node over UDP too, should that get through.
         let (moves, moved) = if has_tunnel {
             self.routed.listen_to(node_at);
@@ -179,7 +189,8 @@ impl Guest {
             (&mut self.moved, None)
         };
         let knocking = keep_knocking(socket, node, knocker, &mut self.own, moves, observed);
-        let caller = Caller::new(&self.route, &self.endpoint, &self.socket, &self.key);
+        let better =
+            async { if has_tunnel { caller.better(node_at).await } else { std::future::pending().await } };
         let talking = talk(&mut self.control, &self.wish, renewal, &mut self.nodes);
         tokio::select! {
             () = knocking => Left::Gone,
@@ -188,7 +199,7 @@ impl Guest {
             _ = seen.wait_for(Option::is_none) => Left::Away("it does not answer knocks"),
             waiting = next(moved) => Left::Moved(waiting),
             () = gone(&mut self.tunnel) => Left::Away("the tunnel to it is gone"),
-            () = caller.better(node_at, has_tunnel) => Left::Away("UDP gets there"),
+            reached = better => Left::Better(reached),
         }
     }
 
@@ -223,16 +234,21 @@ impl Guest {
         self.routed.listen_to(at);
         let caller = Caller::new(&self.route, &self.endpoint, &self.socket, &self.key);
         let reached = timeout(CONNECT_PATIENCE, caller.call(at)).await;
-        let Reached { mut control, at: through, tunnel } = reached.map_err(|_| NotReached::Silent(at))??;
+        self.change_to(canonical(at), reached.map_err(|_| NotReached::Silent(at))??).await
+    }
+
+    /// Goes on by this way to a node, once it has said yes there.
+    async fn change_to(&mut self, at: SocketAddr, reached: Reached) -> Result<Granted, NotReached> {
+        let Reached { mut control, at: through, tunnel } = reached;
         let granted = ask(&mut control, &self.wish, &mut self.nodes).await?;
-        (self.control, self.at, self.through, self.tunnel) = (control, canonical(at), through, tunnel);
+        (self.control, self.at, self.through, self.tunnel) = (control, at, through, tunnel);
         self.routed.move_to(through);
         self.way.send_modify(|_| {});
         // Sends a packet at once, by which the edge server sees the other way, and what was lost is noticed.
         if let Err(error) = self.carried.rebind_abstract(self.routed.clone()) {
             tracing::warn!(%error, "the socket does not go on");
         }
-        tracing::info!(%at, "this device is at another node of its relay");
+        tracing::info!(%at, %through, "this device has another way to its relay");
         Ok(granted)
     }
 }

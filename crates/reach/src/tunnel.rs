@@ -49,25 +49,27 @@ pub struct TunnelEnd {
 /// The tunnels of a socket.
 pub(crate) struct Tunnels {
     next: AtomicU32,
-    open: Mutex<HashMap<SocketAddr, mpsc::Sender<Datagram>>>,
+    open: Mutex<HashMap<SocketAddr, Way>>,
     came: mpsc::Sender<Handed>,
     waiting: Mutex<mpsc::Receiver<Handed>>,
+}
+
+/// Where packets for the address of a tunnel go.
+struct Way {
+    stream: mpsc::Sender<Datagram>,
+    /// There, past the stream, when the node is reached by UDP.
+    node: Option<SocketAddr>,
 }
 
 /// An open tunnel, until it is dropped.
 #[derive(Debug)]
 pub struct Tunnel {
+    socket: Arc<Socket>,
     address: SocketAddr,
     task: JoinSet<()>,
 }
 
-/// An entry of the table, until it is dropped.
-struct Entry {
-    socket: Arc<Socket>,
-    address: SocketAddr,
-}
-
-impl Drop for Entry {
+impl Drop for Tunnel {
     fn drop(&mut self) {
         self.socket.tunnels.open().remove(&self.address);
     }
@@ -81,17 +83,21 @@ impl Default for Tunnels {
 }
 
 impl Tunnels {
-    fn open(&self) -> MutexGuard<'_, HashMap<SocketAddr, mpsc::Sender<Datagram>>> {
+    fn open(&self) -> MutexGuard<'_, HashMap<SocketAddr, Way>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends one datagram, or several of this length (the last one may be shorter), through the tunnel with this address. What finds no room, or no tunnel, is lost.
-    pub(crate) fn send(&self, to: SocketAddr, contents: &[u8], length: Option<usize>) {
-        if let Some(tunnel) = self.open().get(&to) {
+    /// Sends one datagram, or several of this length (the last one may be shorter), through the tunnel with this address. What finds no room, or no tunnel, is
+    /// lost. Some: they are to be sent there instead.
+    pub(crate) fn send(&self, to: SocketAddr, contents: &[u8], length: Option<usize>) -> Option<SocketAddr> {
+        let open = self.open();
+        let way = open.get(&to)?;
+        if way.node.is_none() {
             for datagram in contents.chunks(length.unwrap_or(contents.len()).max(1)) {
-                let _ = tunnel.try_send(datagram.into());
+                let _ = way.stream.try_send(datagram.into());
             }
         }
+        way.node
     }
 
     /// A packet of QUIC that came through any of them.
@@ -116,11 +122,10 @@ impl Tunnel {
         let stream = connect(end).await?;
         let (to_send, mut waiting) = carried();
         let address = tunnel_address(socket.tunnels.next.fetch_add(1, Ordering::Relaxed));
-        socket.tunnels.open().insert(address, to_send);
-        let entry = Entry { socket: socket.clone(), address };
-        let mut task = JoinSet::new();
+        socket.tunnels.open().insert(address, Way { stream: to_send, node: None });
+        let (mut task, receiver) = (JoinSet::new(), socket.clone());
         task.spawn(async move {
-            let written = entry.socket.written(address);
+            let written = receiver.written(address);
             let carrying = carry(stream, &mut waiting, |datagram| match datagram.first() {
                 Some(first) if *first >= QUIC_FROM => {
                     let meta = RecvMeta {
@@ -130,15 +135,23 @@ impl Tunnel {
                         ecn: None,
                         dst_ip: None,
                     };
-                    let _ = entry.socket.tunnels.came.try_send(Handed::of(&meta, datagram));
+                    let _ = receiver.tunnels.came.try_send(Handed::of(&meta, datagram));
                 }
-                _ => entry.socket.take_own(address, datagram),
+                _ => receiver.take_own(address, datagram),
             });
             if let Err(error) = carrying.await {
                 tracing::info!(%error, "the tunnel to the relay is gone");
             }
         });
-        Ok(Self { address, task })
+        Ok(Self { socket: socket.clone(), address, task })
+    }
+
+    /// The node is reached there now, by UDP, and takes nothing from the tunnel any more: what is sent to its address goes there from now on, and what is still
+    /// in it comes out.
+    pub fn leave_for(&self, node: SocketAddr) {
+        if let Some(way) = self.socket.tunnels.open().get_mut(&self.address) {
+            way.node = Some(node);
+        }
     }
 
     /// The address that stands for it, at its socket.

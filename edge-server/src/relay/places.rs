@@ -4,20 +4,22 @@
 //! is not the first one's. A server that came to one node twice after all is there once: the node closes the older connection, and that place looks elsewhere.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::time::Instant;
-use tresen_identity::{Admission, Fingerprint, KeyPair, RelayRoute, Secret, TokenId};
-use tresen_path::{FromNode, Grant, Knocker, MAX_REVOKED, NodeAt, NodeId, ToNode};
+use tresen_identity::{KeyPair, RelayRoute, Secret, TenantId};
+use tresen_path::{FromNode, Grant, Knocker, NodeAt, NodeId, ToNode};
 use tresen_reach::{
-    Caller, Control, ControlFailed, Node, OwnIds, OwnPacket, Reached, Seen, Socket, gone as tunnel_gone,
+    Caller, ControlFailed, Node, OwnIds, OwnPacket, Reached, Seen, Socket, Tunnel, gone as tunnel_gone,
     keep_knocking, moves, own_packets, resolve,
 };
 
+use super::Door;
 use super::let_in::LetIn;
-use super::{Door, hear_of_public, may_call, now_s};
+use super::talk::Talk;
 use crate::net::passed::{self, Passed};
 use crate::paths::{self, Paths};
 use crate::site::Site;
@@ -34,23 +36,20 @@ const JITTER: std::ops::Range<f64> = 0.5..1.5;
 /// How long the relay may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// From one message about revoked devices to the next: the relay takes no more from anybody.
-const REVOCATION_PAUSE: Duration = Duration::from_secs(1);
-
 /// What is known of the relay's nodes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Nodes {
+pub(super) struct Nodes {
     /// As one of them told last.
-    told: Vec<NodeAt>,
-    taken: [Option<Taken>; PLACES],
+    pub(super) told: Vec<NodeAt>,
+    pub(super) taken: [Option<Taken>; PLACES],
 }
 
 /// Where a place is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Taken {
+pub(super) struct Taken {
     at: SocketAddr,
     /// Until the node has said who it is, nobody knows.
-    node: Option<NodeId>,
+    pub(super) node: Option<NodeId>,
 }
 
 impl Nodes {
@@ -197,7 +196,6 @@ impl<'a> Place<'a> {
             Ok(found) => {
                 let (at, number) = (found.at, self.number);
                 self.nodes.send_modify(|nodes| nodes.taken[number] = Some(Taken { at, node: None }));
-                self.site.relay.set(number, found.reached.at);
                 let gone = self.serve(found).await;
                 self.nodes.send_modify(|nodes| nodes.taken[number] = None);
                 self.observed.send_replace(None);
@@ -212,14 +210,11 @@ impl<'a> Place<'a> {
             if !self.reach.socket.reaches(at) {
                 continue;
             }
-            match tokio::time::timeout(PATIENCE, self.register(at)).await {
-                Ok(Ok((reached, FromNode::Granted { grant, second_port, .. }))) => {
-                    // Behind a tunnel there is no NAT box to look at.
-                    let second_port = second_port.filter(|_| reached.tunnel.is_none());
-                    let node = Node::new(reached.at, second_port);
-                    return Ok(Found { at, node, reached, grant });
-                }
-                Ok(Ok(_)) => {
+            let caller = self.caller();
+            let registering = async { register(at, caller.call(at).await?, self.route.tenant).await };
+            match tokio::time::timeout(PATIENCE, registering).await {
+                Ok(Ok(Some(found))) => return Ok(found),
+                Ok(Ok(None)) => {
                     why = format!(
                         "{at} refuses this server: if it goes on so, join again with a new enrolment"
                     );
@@ -231,23 +226,32 @@ impl<'a> Place<'a> {
         Err(why)
     }
 
-    async fn register(&self, at: SocketAddr) -> Result<(Reached, FromNode), ControlFailed> {
-        let mut reached = self.caller().call(at).await?;
-        reached.control.say(&ToNode::Register(self.route.tenant)).await?;
-        let answer = reached.control.hear().await?;
-        Ok((reached, answer))
-    }
-
     fn caller(&self) -> Caller<'a> {
         Caller::new(self.route, &self.reach.endpoint, &self.reach.socket, self.key)
     }
 
-    async fn serve(&mut self, found: Found) -> Absent {
+    /// Is at a node until it leaves or is lost; by UDP as soon as that gets there.
+    async fn serve(&mut self, mut found: Found) -> Absent {
+        // What sessions still send into a tunnel that was left goes on to the node.
+        let mut left_tunnel: Option<Tunnel>;
+        loop {
+            self.site.relay.set(self.number, found.reached.at);
+            match self.serve_at(&mut found).await {
+                Left::Gone(absent) => return absent,
+                Left::Better(better) => {
+                    left_tunnel = found.reached.tunnel.take();
+                    left_tunnel.iter().for_each(|tunnel| tunnel.leave_for(better.reached.at));
+                    found = *better;
+                }
+            }
+        }
+    }
+
+    async fn serve_at(&mut self, found: &mut Found) -> Left {
         let gone = |why: &str| Absent { why: why.to_owned(), was_there: true };
-        let Found { at, node, reached, grant } = found;
-        let Reached { mut control, mut tunnel, .. } = reached;
-        let Some(knocker) = Knocker::new(&grant, &Secret::new(rand::random())) else {
-            return gone("it granted nothing");
+        let Found { at, node, reached: Reached { control, tunnel, .. }, grant } = found;
+        let Some(knocker) = Knocker::new(grant, &Secret::new(rand::random())) else {
+            return Left::Gone(gone("it granted nothing"));
         };
         self.reach.ids.set(&grant.own_handles);
         tracing::info!(relay = self.route.authority(), place = self.number, %at, observed = %grant.observed, tls = tunnel.is_some(), "at the relay");
@@ -262,22 +266,44 @@ impl<'a> Place<'a> {
             nodes: self.nodes,
             number: self.number,
         };
-        let has_tunnel = tunnel.is_some();
-        let caller = self.caller();
+        let (caller, tenant, has_tunnel) = (self.caller(), self.route.tenant, tunnel.is_some());
+        let is_registering = AtomicBool::new(false);
+        let better = async {
+            if has_tunnel {
+                better(caller, *at, tenant, &is_registering).await
+            } else {
+                std::future::pending().await
+            }
+        };
+        let mut better = pin!(better);
         let passes = control.passes(passed::MOST);
-        let knocking = keep_knocking(socket, node, knocker, &mut self.answers, &mut moved, observed);
-        tokio::select! {
-            heard = talk.answer_calls(&mut control, &mut self.let_in) => match heard {
+        let knocking = keep_knocking(socket, *node, knocker, &mut self.answers, &mut moved, observed);
+        let absent = tokio::select! {
+            found = &mut better => return Left::Better(Box::new(found)),
+            heard = talk.answer_calls(control, &mut self.let_in) => match heard {
                 Ok(()) => gone("it is about to stop"),
                 Err(error) => gone(&error.to_string()),
             },
             () = self.passed.serve(passes) => gone("its control connection is gone"),
             () = knocking => gone("the socket is gone"),
             _ = seen.wait_for(Option::is_none) => gone("it does not answer knocks"),
-            () = tunnel_gone(&mut tunnel) => gone("the tunnel to it is gone"),
-            () = caller.better(at, has_tunnel) => gone("UDP gets there"),
+            () = tunnel_gone(tunnel) => gone("the tunnel to it is gone"),
+        };
+        // The node closes one control connection when it has taken the other.
+        if is_registering.load(Ordering::Relaxed)
+            && let Ok(found) = tokio::time::timeout(PATIENCE, better).await
+        {
+            return Left::Better(Box::new(found));
         }
+        Left::Gone(absent)
     }
+}
+
+/// How a place at a node ends.
+enum Left {
+    Gone(Absent),
+    /// It is at the same node by UDP.
+    Better(Box<Found>),
 }
 
 /// A node that took this server.
@@ -288,91 +314,30 @@ struct Found {
     grant: Box<Grant>,
 }
 
-/// What is said at a place.
-struct Talk<'a> {
-    site: &'a Site,
-    route: &'a RelayRoute,
-    key: &'a KeyPair,
-    nodes: &'a watch::Sender<Nodes>,
-    number: usize,
+/// Registers at a node that was reached; `None`: it refuses.
+async fn register(
+    at: SocketAddr,
+    mut reached: Reached,
+    tenant: TenantId,
+) -> Result<Option<Found>, ControlFailed> {
+    reached.control.say(&ToNode::Register(tenant)).await?;
+    let FromNode::Granted { grant, second_port, .. } = reached.control.hear().await? else {
+        return Ok(None);
+    };
+    // Behind a tunnel there is no NAT box to look at.
+    let node = Node::new(reached.at, second_port.filter(|_| reached.tunnel.is_none()));
+    Ok(Some(Found { at, node, reached, grant }))
 }
 
-impl Talk<'_> {
-    /// Until the node says that it leaves.
-    async fn answer_calls(&self, control: &mut Control, let_in: &mut LetIn) -> Result<(), ControlFailed> {
-        let mut changes = self.site.registry.watch();
-        // Somebody may have been revoked while this server was not there, or have been told into the void.
-        let_in.come_back();
-        let_in.notice(Instant::now(), now_s(), &self.site.registry.snapshot().devices);
-        let mut not_before = Instant::now();
-        loop {
-            let due = let_in.due().map(|due| due.max(not_before));
-            let heard = tokio::select! {
-                heard = control.hear() => heard?,
-                Ok(()) = changes.changed() => {
-                    let_in.notice(Instant::now(), now_s(), &self.site.registry.snapshot().devices);
-                    continue;
-                }
-                () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
-                    self.tell_revoked(control, let_in).await?;
-                    not_before = Instant::now() + REVOCATION_PAUSE;
-                    continue;
-                }
-            };
-            match heard {
-                FromNode::Call(device, at) => self.answer(control, let_in, device, at).await?,
-                FromNode::Client(device, at) => {
-                    tracing::debug!(device = %device.short(), %at, "a device comes through the relay");
-                    self.site.relay.vouch(device, at);
-                }
-                FromNode::Public(place) => hear_of_public(self.site, self.route, place),
-                FromNode::Nodes { here, nodes } => self.hear_nodes(here, nodes),
-                FromNode::Leaving => return Ok(()),
-                FromNode::Refused => return Err(ControlFailed::Closed),
-                FromNode::Joined(_) | FromNode::Granted { .. } => {}
-            }
+/// Waits until a node that was reached by a tunnel is reached by UDP, and registers by it.
+async fn better(caller: Caller<'_>, at: SocketAddr, tenant: TenantId, is_registering: &AtomicBool) -> Found {
+    loop {
+        let reached = caller.better(at).await;
+        is_registering.store(true, Ordering::Relaxed);
+        if let Ok(Ok(Some(found))) = tokio::time::timeout(PATIENCE, register(at, reached, tenant)).await {
+            return found;
         }
-    }
-
-    /// Says who is revoked, as many as fit into a message.
-    async fn tell_revoked(&self, control: &mut Control, let_in: &mut LetIn) -> Result<(), ControlFailed> {
-        let Some((until_s, devices)) = let_in.revoked(Instant::now(), MAX_REVOKED) else { return Ok(()) };
-        tracing::info!(devices = devices.len(), "the relay is told who is revoked");
-        control.say(&ToNode::Revoke { devices, until_s }).await
-    }
-
-    fn hear_nodes(&self, here: NodeId, told: Vec<NodeAt>) {
-        self.nodes.send_if_modified(|nodes| {
-            let before = nodes.clone();
-            nodes.told = told;
-            if let Some(taken) = &mut nodes.taken[self.number] {
-                taken.node = Some(here);
-            }
-            *nodes != before
-        });
-    }
-
-    async fn answer(
-        &self,
-        control: &mut Control,
-        let_in: &mut LetIn,
-        device: Fingerprint,
-        at: SocketAddr,
-    ) -> Result<(), ControlFailed> {
-        let Some(lifetime_s) = may_call(self.site, device, at.ip()) else {
-            tracing::debug!(device = %device.short(), "a device that is not paired called through the relay");
-            return control.say(&ToNode::TurnAway(device)).await;
-        };
-        let_in.put(device, now_s(), &self.site.registry.snapshot());
-        let token = Admission {
-            tenant: self.route.tenant,
-            edge: self.site.name,
-            device,
-            issued_s: now_s(),
-            lifetime_s,
-            id: TokenId(rand::random()),
-        };
-        control.say(&ToNode::Let(Box::new(token.sign(self.key)))).await
+        is_registering.store(false, Ordering::Relaxed);
     }
 }
 

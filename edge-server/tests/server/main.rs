@@ -2,6 +2,7 @@
 //! QUIC. Each test says which promise it proves.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests of a shell")]
 
+mod back_to_udp;
 #[path = "../support/browser.rs"]
 mod browser;
 mod client;
