@@ -10,20 +10,24 @@
 
 mod lease;
 mod router;
+mod said;
 mod upnp;
 
 use std::net::{IpAddr, SocketAddr, SocketAddrV4};
 use std::num::NonZeroU16;
 use std::time::Duration;
 
+use crab_nat::pcp::Nonce;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, timeout};
 use tokio_util::sync::CancellationToken;
+use tresen_identity::KeyPair;
 use tresen_path::is_tunnel;
 use tresen_reach::{Seen, Socket};
 
-use self::lease::{LEAST, Lease, MappingError};
+use self::lease::{LEAST, Lease};
 use self::router::Router;
+use self::said::MappingError;
 use crate::config::PortMapping;
 use crate::site::Site;
 
@@ -48,6 +52,7 @@ const GIVE_BACK: Duration = Duration::from_secs(1);
 /// Has the router map the port of this server's socket for IPv4, as long as it runs; what it maps, the receiver knows.
 pub fn keep(
     site: &Site,
+    key: &KeyPair,
     socket: &Socket,
     observed: &[watch::Receiver<Option<Seen>>],
 ) -> watch::Receiver<Option<SocketAddr>> {
@@ -63,7 +68,8 @@ pub fn keep(
             wanted => wanted,
         };
         let observed = observed.to_vec();
-        let keeper = Keeper { wanted, bound, port, observed, mapped, lease: None, has_failed: false };
+        let nonce = nonce(key);
+        let keeper = Keeper { wanted, bound, port, nonce, observed, mapped, lease: None, has_failed: false };
         site.tasks.spawn(keeper.run(site.shutdown.clone()));
     }
     told
@@ -74,6 +80,7 @@ struct Keeper {
     /// Where the socket is bound, and its port.
     bound: SocketAddrV4,
     port: NonZeroU16,
+    nonce: Nonce,
     /// How this server looks from outside.
     observed: Vec<watch::Receiver<Option<Seen>>>,
     mapped: watch::Sender<Option<SocketAddr>>,
@@ -131,34 +138,37 @@ impl Keeper {
     /// Asks the router; when to ask again.
     async fn ask(&mut self) -> Instant {
         let router = Router::find(self.wanted, *self.bound.ip());
-        if let Some(lease) = &mut self.lease {
+        if let Some(mut lease) = self.lease.take() {
             let renewed = match router {
                 Some(router) if lease.is_from(router) => lease.renew().await,
-                Some(_) => Err(MappingError::Refused("this network has another router".to_owned())),
-                None => Err(MappingError::Silent(NO_ROUTER.to_owned())),
+                Some(_) => Err(MappingError::refused("this network has another router")),
+                None => Err(MappingError::silent(NO_ROUTER)),
             };
             match renewed {
-                Ok(()) => return self.hold(),
+                Ok(()) => return self.hold(lease),
                 // It may still hold what it has granted.
-                Err(MappingError::Silent(_)) if lease.left() > LEAST => return lease.renew_at(),
+                Err(MappingError::Silent(_)) if lease.left() > LEAST => {
+                    let again = lease.renew_at();
+                    self.lease = Some(lease);
+                    return again;
+                }
                 Err(error) => {
-                    tracing::info!(external = %lease.external(), %error, "the router maps this port no more")
+                    self.mapped.send_replace(None);
+                    tracing::info!(external = %lease.external(), %error, "the router maps this port no more");
+                    // What is left of it would be in the way of the next one. A router that grants and refuses in turn is not asked all the time.
+                    let _ = timeout(GIVE_BACK, lease.give_back()).await;
+                    return Instant::now() + MOVED_LEAST;
                 }
             }
         }
-        self.lease = None;
-        self.mapped.send_replace(None);
         let got = match router {
-            Some(router) => timeout(ATTEMPT, Lease::get(router, self.port))
+            Some(router) => timeout(ATTEMPT, Lease::get(router, self.port, self.nonce))
                 .await
-                .unwrap_or_else(|_| Err(MappingError::Silent("it takes too long".to_owned()))),
-            None => Err(MappingError::Silent(NO_ROUTER.to_owned())),
+                .unwrap_or_else(|_| Err(MappingError::silent("it takes too long"))),
+            None => Err(MappingError::silent(NO_ROUTER)),
         };
         match got {
-            Ok(lease) => {
-                self.lease = Some(lease);
-                self.hold()
-            }
+            Ok(lease) => self.hold(lease),
             Err(error) => {
                 if !std::mem::replace(&mut self.has_failed, true) {
                     tracing::info!(%error, "no router maps a port to this server");
@@ -169,14 +179,22 @@ impl Keeper {
     }
 
     /// Says what the router has granted; when to renew it.
-    fn hold(&mut self) -> Instant {
-        let Some(lease) = &self.lease else { return Instant::now() + AGAIN };
+    fn hold(&mut self, lease: Lease) -> Instant {
         let external = lease.external();
         self.has_failed = false;
         if self.mapped.send_replace(Some(external.into())) != Some(external.into()) {
             let (by, lifetime_s) = (lease.protocol(), lease.left().as_secs());
             tracing::info!(%external, by, lifetime_s, "the router maps a port to this server");
         }
-        lease.renew_at()
+        let again = lease.renew_at();
+        self.lease = Some(lease);
+        again
     }
+}
+
+/// By which the router knows this server again, also when it was killed.
+fn nonce(key: &KeyPair) -> Nonce {
+    let bytes = key.derive("tresen port mapping v1");
+    let word = |at: usize| u32::from_be_bytes(bytes[4 * at..][..4].try_into().expect("four bytes"));
+    [word(0), word(1), word(2)]
 }

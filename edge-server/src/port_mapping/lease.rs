@@ -9,32 +9,24 @@ use crab_nat::{
     InternetProtocol, MappingFailure, PortMapping, PortMappingOptions, PortMappingType, TimeoutConfig,
     natpmp, pcp,
 };
-use thiserror::Error;
 use tokio::time::Instant;
 
 use super::router::Router;
+use super::said::MappingError;
 use super::upnp::Upnp;
 
 /// The time that is asked for: a router that starts anew forgets, and is asked again after half of it.
 pub const LIFETIME_S: u32 = 1_200;
 
-/// From one request to the next at least, whatever the router grants.
-pub const LEAST: Duration = Duration::from_secs(1);
+/// From one request to the next at least (RFC 6887, 11.2.1).
+pub const LEAST: Duration = Duration::from_secs(4);
+
+/// A router that grants a port for less, has none: it would have to be asked all the time.
+const LEAST_LIFETIME_S: u32 = 30;
 
 /// A request to the router is repeated after this, then after twice as long.
 const PATIENCE: TimeoutConfig =
     TimeoutConfig { initial_timeout: Duration::from_millis(250), max_retries: 2, max_retry_timeout: None };
-
-/// Why there is no mapping.
-#[derive(Debug, Error)]
-pub enum MappingError {
-    /// The router may have granted it, or not.
-    #[error("{0}")]
-    Silent(String),
-    /// It did not.
-    #[error("{0}")]
-    Refused(String),
-}
 
 /// A port of a router that leads to this server.
 pub struct Lease {
@@ -51,14 +43,14 @@ enum Kind {
 }
 
 impl Lease {
-    /// Asks a router for a way to a port of this machine.
+    /// Asks a router for a way to a port of this machine. By the nonce it knows whose mapping it is: who was killed has the same one again.
     ///
     /// # Errors
     /// With what it answered to each of the protocols, or did not.
-    pub async fn get(router: Router, port: NonZeroU16) -> Result<Self, MappingError> {
+    pub async fn get(router: Router, port: NonZeroU16, nonce: pcp::Nonce) -> Result<Self, MappingError> {
         let (gateway, options) = (router.gateway.into(), options(port));
         let request = BaseMapRequest::new(gateway, router.local.into(), InternetProtocol::Udp, port);
-        let by_pcp = match pcp::port_mapping(request, None, None, options).await {
+        let by_pcp = match pcp::port_mapping(request, Some(nonce), None, options).await {
             Ok(mapping) => return Self::new(router, Kind::Mapping(Box::new(mapping))).await,
             Err(error) => error,
         };
@@ -69,7 +61,7 @@ impl Lease {
         match Upnp::get(router, port).await {
             Ok(mapping) => Self::new(router, Kind::Upnp(Box::new(mapping))).await,
             Err(error) => {
-                Err(MappingError::Refused(format!("PCP: {by_pcp}. NAT-PMP: {by_nat_pmp}. UPnP: {error}")))
+                Err(MappingError::refused(format!("UPnP: {error}. PCP: {by_pcp}. NAT-PMP: {by_nat_pmp}")))
             }
         }
     }
@@ -90,7 +82,7 @@ impl Lease {
     /// When it does not.
     pub async fn renew(&mut self) -> Result<(), MappingError> {
         match &mut self.kind {
-            Kind::Mapping(mapping) => mapping.renew().await?,
+            Kind::Mapping(mapping) => **mapping = again(mapping).await?,
             Kind::Upnp(mapping) => mapping.renew().await?,
         }
         let (external, lifetime) = self.kind.granted().await?;
@@ -148,7 +140,7 @@ impl Kind {
 
     /// What the router has granted, and for how long.
     async fn granted(&self) -> Result<(SocketAddrV4, Duration), MappingError> {
-        let nowhere = || MappingError::Refused("the router has no address outside".to_owned());
+        let nowhere = || MappingError::refused("the router has no address outside");
         let (ip, port, lifetime_s) = match self {
             Self::Mapping(mapping) => {
                 let ip = match mapping.mapping_type() {
@@ -166,8 +158,8 @@ impl Kind {
         if !is_public(ip) {
             return Err(nowhere());
         }
-        if lifetime_s == 0 {
-            return Err(MappingError::Refused("the router grants it for no time".to_owned()));
+        if lifetime_s < LEAST_LIFETIME_S {
+            return Err(MappingError::refused(format!("the router grants it for {lifetime_s} s only")));
         }
         // Longer than asked for means nothing good.
         let lifetime = Duration::from_secs(lifetime_s.min(LIFETIME_S).into());
@@ -188,13 +180,31 @@ const fn is_public(ip: Ipv4Addr) -> bool {
 
 impl From<MappingFailure> for MappingError {
     fn from(failure: MappingFailure) -> Self {
-        let text = failure.to_string();
-        match failure {
-            MappingFailure::NatPmp(natpmp::Failure::Timeout | natpmp::Failure::Socket(_))
-            | MappingFailure::Pcp(pcp::Failure::Timeout | pcp::Failure::Socket(_)) => Self::Silent(text),
-            MappingFailure::NatPmp(_) | MappingFailure::Pcp(_) => Self::Refused(text),
+        use natpmp::Failure as NatPmp;
+        use pcp::Failure as Pcp;
+        match &failure {
+            MappingFailure::NatPmp(NatPmp::Timeout | NatPmp::Socket(_))
+            | MappingFailure::Pcp(Pcp::Timeout | Pcp::Socket(_)) => Self::silent(failure),
+            // It can't just now: what it has granted holds.
+            MappingFailure::Pcp(Pcp::NetworkFailure(_) | Pcp::NoResources(_)) => Self::silent(failure),
+            MappingFailure::NatPmp(_) | MappingFailure::Pcp(_) => Self::refused(failure),
         }
     }
+}
+
+/// The same mapping once more, for the whole time, whatever was granted before.
+async fn again(mapping: &PortMapping) -> Result<PortMapping, MappingFailure> {
+    let (gateway, port) = (mapping.gateway(), mapping.internal_port());
+    let options = options(mapping.external_port());
+    Ok(match mapping.mapping_type() {
+        PortMappingType::Pcp { client, nonce, external_ip } => {
+            let request = BaseMapRequest::new(gateway, client, InternetProtocol::Udp, port);
+            pcp::port_mapping(request, Some(nonce), Some(external_ip), options).await?
+        }
+        PortMappingType::NatPmp => {
+            natpmp::port_mapping(gateway, InternetProtocol::Udp, port, options).await?
+        }
+    })
 }
 
 fn options(port: NonZeroU16) -> PortMappingOptions {

@@ -8,18 +8,15 @@ use igd_next::aio::Gateway;
 use igd_next::aio::tokio::{Tokio, search_gateway};
 use igd_next::{AddPortError, PortMappingProtocol, RequestError, SearchOptions};
 
-use super::lease::{LIFETIME_S, MappingError};
+use super::lease::LIFETIME_S;
 use super::router::Router;
+use super::said::MappingError;
 
-/// Where such devices are looked for (SSDP).
-const EVERYBODY: Ipv4Addr = Ipv4Addr::new(239, 255, 255, 250);
-
-/// On this port.
+/// Where such devices are looked for (SSDP). The router alone is asked, not the group of all: anybody could answer there, and have his own description read.
 const SSDP: u16 = 1900;
 
-/// How long the router may take to answer when it is asked alone, and with everybody; there each waits for a while that it draws.
-const PATIENCE: [(Option<Ipv4Addr>, Duration); 2] =
-    [(None, Duration::from_millis(1_500)), (Some(EVERYBODY), Duration::from_secs(4))];
+/// How long the router may take to answer.
+const PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// As what it stands in the router's list.
 const DESCRIPTION: &str = "Tresen";
@@ -76,7 +73,7 @@ impl Upnp {
     /// When the router does not take it.
     pub async fn give_back(self) -> Result<(), MappingError> {
         let given = self.gateway.remove_port(PortMappingProtocol::UDP, self.external_port.get()).await;
-        given.map_err(|error| MappingError::Refused(error.to_string()))
+        given.map_err(MappingError::refused)
     }
 
     /// The router's address outside.
@@ -86,8 +83,8 @@ impl Upnp {
     pub async fn external_ip(&self) -> Result<Ipv4Addr, MappingError> {
         match self.gateway.get_external_ip().await {
             Ok(IpAddr::V4(ip)) => Ok(ip),
-            Ok(IpAddr::V6(_)) => Err(MappingError::Refused("the router has no IPv4 outside".to_owned())),
-            Err(error) => Err(MappingError::Silent(error.to_string())),
+            Ok(IpAddr::V6(_)) => Err(MappingError::refused("the router has no IPv4 outside")),
+            Err(error) => Err(MappingError::silent(error)),
         }
     }
 
@@ -97,30 +94,25 @@ impl Upnp {
     }
 }
 
-/// Finds the router's own device; others on this network are not asked.
+/// Finds the router's own device.
 async fn find(router: Router) -> Result<Gateway<Tokio>, MappingError> {
-    let mut why = String::new();
-    for (group, patience) in PATIENCE {
-        let mut options = SearchOptions::default();
-        options.bind_addr = (router.local, 0).into();
-        options.broadcast_address = (group.unwrap_or(router.gateway), SSDP).into();
-        options.timeout = Some(patience);
-        match search_gateway(options).await {
-            Ok(gateway) if gateway.addr.ip() == IpAddr::V4(router.gateway) => return Ok(gateway),
-            Ok(gateway) => why = format!("{} is not the router", gateway.addr),
-            Err(error) => why = error.to_string(),
-        }
+    let mut options = SearchOptions::default();
+    options.bind_addr = (router.local, 0).into();
+    options.broadcast_address = (router.gateway, SSDP).into();
+    options.timeout = Some(PATIENCE);
+    match search_gateway(options).await {
+        Ok(gateway) if gateway.addr.ip() == IpAddr::V4(router.gateway) => Ok(gateway),
+        Ok(gateway) => Err(MappingError::refused(format!("{} is not the router", gateway.addr))),
+        Err(error) => Err(MappingError::refused(error)),
     }
-    Err(MappingError::Refused(why))
 }
 
 impl From<AddPortError> for MappingError {
     fn from(error: AddPortError) -> Self {
-        let text = error.to_string();
-        match error {
-            AddPortError::RequestError(RequestError::ErrorCode(..)) => Self::Refused(text),
-            AddPortError::RequestError(_) => Self::Silent(text),
-            _ => Self::Refused(text),
+        match &error {
+            AddPortError::RequestError(RequestError::ErrorCode(..)) => Self::refused(error),
+            AddPortError::RequestError(_) => Self::silent(error),
+            _ => Self::refused(error),
         }
     }
 }

@@ -91,7 +91,7 @@ pub async fn keep(
 ) {
     let (seen, observed): (Vec<_>, Vec<_>) = (0..PLACES).map(|_| watch::channel(None)).unzip();
     let Door { endpoint, socket, ids, knocks } = door;
-    let mapped = crate::port_mapping::keep(&site, &socket, &observed);
+    let mapped = crate::port_mapping::keep(&site, &key, &socket, &observed);
     let (paths, running) = Paths::new(paths::Means { socket: socket.clone(), probes, observed, mapped });
     let reach = Reach { endpoint, socket, ids };
     let _ = site.relay.paths.set(paths);

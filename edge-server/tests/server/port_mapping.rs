@@ -18,8 +18,11 @@ use crate::world::World;
 /// Where a box is to be reached from outside.
 const EXTERNAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7)), 40_404);
 
-/// For how long a router maps a port, in seconds.
-const LIFETIME_S: u32 = 2;
+/// For how long a router maps a port, in seconds; a box takes no less.
+const LIFETIME_S: u32 = 30;
+
+/// For how long it is asked to, each time.
+const WANTED_S: u32 = 1_200;
 
 /// What a router speaks.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,6 +31,8 @@ enum Speaks {
     NatPmp,
     /// PCP, but it grants nothing.
     Refusal,
+    /// PCP, and it grants one second.
+    Haste,
 }
 
 /// What it was asked for.
@@ -97,7 +102,8 @@ fn pcp(request: &[u8], speaks: Speaks, asked: &Mutex<Vec<Asked>>) -> Vec<u8> {
     let mut answer = request.to_vec();
     answer[1] |= 0x80;
     answer[3] = if speaks == Speaks::Refusal { 2 } else { 0 };
-    answer[4..8].copy_from_slice(&lifetime_s.min(LIFETIME_S).to_be_bytes());
+    let granted_s = if speaks == Speaks::Haste { 1 } else { LIFETIME_S };
+    answer[4..8].copy_from_slice(&lifetime_s.min(granted_s).to_be_bytes());
     answer[8..24].fill(0);
     answer[42..44].copy_from_slice(&EXTERNAL.port().to_be_bytes());
     answer[44..60].copy_from_slice(&[&[0; 10][..], &[0xff; 2], &external_ip()].concat());
@@ -154,16 +160,39 @@ async fn a_port_of_the_router_is_offered_as_long_as_it_is_granted() {
     let router = Router::start(at, Speaks::Pcp).await;
     let (_relay, world, native) = behind(at).await;
     until_offered(&world, &native, true).await;
-    eventually("it is renewed", || router.asked().len() >= 3).await;
+    eventually("it is renewed", || router.asked().len() >= 2).await;
     assert!(is_offered(&world, &native).await);
     let asked = router.asked();
     assert_eq!((asked[0].internal_port, asked[0].external_port), (world.port(), world.port()));
+    assert!(asked.iter().all(|asked| asked.lifetime_s == WANTED_S), "whatever was granted: {asked:?}");
     for renewal in &asked[1..] {
         assert_eq!(renewal.nonce, asked[0].nonce);
         assert_eq!((renewal.internal_port, renewal.external_port), (world.port(), EXTERNAL.port()));
     }
     *router.speaks.lock().unwrap() = Speaks::Refusal;
     until_offered(&world, &native, false).await;
+    eventually("it is given back", || router.asked().last().unwrap().lifetime_s == 0).await;
+}
+
+/// Promise: a router knows a box again that was started anew, and one that grants a port for a moment only is left alone: what it granted is given back, and it
+/// is not asked all the time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_router_in_haste_is_left_alone() {
+    let at = Ipv4Addr::new(127, 53, 51, 3);
+    let router = Router::start(at, Speaks::Haste).await;
+    let (_relay, world, native) = behind(at).await;
+    eventually("it is given back", || router.asked().len() == 2).await;
+    assert_eq!(router.asked().iter().map(|asked| asked.lifetime_s).collect::<Vec<_>>(), [WANTED_S, 0]);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(router.asked().len(), 2, "{:?}", router.asked());
+    assert!(!is_offered(&world, &native).await);
+    *router.speaks.lock().unwrap() = Speaks::Pcp;
+    let World { server, folder } = world;
+    server.finish(CloseCode::ServerStopping, "").await;
+    let _world = World::behind(at, folder).await;
+    eventually("it is asked again", || router.asked().len() == 3).await;
+    let asked = router.asked();
+    assert_eq!((asked[2].nonce, asked[2].lifetime_s), (asked[0].nonce, WANTED_S));
 }
 
 /// Promise: a router that knows NAT-PMP only is asked by it, and gets its port back when the box stops.
