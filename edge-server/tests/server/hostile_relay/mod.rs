@@ -1,5 +1,6 @@
 //! A relay whose operator is the enemy: what he can do to a till, and what he can't.
 
+mod direct;
 mod mischief;
 mod node;
 

@@ -27,8 +27,14 @@ use tresen_reach::{Enrolment, OwnIds};
 
 use super::mischief::{Mischief, Tricks};
 
-/// Where nobody is: what the relay says when it lies about an address.
-pub const NOWHERE: &str = "203.0.113.66:666";
+/// Where the relay says that somebody is.
+#[derive(Clone, Copy, Debug)]
+pub enum Lie {
+    /// There.
+    At(SocketAddr),
+    /// Where another device really is, if there is one.
+    Swapped,
+}
 
 pub const TENANT: TenantId = TenantId::from_bytes([6; 16]);
 
@@ -49,13 +55,16 @@ struct Shared {
     public: UdpSocket,
     /// Routes by where everybody really is.
     router: Mutex<Router>,
-    /// Says in its answers to knocks that everybody is nowhere.
+    /// Says in its answers to knocks where everybody is said to be.
     liar: Mutex<Router>,
     tricks: Mutex<Tricks>,
     doors: tokio::sync::Mutex<HashMap<SocketAddr, Arc<UdpSocket>>>,
     behind_door: Mutex<HashMap<SocketAddr, SocketAddr>>,
     control: SocketAddr,
     edges: Mutex<HashMap<EdgeName, mpsc::UnboundedSender<FromNode>>>,
+    lie: Mutex<Lie>,
+    /// Where devices really are.
+    devices: Mutex<HashMap<Fingerprint, SocketAddr>>,
     /// Where calls are led astray to.
     instead: Mutex<Option<EdgeName>>,
     seen: Mutex<Vec<u8>>,
@@ -83,6 +92,8 @@ impl Evil {
             behind_door: Mutex::default(),
             control: endpoint.local_addr().unwrap(),
             edges: Mutex::default(),
+            lie: Mutex::new(Lie::At(([203, 0, 113, 66], 666).into())),
+            devices: Mutex::default(),
             instead: Mutex::default(),
             seen: Mutex::default(),
         });
@@ -100,6 +111,11 @@ impl Evil {
     /// What it does to packets from now on.
     pub fn play(&self, mischief: Mischief) {
         self.shared.tricks.lock().unwrap().mischief = mischief;
+    }
+
+    /// Where it says that everybody is, from now on.
+    pub fn lie(&self, lie: Lie) {
+        *self.shared.lie.lock().unwrap() = lie;
     }
 
     /// How many packets it has spoiled.
@@ -159,9 +175,21 @@ impl Shared {
         }
     }
 
+    /// Where somebody is said to be who is there.
+    fn said(&self, from: SocketAddr) -> SocketAddr {
+        match *self.lie.lock().unwrap() {
+            Lie::At(at) => at,
+            Lie::Swapped => {
+                let devices = self.devices.lock().unwrap();
+                devices.values().copied().find(|at| *at != from).unwrap_or(from)
+            }
+        }
+    }
+
     fn knock(&self, from: SocketAddr, datagram: &[u8]) -> Option<(SocketAddr, Vec<u8>)> {
         self.router.lock().unwrap().knock(self.now_ms(), from, datagram).ok()?;
-        let lie = self.liar.lock().unwrap().knock(self.now_ms(), NOWHERE.parse().unwrap(), datagram).ok()?;
+        let said = self.said(from);
+        let lie = self.liar.lock().unwrap().knock(self.now_ms(), said, datagram).ok()?;
         Some((from, lie.answer.to_vec()))
     }
 
@@ -240,27 +268,34 @@ impl Shared {
                 let take = |router: &mut Router| {
                     router.register(self.now_ms(), edge, at, LIFETIME_MS, secret(&Party::Edge(edge)))
                 };
-                self.granted(take(&mut self.liar.lock().unwrap()).and(take(&mut self.router.lock().unwrap())))
+                self.granted(
+                    at,
+                    take(&mut self.liar.lock().unwrap()).and(take(&mut self.router.lock().unwrap())),
+                )
             }
             ToNode::Call(called) => {
+                self.devices.lock().unwrap().insert(peer, at);
                 let edge = self.instead.lock().unwrap().unwrap_or(called);
                 // The box is asked for form's sake, and told of a device at an address where it is not.
                 if let Some(to_edge) = self.edges.lock().unwrap().get(&edge) {
                     let _ = to_edge.send(FromNode::Call(peer, at));
-                    let _ = to_edge.send(FromNode::Client(peer, NOWHERE.parse().unwrap()));
+                    let _ = to_edge.send(FromNode::Client(peer, self.said(at)));
                 }
                 let client = ClientName { edge, device: peer };
                 let take = |router: &mut Router| {
                     router.admit(self.now_ms(), client, at, LIFETIME_MS, 8, secret(&Party::Client(client)))
                 };
-                self.granted(take(&mut self.liar.lock().unwrap()).and(take(&mut self.router.lock().unwrap())))
+                self.granted(
+                    at,
+                    take(&mut self.liar.lock().unwrap()).and(take(&mut self.router.lock().unwrap())),
+                )
             }
             _ => None,
         }
     }
 
-    fn granted<E>(&self, grant: Result<Grant, E>) -> Option<FromNode> {
-        let grant = Box::new(Grant { observed: NOWHERE.parse().unwrap(), ..grant.ok()? });
+    fn granted<E>(&self, at: SocketAddr, grant: Result<Grant, E>) -> Option<FromNode> {
+        let grant = Box::new(Grant { observed: self.said(at), ..grant.ok()? });
         Some(FromNode::Granted { grant, lifetime_s: (LIFETIME_MS / 1000) as u32, second_port: None })
     }
 }
