@@ -43,6 +43,9 @@ pub const NAT: &[Needed] = &[
     Needed { file: "/usr/sbin/sysctl", package: "procps" },
 ];
 
+/// A router that maps ports.
+const ROUTER: &[Needed] = &[Needed { file: "/usr/sbin/miniupnpd", package: "miniupnpd-nftables" }];
+
 /// The peers that Tresen is measured beside, and what shows and taps them.
 const PEERS: &[Needed] = &[
     Needed { file: "/usr/bin/Xvfb", package: "xvfb" },
@@ -69,6 +72,7 @@ const TURN: &[Needed] = &[Needed { file: "/usr/bin/turnserver", package: "coturn
 /// was only measured on must not listen for RDP from then on.
 const PEER_SERVICES: &[(&str, &str)] = &[
     ("/usr/bin/turnserver", "coturn.service"),
+    ("/usr/sbin/miniupnpd", "miniupnpd.service"),
     ("/usr/sbin/xrdp", "xrdp.service"),
     ("/usr/sbin/xrdp", "xrdp-sesman.service"),
     ("/usr/bin/xpra", "xpra.service"),
@@ -131,6 +135,14 @@ pub fn install_peers(shell: &Shell) -> Result<()> {
 /// As [`install`].
 pub fn install_turn(shell: &Shell) -> Result<()> {
     install_stopped(shell, TURN)
+}
+
+/// Installs the router that maps ports if it is missing, and stops its service.
+///
+/// # Errors
+/// As [`install`].
+pub fn install_router(shell: &Shell) -> Result<()> {
+    install_stopped(shell, ROUTER)
 }
 
 fn install_stopped(shell: &Shell, needed: &[Needed]) -> Result<()> {

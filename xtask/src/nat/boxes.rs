@@ -17,6 +17,8 @@ pub enum Side {
     Answering,
     /// Another outside port for each destination.
     Symmetric,
+    /// As symmetric; within it, the router maps ports for whoever asks.
+    Mapping,
     /// Two boxes, port restricted, one behind the other.
     Double,
     /// A public address of IPv6 and none of IPv4, behind a firewall that lets answers in.
@@ -36,6 +38,7 @@ impl fmt::Display for Side {
             Self::PortRestricted => "port-restricted",
             Self::Answering => "port-restricted, answers",
             Self::Symmetric => "symmetric",
+            Self::Mapping => "symmetric, maps ports",
             Self::Double => "double NAT",
             Self::Ipv6 => "IPv6 only, firewall",
             Self::NoUdp => "UDP blocked",
@@ -46,7 +49,7 @@ impl fmt::Display for Side {
 
 /// What a box does with the packets of the one machine that stands behind it at `inside`.
 pub fn rules(side: Side, inside: &str) -> String {
-    let port = if side == Side::Symmetric { "fully-random" } else { "" };
+    let port = if matches!(side, Side::Symmetric | Side::Mapping) { "fully-random" } else { "" };
     let (enter, known) = match side {
         Side::FullCone => (format!("iifname \"wan\" udp dport 1-65535 dnat to {inside}"), ""),
         Side::AddressRestricted => (

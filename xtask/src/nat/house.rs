@@ -56,11 +56,11 @@ pub struct Device {
 }
 
 impl House {
-    /// Starts everything; `data` is an empty folder, `programs` where the programs are.
+    /// Starts everything; `data` is an empty folder, `programs` where the programs are, `config` what the edge server's configuration file says.
     ///
     /// # Errors
     /// When a program does not do its part.
-    pub fn open(programs: &Path, data: &Path, is_ipv6: bool) -> Result<Self> {
+    pub fn open(programs: &Path, data: &Path, is_ipv6: bool, config: &str) -> Result<Self> {
         let folder = |name: &str| data.join(name);
         let program = |name: &str| programs.join(name);
         let (relay, edge) = (program("tresen-relay"), program("tresen-edge"));
@@ -76,8 +76,9 @@ impl House {
         let at = if is_ipv6 { format!("[{}]:7844", RELAY.1) } else { format!("{}:7844", RELAY.0) };
         let edge_data = folder("edge");
         read(within("edge", &edge).args(["join", &at, &enrolment, "--data"]).arg(&edge_data))?;
-        let mut run = within("edge", &edge);
-        run.args(["run", "--demo", "--port", EDGE_PORT, "--data"]).arg(&edge_data);
+        let (mut run, file) = (within("edge", &edge), folder("edge.toml"));
+        std::fs::write(&file, config)?;
+        run.args(["run", "--demo", "--port", EDGE_PORT, "--config"]).arg(&file).arg("--data").arg(&edge_data);
         let _edge = start(run.stdout(Stdio::null()))?;
         Ok(Self { programs: programs.to_owned(), data: data.to_owned(), _relay, _edge })
     }

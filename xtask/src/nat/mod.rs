@@ -5,6 +5,7 @@
 
 mod boxes;
 mod house;
+mod mapping;
 mod moves;
 mod net;
 mod report;
@@ -42,8 +43,9 @@ const KINDS: [Side; 5] =
 const TROUBLE: &str = "trouble";
 
 /// Other pairs: the client's side, the edge server's.
-const OTHERS: [(Side, Side); 7] = [
+const OTHERS: [(Side, Side); 8] = [
     (Side::Answering, Side::Answering),
+    (Side::Symmetric, Side::Mapping),
     (Side::Double, Side::Double),
     (Side::Ipv6, Side::Ipv6),
     (Side::Shared, Side::Shared),
@@ -85,11 +87,15 @@ pub fn run_moves(shell: &Shell, moves: u32, seed: u64) -> Result<()> {
 pub fn run(shell: &Shell, tries: u32, only: Option<&str>) -> Result<()> {
     let programs = ready(shell)?;
     let tries = tries.clamp(1, MOST_TRIES);
+    let router = setup::install_router(shell);
+    if let Err(error) = &router {
+        eprintln!("Without a router that maps ports: {error:#}");
+    }
     let mut cells = Vec::new();
     let every = KINDS.iter().flat_map(|client| KINDS.iter().map(move |edge| (*client, *edge)));
     for (client, edge) in every.chain(OTHERS) {
         let name = format!("{client} - {edge}");
-        if only.is_some_and(|only| !name.contains(only)) {
+        if only.is_some_and(|only| !name.contains(only)) || edge == Side::Mapping && router.is_err() {
             continue;
         }
         let cell = Cell { client, edge, outcomes: cell(&programs, client, edge, tries)?, tries };
@@ -120,7 +126,11 @@ fn ready(shell: &Shell) -> Result<PathBuf> {
 fn cell(programs: &Path, client: Side, edge: Side, tries: u32) -> Result<Vec<Outcome>> {
     let data = tempfile::tempdir()?;
     let _net = Net::build(client, edge)?;
-    let house = House::open(programs, data.path(), client == Side::Ipv6)?;
+    let _router = (edge == Side::Mapping).then(|| mapping::start(data.path())).transpose()?;
+    // A demo asks no router but one that it was told.
+    let config =
+        if edge == Side::Mapping { format!("port_mapping = \"{}\"\n", mapping::GATE) } else { String::new() };
+    let house = House::open(programs, data.path(), client == Side::Ipv6, &config)?;
     if let Err(error) = house.pair() {
         eprintln!("{client} - {edge}: the device can't be paired: {error:#}");
         return Ok(Vec::new());

@@ -36,7 +36,7 @@ const STAY_MS: std::ops::Range<u64> = 300..1_200;
 /// One of so many moves leaves the device without a network for a while, in ms.
 const AWAY: (u32, std::ops::Range<u64>) = (4, 50..800);
 
-/// The device's addresses are 198.18.1 and one of these.
+/// The device's addresses are 11.0.1 and one of these.
 const LAST: std::ops::Range<u32> = 2..200;
 
 /// Moves that can be made before a line of the check is full.
@@ -68,7 +68,7 @@ pub fn run(programs: &Path, moves: u32, seed: u64) -> Result<String> {
     ensure!((1..=MOST).contains(&moves), "between 1 and {MOST} moves can be made");
     let data = tempfile::tempdir()?;
     let net = Net::build(Side::Open, Side::PortRestricted)?;
-    let house = House::open(programs, data.path(), false)?;
+    let house = House::open(programs, data.path(), false, "")?;
     house.pair()?;
     let mut more = vec!["--show", " 0,"];
     FIRST.iter().for_each(|label| more.extend(["--first", label]));
@@ -87,7 +87,7 @@ pub fn run(programs: &Path, moves: u32, seed: u64) -> Result<String> {
         }
         let count = LAST.end - LAST.start;
         last = LAST.start + (last - LAST.start + random.random_range(1..count)) % count;
-        net.move_client(&format!("198.18.1.{last}"))?;
+        net.move_client(&format!("11.0.1.{last}"))?;
         let moved = Instant::now();
         let resumed = loop {
             let heard = device.next_before(moved + PATIENCE);

@@ -1,9 +1,11 @@
 //! A small internet of network namespaces: a relay, a client and an edge server, and what stands between them. It is gone when it is dropped.
 //!
+//! Its public addresses are real ones of others, which nothing here can reach: routers map no ports of addresses that are set aside for examples and benchmarks.
+//!
 //! ```text
-//! client - boxes - 198.18.1.0/24 \
-//!                                 internet - 198.18.0.0/24 - relay
-//! edge   - boxes - 198.18.2.0/24 /
+//! client - boxes - 11.0.1.0/24 \
+//!                                 internet - 11.0.0.0/24 - relay
+//! edge   - boxes - 11.0.2.0/24 /
 //! ```
 
 use std::io::Write;
@@ -17,7 +19,7 @@ use super::boxes::{SIX_RULES, Side, rules, shared_rules};
 const PREFIX: &str = "tresen-nat-";
 
 /// Where the relay is.
-pub const RELAY: (&str, &str) = ("198.18.0.2", "2001:db8:0:1::2");
+pub const RELAY: (&str, &str) = ("11.0.0.2", "2001:db8:0:1::2");
 
 /// The port of the edge server.
 pub const EDGE_PORT: &str = "30443";
@@ -55,9 +57,9 @@ impl Net {
         add("internet")?;
         add("relay")?;
         let (four, six) = RELAY;
-        cable(("internet", "relay", "198.18.0.1/24"), ("relay", "up", &format!("{four}/24")))?;
+        cable(("internet", "relay", "11.0.0.1/24"), ("relay", "up", &format!("{four}/24")))?;
         six_beside(("internet", "relay", "2001:db8:0:1::1/64"), ("relay", "up", &format!("{six}/64")))?;
-        route("relay", "198.18.0.1")?;
+        route("relay", "11.0.0.1")?;
         six_route("relay", "2001:db8:0:1::1")?;
         match (client, edge) {
             (Side::Shared, _) => shared()?,
@@ -76,8 +78,8 @@ impl Net {
     pub fn cut(&self, is_cut: bool) -> Result<()> {
         let table = "table ip cut {
             chain pass { type filter hook forward priority filter; policy accept;
-                ip saddr 198.18.1.0/24 ip daddr 198.18.2.0/24 drop
-                ip saddr 198.18.2.0/24 ip daddr 198.18.1.0/24 drop
+                ip saddr 11.0.1.0/24 ip daddr 11.0.2.0/24 drop
+                ip saddr 11.0.2.0/24 ip daddr 11.0.1.0/24 drop
             }
         }\n";
         nft("internet", if is_cut { table } else { "delete table ip cut\n" })
@@ -98,7 +100,7 @@ impl Net {
     pub fn move_client(&self, to: &str) -> Result<()> {
         self.unplug_client()?;
         ip(&["-n", &full("client"), "addr", "add", &format!("{to}/24"), "dev", "up"])?;
-        route("client", "198.18.1.1")
+        route("client", "11.0.1.1")
     }
 }
 
@@ -110,7 +112,7 @@ pub fn within(namespace: &str, program: &std::path::Path) -> Command {
 }
 
 fn side(host: &str, number: u8, side: Side) -> Result<()> {
-    let (outside, gate) = (format!("198.18.{number}.2"), format!("198.18.{number}.1"));
+    let (outside, gate) = (format!("11.0.{number}.2"), format!("11.0.{number}.1"));
     let (inside, lan) = (format!("10.{number}.0.2"), format!("10.{number}.0.1"));
     let door = host;
     add(host)?;
@@ -163,8 +165,8 @@ fn side(host: &str, number: u8, side: Side) -> Result<()> {
 /// Both sides behind boxes of their own, and these behind one.
 fn shared() -> Result<()> {
     add("carrier")?;
-    cable(("internet", "client", "198.18.1.1/24"), ("carrier", "wan", "198.18.1.2/24"))?;
-    route("carrier", "198.18.1.1")?;
+    cable(("internet", "client", "11.0.1.1/24"), ("carrier", "wan", "11.0.1.2/24"))?;
+    route("carrier", "11.0.1.1")?;
     for (host, number) in [("client", 1), ("edge", 2)] {
         let own = format!("{host}-box");
         add(host)?;
@@ -179,7 +181,7 @@ fn shared() -> Result<()> {
         nft(&own, &rules(Side::PortRestricted, &inside))?;
     }
     set("client", "net.ipv4.ip_local_port_range=20000 29999")?;
-    nft("carrier", &shared_rules("198.18.1.2", "100.64.1.2", "100.64.2.2"))
+    nft("carrier", &shared_rules("11.0.1.2", "100.64.1.2", "100.64.2.2"))
 }
 
 fn full(name: &str) -> String {
@@ -233,7 +235,11 @@ fn ip(arguments: &[&str]) -> Result<()> {
     run(Command::new("ip").args(arguments), None)
 }
 
-fn nft(name: &str, text: &str) -> Result<()> {
+/// Rules of a namespace.
+///
+/// # Errors
+/// When the system refuses.
+pub fn nft(name: &str, text: &str) -> Result<()> {
     run(Command::new("ip").args(["netns", "exec", &full(name), "nft", "-f", "-"]), Some(text))
 }
 
