@@ -172,6 +172,7 @@ fn configuration(arguments: &RunArguments) -> Result<Config, ConfigError> {
         Some(path) => Config::read(path)?,
         None => Config::default(),
     };
+    config.receipt_pictures |= arguments.demo;
     if let Some(data) = &arguments.data {
         config.data.clone_from(data);
     }

@@ -10,6 +10,7 @@
 //! port_mapping = "auto"         # at a relay, ask the router for a port (PCP, NAT-PMP, UPnP): auto, off, or the router's IPv4 address
 //! log = "info"                  # tracing filter: error, warn, info, debug, or per module
 //!
+//! receipt_pictures = false      # receipts in the spool as pictures, too; the demo always has them
 //! prediction = "auto"           # answers sent ahead: auto (round trips of 10 ms and more), always, off
 //!
 //! [limits]
@@ -54,6 +55,8 @@ pub struct Config {
     pub port_mapping: PortMapping,
     /// Filter of the log.
     pub log: String,
+    /// Whether the spool has each receipt as a picture, beside the printer's bytes. Costs some milliseconds a receipt.
+    pub receipt_pictures: bool,
     /// When answers to taps are sent ahead.
     pub prediction: Prediction,
     /// Limits against floods.
@@ -202,6 +205,7 @@ impl Default for Config {
             mdns: true,
             port_mapping: PortMapping::default(),
             log: "info".into(),
+            receipt_pictures: false,
             prediction: Prediction::default(),
             limits: Limits::default(),
             public: Public::default(),

@@ -166,7 +166,8 @@ pub async fn start(options: RunOptions) -> Result<Server, RunError> {
     };
     let clock = Arc::new(Clock::default());
     let shutdown = CancellationToken::new();
-    let spool = Spool::start(data.spool(), typesetter.clone(), ledger.watch(), shutdown.clone());
+    let painter = config.receipt_pictures.then(|| typesetter.clone());
+    let spool = Spool::start(data.spool(), painter, ledger.watch(), shutdown.clone());
     let printer = spool.clone();
     let habits = Arc::new(Habits::read(data.path()));
     let news = News::new(ledger.till());

@@ -96,9 +96,16 @@ fn a_printer_reads_what_was_meant() {
 }
 
 fn start(folder: &Path, ledger: &Ledger) -> (Spool, CancellationToken) {
+    start_with(Some(Typesetter::new(Namer::new([0; 32]))), folder, ledger)
+}
+
+fn start_with(
+    painter: Option<Arc<Typesetter>>,
+    folder: &Path,
+    ledger: &Ledger,
+) -> (Spool, CancellationToken) {
     let stop = CancellationToken::new();
-    let typesetter = Typesetter::new(Namer::new([0; 32]));
-    (Spool::start(folder.to_owned(), typesetter, ledger.watch(), stop.clone()), stop)
+    (Spool::start(folder.to_owned(), painter, ledger.watch(), stop.clone()), stop)
 }
 
 /// Waits until the spool has written so many files.
@@ -209,6 +216,28 @@ async fn after_a_kill_what_is_missing_is_made_and_nothing_twice() {
     assert_eq!(copy.last().unwrap().text, "*** KOPIE ***");
 }
 
+/// Promise: nothing is painted where nobody wants pictures.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_painter_there_are_no_pictures() {
+    let data = tempdir().unwrap();
+    let path = data.path().to_owned();
+    let ledger = tokio::task::spawn_blocking(move || {
+        let ledger = open_demo(&path);
+        sell(&ledger, 4, plain_product(&ledger));
+        ledger
+    })
+    .await
+    .unwrap();
+    let folder = data.path().join("spool");
+    let (spool, stop) = start_with(None, &folder, &ledger);
+    written(&spool, 1).await;
+    noted(&folder, "1").await;
+    assert!(spool.reprint(ReceiptNumber(1)));
+    written(&spool, 2).await;
+    stop.cancel();
+    assert_eq!(names(&folder), ["progress", "receipt-000001-copy-1.escpos", "receipt-000001.escpos"]);
+}
+
 /// Promise: a receipt costs the same however many lie there. The folder is looked through once, at the start; and it is made again when
 /// somebody took it away, with everything that was in it.
 #[tokio::test(flavor = "multi_thread")]
@@ -262,7 +291,7 @@ async fn copies_do_not_starve_behind_receipts() {
     let folder = data.path().join("spool");
     let (publish, till) = tokio::sync::watch::channel(tills[0].clone());
     let stop = CancellationToken::new();
-    let spool = Spool::start(folder.clone(), Typesetter::new(Namer::new([0; 32])), till, stop.clone());
+    let spool = Spool::start(folder.clone(), None, till, stop.clone());
     noted(&folder, "1").await;
     for (number, next) in (2..).zip(&tills[1..]) {
         publish.send_replace(next.clone());

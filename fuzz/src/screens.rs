@@ -146,7 +146,7 @@ fn messages(bytes: &[u8]) -> Vec<Vec<u8>> {
 }
 
 fn sender_and_receiver() -> (Sender, Receiver) {
-    let mut sender = Sender::new(namer(), SessionId([1; 16]), 1, 1, [9; 32]);
+    let mut sender = Sender::new(namer(), SessionId([1; 16]), 1, 1, [9; 16]);
     sender.show(screen(1));
     let mut receiver = Receiver::new(LOOK, None);
     receiver.set_guesses(8);

@@ -27,7 +27,7 @@ impl Bench {
     fn new() -> Self {
         let namer = Namer::new([7; 32]);
         let view = View::new(Typesetter::new(namer.clone()));
-        let sender = Sender::new(namer, SessionId([1; 16]), 1, 1, [9; 32]);
+        let sender = Sender::new(namer, SessionId([1; 16]), 1, 1, [9; 16]);
         Self { view, model: Model::default(), sender, client: Client::new(LOOK) }
     }
 

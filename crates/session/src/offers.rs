@@ -2,10 +2,43 @@
 //!
 //! A screen that was kept whole would keep everything alive that nobody shows any more, some kilobytes each.
 //!
-//! Invariant: what is kept is a hash under a key that no client knows, so that nobody can make an action that is taken for another one.
+//! Invariant: what is kept is a hash (SipHash-1-3) under a key that no client knows, so that nobody can make an action that is taken for another one.
 
-use tresen_scene::{Action, Namer, Node, ObjectId, Op};
+use std::fmt;
+use std::hash::Hasher;
+
+use siphasher::sip::SipHasher13;
+use tresen_scene::{Action, Node, ObjectId, Op};
 use tresen_wire::Input;
+
+/// Under which hashes are made.
+#[derive(Clone, Copy)]
+pub(crate) struct Secret(SipHasher13);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+impl Secret {
+    /// Of 16 bytes that nobody else knows.
+    pub(crate) fn new(key: &[u8; 16]) -> Self {
+        Self(SipHasher13::new_with_key(key))
+    }
+
+    fn hash(&self, way: Way, action: &Action) -> u64 {
+        let mut hasher = self.0;
+        hasher.write_u8(way as u8);
+        hasher.write(action.bytes());
+        hasher.finish()
+    }
+
+    /// What to look for among offers; `None` when an input can be done before any screen.
+    pub(crate) fn wanted(&self, input: &Input) -> Option<u64> {
+        done(input).map(|(way, action)| self.hash(way, action))
+    }
+}
 
 /// What one screen offers.
 #[derive(Clone, Debug)]
@@ -26,9 +59,9 @@ enum Way {
 
 impl Offers {
     /// What `root` offers.
-    pub(crate) fn of(root: &Node, secret: &Namer) -> Self {
+    pub(crate) fn of(root: &Node, secret: &Secret) -> Self {
         let mut hashes = Vec::with_capacity(64);
-        collect(root, &mut |way, action| hashes.push(hash(way, action, secret)));
+        collect(root, &mut |way, action| hashes.push(secret.hash(way, action)));
         Self { root: root.id(), hashes: hashes.into() }
     }
 
@@ -37,21 +70,10 @@ impl Offers {
         self.root
     }
 
-    /// Whether a person before it can do `input`.
-    pub(crate) fn offers(&self, input: &Input, secret: &Namer) -> bool {
-        match done(input) {
-            Some((way, action)) => self.hashes.contains(&hash(way, action, secret)),
-            None => true,
-        }
+    /// Whether a person before it can do what is [`Secret::wanted`].
+    pub(crate) fn offers(&self, wanted: u64) -> bool {
+        self.hashes.contains(&wanted)
     }
-}
-
-fn hash(way: Way, action: &Action, secret: &Namer) -> u64 {
-    let mut bytes = Vec::with_capacity(1 + action.bytes().len());
-    bytes.push(way as u8);
-    bytes.extend(action.bytes());
-    let [a, b, c, d, e, f, g, h, ..] = secret.name(&bytes).0;
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
 /// Whether a person before `root` can do `input`.
@@ -136,7 +158,7 @@ mod tests {
     /// Promise: what is kept of a screen takes exactly the inputs that the screen itself takes.
     #[test]
     fn a_screen_that_is_gone_takes_what_it_took() {
-        let (root, secret) = (screen(), Namer::new([9; 32]));
+        let (root, secret) = (screen(), Secret::new(&[9; 16]));
         let offers = Offers::of(&root, &secret);
         assert_eq!(offers.root(), root.id());
         let mut taken = Vec::new();
@@ -149,18 +171,19 @@ mod tests {
                 Input::Text { action, text: "x".into() },
             ];
             for (way, input) in ["tap", "hold", "scroll", "text"].into_iter().zip(inputs) {
-                assert_eq!(offers.offers(&input, &secret), stands_on(&input, &root), "{input:?}");
+                let wanted = secret.wanted(&input).unwrap();
+                assert_eq!(offers.offers(wanted), stands_on(&input, &root), "{input:?}");
                 taken.extend(stands_on(&input, &root).then(|| format!("{way} {name}")));
             }
         }
         assert_eq!(taken, ["tap pay", "tap row", "hold row's details", "scroll list"]);
-        assert!(offers.offers(&Input::Scan("4006381333931".into()), &secret), "a scanner needs no screen");
+        assert_eq!(secret.wanted(&Input::Scan("4006381333931".into())), None, "a scanner needs no screen");
     }
 
     /// Promise: of a screen that a session remembers, eight bytes are kept for each thing that can be done, and nothing that it drew.
     #[test]
     fn a_screen_that_is_gone_is_small() {
-        let offers = Offers::of(&screen(), &Namer::new([9; 32]));
+        let offers = Offers::of(&screen(), &Secret::new(&[9; 16]));
         assert_eq!(size_of_val(&*offers.hashes), 4 * 8, "a hash for each thing that can be done");
     }
 }

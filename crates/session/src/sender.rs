@@ -10,6 +10,7 @@ use tresen_wire::{
 };
 
 use crate::flight::Flight;
+use crate::offers::Secret;
 use crate::sender_guesses::Guesses;
 use crate::sender_inputs::{Arrival, Inputs};
 use crate::{PeerError, Stats, limits};
@@ -86,7 +87,7 @@ pub struct Sender {
 impl Sender {
     /// A session in which nobody is connected. `next_input` is the number of the first input that was never seen: 1, or what the ledger says.
     /// `secret` is drawn at random and told to nobody: what past screens offered is kept as hashes under it.
-    pub fn new(namer: Namer, session_id: SessionId, epoch: u64, next_input: u64, secret: [u8; 32]) -> Self {
+    pub fn new(namer: Namer, session_id: SessionId, epoch: u64, next_input: u64, secret: [u8; 16]) -> Self {
         Self {
             namer,
             session: session_id,
@@ -98,7 +99,7 @@ impl Sender {
             arrived: None,
             wanted: None,
             applied: next_input.saturating_sub(1),
-            inputs: Inputs::new(next_input, Namer::new(secret)),
+            inputs: Inputs::new(next_input, Secret::new(&secret)),
             guesses: Guesses::default(),
             link: None,
             stats: Stats::default(),

@@ -6,10 +6,10 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use tresen_scene::{Namer, Node, ObjectId};
+use tresen_scene::{Node, ObjectId};
 use tresen_wire::Input;
 
-use crate::offers::{Offers, stands_on};
+use crate::offers::{Offers, Secret, stands_on};
 use crate::{PeerError, limits};
 
 /// What became of an input that arrived.
@@ -44,13 +44,13 @@ pub(crate) struct Inputs {
     refused: BTreeSet<u64>,
     /// Of roots that the client acknowledged, the newest last.
     roots: VecDeque<Offers>,
-    secret: Namer,
+    secret: Secret,
     /// Nothing sent on this connection was acknowledged: inputs may have been made before it.
     early: bool,
 }
 
 impl Inputs {
-    pub(crate) fn new(next: u64, secret: Namer) -> Self {
+    pub(crate) fn new(next: u64, secret: Secret) -> Self {
         let before = next.saturating_sub(1);
         Self {
             received: before,
@@ -149,7 +149,8 @@ impl Inputs {
             return Err(PeerError::TooManyInputs);
         }
         let known = !self.roots.is_empty();
-        let stands = self.roots.iter().rev().any(|offers| offers.offers(&input, &self.secret))
+        let wanted = self.secret.wanted(&input);
+        let stands = wanted.is_none_or(|wanted| self.roots.iter().rev().any(|offers| offers.offers(wanted)))
             || flying.any(|root| stands_on(&input, root));
         if known && !stands && !self.early {
             return Err(PeerError::InventedAction(number));

@@ -101,7 +101,7 @@ fn a_restart_ends_all_guesses() {
     pair.receiver.input(10, tap).unwrap();
     let special = pair.tap(2);
     pair.receiver.input(11, special).unwrap();
-    pair.sender = Sender::new(pair.namer.clone(), SessionId([1; 16]), 2, 1, [9; 32]);
+    pair.sender = Sender::new(pair.namer.clone(), SessionId([1; 16]), 2, 1, [9; 16]);
     pair.sender.show(pair.till.view(&pair.namer));
     pair.connect(20);
     for _ in 0..4 {

@@ -82,7 +82,7 @@ impl World {
         let mut world = Self {
             now_ms: 1_000,
             till: Till(seed),
-            sender: Sender::new(namer.clone(), SESSION, 1, 1, [9; 32]),
+            sender: Sender::new(namer.clone(), SESSION, 1, 1, [9; 16]),
             namer,
             receiver,
             connected: false,
@@ -209,7 +209,7 @@ impl World {
         self.disconnect();
         self.epoch += 1;
         self.heard.clear();
-        self.sender = Sender::new(self.namer.clone(), SESSION, self.epoch, self.done() + 1, [9; 32]);
+        self.sender = Sender::new(self.namer.clone(), SESSION, self.epoch, self.done() + 1, [9; 16]);
         self.show();
     }
 

@@ -81,7 +81,7 @@ fn inputs_after_a_restart_wait_for_each_other() {
     }
     let gone = Input::Tap(Action::new(b"tap 99"));
     pair.receiver.input(1, gone).unwrap();
-    pair.sender = Sender::new(pair.maker.namer.clone(), SessionId([1; 16]), 2, 1, [9; 32]);
+    pair.sender = Sender::new(pair.maker.namer.clone(), SessionId([1; 16]), 2, 1, [9; 16]);
     pair.sender.show(pair.maker.scene());
     pair.connect(2);
     let mut events = Vec::new();
@@ -108,7 +108,7 @@ fn inputs_after_a_restart_wait_for_each_other() {
 fn nobody_waits_for_ever_for_inputs_that_were_announced() {
     let mut pair = Pair::connected();
     pair.receiver.input(1, pair.first_tap()).unwrap();
-    pair.sender = Sender::new(pair.maker.namer.clone(), SessionId([1; 16]), 2, 1, [9; 32]);
+    pair.sender = Sender::new(pair.maker.namer.clone(), SessionId([1; 16]), 2, 1, [9; 16]);
     pair.sender.show(pair.maker.scene());
     pair.connect(2);
     let sent: Vec<_> = std::iter::from_fn(|| pair.sender.poll_transmit(2)).collect();
@@ -163,7 +163,7 @@ fn inputs_that_follow_a_hello_count_in_their_own_session_only() {
     let mut pair = Pair::connected();
     pair.receiver.input(1, pair.first_tap()).unwrap();
     while pair.receiver.poll_transmit(1).is_some() {}
-    pair.sender = Sender::new(pair.maker.namer.clone(), SessionId([2; 16]), 2, 1, [9; 32]);
+    pair.sender = Sender::new(pair.maker.namer.clone(), SessionId([2; 16]), 2, 1, [9; 16]);
     pair.sender.show(pair.maker.scene());
     pair.receiver.go_on(2);
     let hello = pair.receiver.poll_transmit(2).unwrap();

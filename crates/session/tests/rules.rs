@@ -127,7 +127,7 @@ fn a_screen_answers_a_tap_before_it_is_acknowledged() {
     assert!(pair.receiver.poll_timeout().unwrap() >= limits::KEEP_ALIVE_MS, "it waits for nothing");
     pair.receiver.disconnect(3);
     pair.sender.disconnect(3);
-    pair.sender = Sender::new(pair.maker.namer.clone(), SessionId([1; 16]), 2, 1, [9; 32]);
+    pair.sender = Sender::new(pair.maker.namer.clone(), SessionId([1; 16]), 2, 1, [9; 16]);
     pair.sender.show(pair.maker.scene());
     pair.connect(4);
     let welcome = pair.sender.poll_transmit(4).expect("a welcome");

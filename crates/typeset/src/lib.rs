@@ -15,6 +15,7 @@ mod face;
 mod headers;
 mod icon;
 mod image;
+mod nodes;
 mod photos;
 mod scale;
 mod shape;
@@ -25,11 +26,12 @@ mod wrap;
 pub use face::{Face, TextStyle, Weight};
 pub use image::{ImageError, normal_photo};
 pub use lucide_icons::Icon;
+pub use nodes::Drawn;
 pub use photos::{Scaled, Wanted};
 pub use scale::Scale;
 pub use shape::Shaped;
 pub use shapes::{Corners, NinePatch};
-pub use typesetter::{Drawn, Spot, Typesetter};
+pub use typesetter::{Spot, Typesetter};
 pub use wrap::Paragraph;
 
 /// Named limits of what is kept and of what is taken in.
@@ -54,6 +56,10 @@ pub mod limits {
     pub const LAYOUT_BYTES: usize = 8 << 20;
     /// Drawn components kept.
     pub const NODES: usize = 16_384;
+    /// Drawn composites kept: without photos, and with them. What photos they show take at most [`SPRITE_BYTES`].
+    pub const COMPOSITES: usize = 2_048;
+    /// See [`COMPOSITES`].
+    pub const PICTURED_COMPOSITES: usize = 256;
     /// Longest text that is shaped, in bytes; the rest is cut off at a character.
     pub const TEXT_BYTES: usize = 2_048;
     /// Largest encoded picture, in bytes.

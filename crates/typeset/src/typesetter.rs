@@ -8,13 +8,14 @@ use smol_str::SmolStr;
 use swash::scale::image::Image;
 use swash::scale::{Render, ScaleContext, Source};
 use swash::zeno::Format;
-use tresen_scene::{Glyph, Mask, Namer, Node, ObjectId, Op, Point, Rect, Size, Sprite};
+use tresen_scene::{Glyph, Mask, Namer, Node, ObjectId, Point, Rect, Size, Sprite};
 
 use crate::cache::{Cache, Weighed};
 use crate::face::Fonts;
 use crate::icon::IconFont;
 use crate::image::{ImageError, sprite};
-use crate::photos::{Photos, Scaled, Wanted, weight};
+use crate::nodes::{Drawn, Nodes};
+use crate::photos::{Photos, Scaled, Wanted};
 use crate::shape::{GlyphKey, shape};
 use crate::wrap::wrap;
 use crate::{Corners, NinePatch, Paragraph, Scale, Shaped, TextStyle, limits, shapes};
@@ -33,9 +34,8 @@ pub struct Typesetter {
     dots: Cache<(i32, i32), Arc<Mask>>,
     photos: Photos,
     spots: Weighed<ObjectId, Arc<[Spot]>>,
-    nodes: Cache<ObjectId, Arc<Node>>,
-    /// Nodes that hold sprites: they keep those alive, so they are bounded as sprites are.
-    nodes_of_sprites: Weighed<ObjectId, Arc<Node>>,
+    components: Nodes,
+    composites: Nodes,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,15 +51,6 @@ pub struct Spot {
     pub rect: Rect,
     /// How many spots follow that are in it.
     pub within: u32,
-}
-
-/// A node that was drawn.
-#[derive(Clone, Debug)]
-pub enum Drawn {
-    /// It is all that it can be.
-    Finished(Arc<Node>),
-    /// It lacks a photo that nobody has scaled yet: it is not remembered.
-    Unfinished(Arc<Node>),
 }
 
 impl Typesetter {
@@ -78,8 +69,8 @@ impl Typesetter {
             dots: Cache::new(limits::MASKS),
             photos: Photos::new(),
             spots: Weighed::new(limits::LAYOUTS, limits::LAYOUT_BYTES),
-            nodes: Cache::new(limits::NODES),
-            nodes_of_sprites: Weighed::new(limits::SPRITES, limits::SPRITE_BYTES),
+            components: Nodes::new(limits::NODES, limits::SPRITES),
+            composites: Nodes::new(limits::COMPOSITES, limits::PICTURED_COMPOSITES),
         })
     }
 
@@ -173,26 +164,15 @@ impl Typesetter {
             .ok()
     }
 
-    /// The node that was made for `inputs` before, or `make`'s. `inputs` must tell apart all that `make` depends on, but for what an unfinished
-    /// node lacks.
+    /// The node of a component that was made for `inputs` before, or `make`'s. `inputs` must tell apart all that `make` depends on, but for what an
+    /// unfinished node lacks.
     pub fn remember(&self, inputs: &[u8], make: impl FnOnce() -> Drawn) -> Arc<Node> {
-        let key = self.namer.name(inputs);
-        if let Some(found) = self.nodes.get(&key).or_else(|| self.nodes_of_sprites.get(&key)) {
-            return found;
-        }
-        let node = match make() {
-            Drawn::Finished(node) => node,
-            Drawn::Unfinished(node) => return node,
-        };
-        let sprites =
-            node.ops().iter().map(|op| if let Op::Sprite { sprite, .. } = op { weight(sprite) } else { 0 });
-        match sprites.sum() {
-            0 => self.nodes.get_or_make(key, |_| node),
-            bytes => {
-                self.nodes_of_sprites.keep(key, node.clone(), bytes);
-                node
-            }
-        }
+        self.components.remember(self.namer.name(inputs), make)
+    }
+
+    /// The same for a node that is made of components.
+    pub fn remember_composite(&self, inputs: &[u8], make: impl FnOnce() -> Drawn) -> Arc<Node> {
+        self.composites.remember(self.namer.name(inputs), make)
     }
 
     /// Where the parts of something are that was laid out before, by the name of all that this depends on.

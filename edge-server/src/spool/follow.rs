@@ -62,18 +62,18 @@ impl SpoolStats {
 }
 
 impl Spool {
-    /// Starts the task; it ends with `shutdown`, or with the ledger.
+    /// Starts the task; it ends with `shutdown`, or with the ledger. With a `painter` there are pictures, too.
     #[must_use]
     pub fn start(
         folder: PathBuf,
-        typesetter: Arc<Typesetter>,
+        painter: Option<Arc<Typesetter>>,
         till: watch::Receiver<Arc<Till>>,
         shutdown: CancellationToken,
     ) -> Self {
         let (copies, wanted) = mpsc::channel(COPIES_WAITING);
         let stats = Arc::new(SpoolStats::default());
         let writer =
-            Arc::new(Writer { path: folder, folder: Mutex::default(), typesetter, stats: stats.clone() });
+            Arc::new(Writer { path: folder, folder: Mutex::default(), painter, stats: stats.clone() });
         tokio::spawn(Follower { writer, till, wanted, shutdown }.run());
         Self { copies, stats }
     }
@@ -181,7 +181,7 @@ struct Writer {
     path: PathBuf,
     /// `None` at the start and after a fault: then it is opened anew, and made again if somebody took it away.
     folder: Mutex<Option<Folder>>,
-    typesetter: Arc<Typesetter>,
+    painter: Option<Arc<Typesetter>>,
     stats: Arc<SpoolStats>,
 }
 
@@ -214,7 +214,7 @@ impl Writer {
         self.stats.waiting.store(left, Ordering::Relaxed);
         for batch in due.chunks(BATCH) {
             for receipt in batch {
-                folder.receipt(&self.typesetter, till.site(), receipt)?;
+                folder.receipt(self.painter.as_deref(), till.site(), receipt)?;
                 left -= 1;
                 self.stats.waiting.store(left, Ordering::Relaxed);
                 self.stats.written.fetch_add(1, Ordering::Relaxed);
@@ -231,7 +231,7 @@ impl Writer {
             tracing::warn!(%number, "a copy was asked of a receipt that is not kept any more");
             return Ok(());
         };
-        folder.copy(&self.typesetter, till.site(), receipt)?;
+        folder.copy(self.painter.as_deref(), till.site(), receipt)?;
         self.stats.written.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }

@@ -1,8 +1,8 @@
-//! The spool: every receipt as a file that a receipt printer understands, and as a picture.
+//! The spool: every receipt as a file that a receipt printer understands and, where that is wanted, as a picture.
 //!
 //! ```text
 //! spool/receipt-000123.escpos          bytes for a printer (see `escpos`)
-//! spool/receipt-000123.png             the same as a picture
+//! spool/receipt-000123.png             the same as a picture; only with a painter
 //! spool/receipt-000123-copy-1.escpos   printed again, marked as a copy
 //! spool/progress                       the number of the last receipt that is here
 //! ```
@@ -106,18 +106,18 @@ impl Folder {
     /// Writes a receipt, as original. It is sure to stay when the progress says so.
     pub(crate) fn receipt(
         &self,
-        typesetter: &Typesetter,
+        painter: Option<&Typesetter>,
         site: &Site,
         receipt: &Receipt,
     ) -> Result<(), SpoolError> {
         let lines = receipt::lines(receipt, site, site.language, COLUMNS);
-        self.print(typesetter, &base_name(receipt.number), &lines)
+        self.print(painter, &base_name(receipt.number), &lines)
     }
 
     /// Writes a receipt again, marked as a copy.
     pub(crate) fn copy(
         &self,
-        typesetter: &Typesetter,
+        painter: Option<&Typesetter>,
         site: &Site,
         receipt: &Receipt,
     ) -> Result<(), SpoolError> {
@@ -126,14 +126,20 @@ impl Folder {
             .map(|number| format!("{}-copy-{number}", base_name(receipt.number)))
             .find(|name| !self.path.join(format!("{name}.escpos")).exists())
             .ok_or(SpoolError::TooManyCopies(receipt.number))?;
-        self.print(typesetter, &name, &lines)?;
+        self.print(painter, &name, &lines)?;
         self.sync()
     }
 
-    fn print(&self, typesetter: &Typesetter, name: &str, lines: &[PrintLine]) -> Result<(), SpoolError> {
-        match picture(typesetter, lines) {
-            Ok(png) => self.write(&format!("{name}.png"), &png)?,
-            Err(error) => tracing::error!(%name, %error, "a receipt goes without its picture"),
+    fn print(
+        &self,
+        painter: Option<&Typesetter>,
+        name: &str,
+        lines: &[PrintLine],
+    ) -> Result<(), SpoolError> {
+        match painter.map(|painter| picture(painter, lines)) {
+            Some(Ok(png)) => self.write(&format!("{name}.png"), &png)?,
+            Some(Err(error)) => tracing::error!(%name, %error, "a receipt goes without its picture"),
+            None => {}
         }
         self.write(&format!("{name}.escpos"), &encode(lines))
     }

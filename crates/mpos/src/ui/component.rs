@@ -1,11 +1,11 @@
-//! A component: an element that lays out and draws itself, once for all who show the same.
+//! What is drawn once for all who show the same: a component draws itself, a composite is made of other elements.
 
 use std::hash::Hasher;
 
 use tresen_scene::Size;
 use tresen_typeset::Icon;
 
-use super::{Kit, Pen};
+use super::{Element, Kit, Pen};
 
 /// Something that draws itself. What it draws depends on nothing but its [`inputs`](Component::inputs), its size and the
 /// kit's theme and scale.
@@ -23,6 +23,19 @@ pub trait Component {
 
     /// Draws it within `pen.size()`.
     fn draw(&self, pen: &mut Pen<'_>);
+}
+
+/// A part of a screen that is the same on many screens: its elements are made only when nobody has drawn them yet. They depend on nothing but its
+/// [`inputs`](Composite::inputs) and the kit.
+pub trait Composite {
+    /// Everything that it looks like and does; by this, its drawn node is found again. Starts with a name of the type.
+    fn inputs(&self, inputs: &mut Inputs);
+
+    /// Everything that the size of its elements depends on, in every space.
+    fn footprint(&self, out: &mut Inputs);
+
+    /// Its elements.
+    fn compose(&self, kit: &Kit) -> Element;
 }
 
 /// The width that a component may have, in pixels.

@@ -7,11 +7,11 @@ use std::hash::Hasher;
 use std::sync::Arc;
 
 use tresen_scene::{Label, Node, Op, Point, Rect, Role, Scroll, Size};
-use tresen_typeset::Corners;
+use tresen_typeset::{Corners, Drawn};
 
-use super::component::{Component, Inputs};
+use super::component::{Component, Composite, Inputs};
 use super::element::{Content, Cover, Element, Over};
-use super::layout::{Layouter, Placed};
+use super::layout::{Laid, Layouter, Placed};
 use super::pen::{Press, touch};
 use super::surface::{Shadow, Surface, SurfaceCorners};
 use super::{Ink, Kit, Marks, Pen};
@@ -104,12 +104,15 @@ impl<'a> Drawing<'_, 'a> {
             Content::Part(part) => {
                 self.part(part.as_ref(), element.key, rect.inset(element.spec.pad_px(self.kit())));
             }
+            Content::Composite(composite) => {
+                let key = element.key.unwrap_or_else(|| derived(self.key, self.ops.len() as u64));
+                let within = rect.inset(element.spec.pad_px(self.kit()));
+                let (node, _) = self.composite(composite.as_ref(), key, within.w);
+                self.ops.push(Op::Child { at: within.origin(), node });
+            }
             Content::Scroll { action, offset, content } => {
-                let laid = self.layouter.content(content, rect.w);
-                let mut inner = self.inner(content.key, u64::MAX);
-                inner.body(&laid.root(), Rect::of_size(laid.size()));
-                let content = inner.finish();
-                let (content_h, offset) = (laid.size().h, self.kit().px(*offset));
+                let (content, content_h) = self.content(content, rect.w);
+                let offset = self.kit().px(*offset);
                 self.ops.push(Op::Scroll(Scroll {
                     rect,
                     action: action.clone(),
@@ -142,9 +145,53 @@ impl<'a> Drawing<'_, 'a> {
         let node = kit.typesetter.remember(inputs.bytes(), || {
             let mut pen = Pen::new(kit, size);
             part.draw(&mut pen);
-            pen.into_node(key)
+            let drawn = pen.into_node(key);
+            if matches!(drawn, Drawn::Unfinished(_)) {
+                self.layouter.lacks_photo.set(true);
+            }
+            drawn
         });
         self.ops.push(Op::Child { at: rect.origin(), node });
+    }
+
+    /// The content of a scroll area, and its height.
+    fn content(&mut self, content: &'a Element, width: i32) -> (Arc<Node>, i32) {
+        if let Content::Composite(composite) = &content.content {
+            let key = content.key.unwrap_or_else(|| derived(self.key, u64::MAX));
+            return self.composite(composite.as_ref(), key, width);
+        }
+        let laid = self.layouter.content(content, width);
+        let mut inner = self.inner(content.key, u64::MAX);
+        inner.body(&laid.root(), Rect::of_size(laid.size()));
+        (inner.finish(), laid.size().h)
+    }
+
+    /// A composite as a node, and its height.
+    fn composite(&self, composite: &dyn Composite, key: u64, width: i32) -> (Arc<Node>, i32) {
+        let kit = self.kit();
+        let spots = self.layouter.composite(composite, width);
+        let height = spots[0].rect.h;
+        let mut inputs = Inputs::with_capacity(1024);
+        composite.inputs(&mut inputs);
+        inputs.write_i32(width);
+        inputs.write_u16(kit.scale.hundredths());
+        inputs.write_u8(kit.theme as u8);
+        inputs.write_u8(kit.marks as u8);
+        inputs.write_u64(key);
+        let node = kit.typesetter.remember_composite(inputs.bytes(), || {
+            let element = composite.compose(kit);
+            let layouter = Layouter::new(kit);
+            let mut drawing = Drawing { layouter: &layouter, ops: Vec::with_capacity(32), key };
+            let laid = Laid::new(&element, spots.clone());
+            drawing.body(&laid.root(), Rect::of_size(laid.size()));
+            let node = drawing.finish();
+            if layouter.lacks_photo.get() {
+                self.layouter.lacks_photo.set(true);
+                return Drawn::Unfinished(node);
+            }
+            Drawn::Finished(node)
+        });
+        (node, height)
     }
 
     /// What an element lies on, its name, and what a press on it does.

@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 use tresen_scene::{Action, Insets};
 
 use super::Kit;
-use super::component::Component;
+use super::component::{Component, Composite};
 use super::parts::{Text, Toast};
 use super::pen::Press;
 use super::place::Place;
@@ -27,6 +27,7 @@ pub(super) enum Content {
     Stack(Vec<Element>),
     Text(Text),
     Part(Box<dyn Component>),
+    Composite(Box<dyn Composite>),
     Scroll { action: Action, offset: i32, content: Box<Element> },
     Over(Box<Over>),
     Divider,
@@ -150,6 +151,11 @@ impl Element {
     /// An element that is `component`.
     pub fn part(component: impl Component + 'static) -> Self {
         Self::new(Content::Part(Box::new(component)))
+    }
+
+    /// Elements that are made when they are needed. As high as they like at the width that they are given.
+    pub fn composite(composite: impl Composite + 'static) -> Self {
+        Self::new(Content::Composite(Box::new(composite)))
     }
 
     /// Adds a child.

@@ -41,6 +41,10 @@ impl Layouter<'_> {
                 out.write_u8(5);
                 part.footprint(self.kit, out);
             }
+            Content::Composite(composite) => {
+                out.write_u8(10);
+                composite.footprint(out);
+            }
             Content::Scroll { content, .. } => {
                 out.write_u8(6);
                 out.write(&self.footprint(content).0);

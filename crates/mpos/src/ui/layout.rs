@@ -3,7 +3,7 @@
 //! Most of a screen is where it was on the last one, or on another device's: what takes the same room in the same space ([`super::footprint`]) is laid out
 //! once for all instances of a server. Debug builds lay it out all the same and compare.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -12,14 +12,14 @@ use taffy::{Size as TaffySize, compute_leaf_layout};
 use tresen_scene::{Node, ObjectId, Rect, Size};
 use tresen_typeset::Spot;
 
-use super::component::{Inputs, Space};
+use super::component::{Composite, Inputs, Space};
 use super::element::{Content, Element};
 use super::style::{placed_in, style};
 use super::{Kit, draw};
 
 /// Draws `root` on a whole screen.
 pub(super) fn screen(kit: &Kit, size: Size, root: &Element) -> Arc<Node> {
-    draw::screen(&Layouter { kit, footprints: RefCell::default() }, size, root)
+    draw::screen(&Layouter::new(kit), size, root)
 }
 
 /// Whether a height is given or follows the content.
@@ -42,6 +42,8 @@ pub(super) struct Layouter<'a> {
     pub(super) kit: &'a Kit,
     /// By the address of the element: content of scroll areas is asked for several times.
     pub(super) footprints: RefCell<Vec<(*const Element, ObjectId)>>,
+    /// Something was drawn that is not finished.
+    pub(super) lacks_photo: Cell<bool>,
 }
 
 /// Elements with their places.
@@ -59,6 +61,11 @@ pub(super) struct Placed<'l, 'a> {
 }
 
 impl<'a> Layouter<'a> {
+    /// For one screen, or one composite.
+    pub(super) fn new(kit: &'a Kit) -> Self {
+        Self { kit, footprints: RefCell::default(), lacks_photo: Cell::new(false) }
+    }
+
     /// Lays out `root` at exactly `size`.
     pub(super) fn exactly(&self, root: &'a Element, size: Size) -> Laid<'a> {
         self.lay(root, Room { width: size.w, height: Some(size.h), max_height: None })
@@ -74,25 +81,41 @@ impl<'a> Layouter<'a> {
         self.lay(content, Room { width, height: None, max_height: None })
     }
 
+    /// The places of a composite's elements at `width`. They are not made for that if something with its footprint was laid out before.
+    pub(super) fn composite(&self, composite: &dyn Composite, width: i32) -> Arc<[Spot]> {
+        let room = Room { width, height: None, max_height: None };
+        let mut inputs = Inputs::with_capacity(256);
+        inputs.write(b"composite");
+        composite.footprint(&mut inputs);
+        room.hash(&mut inputs);
+        self.spots(&inputs, || {
+            let element = composite.compose(self.kit);
+            Layouter::new(self.kit).lay_anew(&element, room)
+        })
+    }
+
     fn lay(&self, root: &'a Element, room: Room) -> Laid<'a> {
         let mut inputs = Inputs::with_capacity(64);
         inputs.write(&self.footprint(root).0);
         room.hash(&mut inputs);
-        inputs.write_u16(self.kit.scale.hundredths());
-        let typesetter = &self.kit.typesetter;
-        let key = typesetter.namer().name(inputs.bytes());
-        let spots = match typesetter.spots(&key) {
-            Some(known) => {
-                debug_assert_eq!(*known, *self.lay_anew(root, room), "a footprint lacks something");
-                known
-            }
-            None => {
-                let spots: Arc<[Spot]> = self.lay_anew(root, room).into();
-                typesetter.keep_spots(key, spots.clone());
-                spots
-            }
-        };
+        let spots = self.spots(&inputs, || self.lay_anew(root, room));
         Laid { root, spots }
+    }
+
+    /// What was laid out for `inputs` before, or is by `lay`.
+    fn spots(&self, inputs: &Inputs, lay: impl Fn() -> Vec<Spot>) -> Arc<[Spot]> {
+        let typesetter = &self.kit.typesetter;
+        let mut key = Inputs::with_capacity(64);
+        key.write(&typesetter.namer().name(inputs.bytes()).0);
+        key.write_u16(self.kit.scale.hundredths());
+        let key = typesetter.namer().name(key.bytes());
+        if let Some(known) = typesetter.spots(&key) {
+            debug_assert_eq!(*known, *lay(), "a footprint lacks something");
+            return known;
+        }
+        let spots: Arc<[Spot]> = lay().into();
+        typesetter.keep_spots(key, spots.clone());
+        spots
     }
 
     fn lay_anew(&self, root: &'a Element, room: Room) -> Vec<Spot> {
@@ -150,6 +173,13 @@ impl<'a> Layouter<'a> {
         node
     }
 
+    fn content_height(&self, content: &'a Element, width: i32) -> i32 {
+        match &content.content {
+            Content::Composite(composite) => self.composite(composite.as_ref(), width)[0].rect.h,
+            _ => self.content(content, width).size().h,
+        }
+    }
+
     fn measure(
         &self,
         element: &'a Element,
@@ -166,7 +196,12 @@ impl<'a> Layouter<'a> {
             Content::Part(part) => part.measure(self.kit, space),
             Content::Scroll { content, .. } => {
                 let width = if let Space::Width(width) = space { width } else { 0 };
-                Size::new(width, if width > 0 { self.content(content, width).size().h } else { 0 })
+                Size::new(width, if width > 0 { self.content_height(content, width) } else { 0 })
+            }
+            Content::Composite(composite) => {
+                let width = if let Space::Width(width) = space { width } else { 0 };
+                let size = |width| self.composite(composite.as_ref(), width)[0].rect.size();
+                if width > 0 { size(width) } else { Size::default() }
             }
             Content::Divider => Size::new(0, self.kit.px(1)),
             _ => Size::default(),
@@ -206,6 +241,11 @@ fn note(tree: &TaffyTree<&Element>, node: NodeId, spots: &mut Vec<Spot>) {
 }
 
 impl<'a> Laid<'a> {
+    /// `root` with everything in it at these places.
+    pub(super) const fn new(root: &'a Element, spots: Arc<[Spot]>) -> Self {
+        Self { root, spots }
+    }
+
     /// The size of all of it.
     pub(super) fn size(&self) -> Size {
         self.root().rect.size()

@@ -31,7 +31,7 @@ mod tests;
 
 use std::sync::Arc;
 
-pub use component::{Component, Inputs, Space, Symbol};
+pub use component::{Component, Composite, Inputs, Space, Symbol};
 pub use developing::{Developing, Missing};
 pub use element::{
     Align, Element, Justify, Selected, State, column, divider, grid, modal, row, scroll, sheet, spacer,

@@ -83,7 +83,11 @@ fn flow(style: &mut Style, element: &Element) {
         Content::Divider => {
             style.flex_shrink = 0.0;
         }
-        Content::Text(_) | Content::Part(_) | Content::Scroll { .. } | Content::Space => {}
+        Content::Text(_)
+        | Content::Part(_)
+        | Content::Composite(_)
+        | Content::Scroll { .. }
+        | Content::Space => {}
     }
     if let Some(justify) = spec.justify {
         style.justify_content = match justify {

@@ -9,6 +9,7 @@ mod receipt;
 mod sheets;
 mod tables;
 mod tabs;
+mod tiles;
 
 use std::sync::Arc;
 

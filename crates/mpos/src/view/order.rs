@@ -4,12 +4,13 @@ use tresen_scene::Role;
 use tresen_till::{Check, GroupId, Product, ProductId, Target};
 use tresen_typeset::limits::PHOTO_SIDE_PX;
 
-use super::tabs::Tab;
-use super::{Scene, bottom_bar};
+use super::tabs::{Tab, Tabs};
+use super::tiles::{ProductTile, ProductTiles};
+use super::{Scene, bottom_bar, tiles};
 use crate::app::{ListHeight, Order, Sheet, Task};
 use crate::ui::{
     self, Button, Doubt, EDGE, Element, GAP, Icon, Ink, Picture, Place, Selected, State, Surface, Type,
-    Weight, button, chip, column, field, grid, header, icon_button, row, scroll, text, tile,
+    Weight, button, chip, column, field, header, icon_button, row, scroll, text,
 };
 use crate::{ScrollArea, Tap, limits};
 
@@ -18,8 +19,6 @@ const TILE: i32 = 104;
 const WIDE_TILE: i32 = 120;
 /// Height of a group's name, in dp.
 const HEADING: i32 = 32;
-/// Space above the tiles of a group, in dp.
-const TILES_ABOVE: i32 = 4;
 /// Height that tabs may take, in dp.
 const TABS: i32 = 4 * 48;
 /// Width of the groups on a phone held sideways, in dp.
@@ -123,7 +122,7 @@ impl Scene<'_> {
         } else {
             let columns = columns(width, TILE);
             let shown = self.pictured(&shown, &mut self.room_for_photos(width, columns));
-            self.product_tiles(shown, check, columns)
+            self.product_tiles(shown, check, columns).into()
         };
         with_head(head, area, content)
     }
@@ -133,7 +132,7 @@ impl Scene<'_> {
         let chips = self
             .groups(shown)
             .into_iter()
-            .map(|tab| chip(tab.text, tab.selected, tab.tap.action()).compact().width(RAIL));
+            .map(|tab| chip(tab.text, tab.selected, tab.action).compact().width(RAIL));
         let rail = column().children(chips.collect::<Vec<_>>()).pad_y(4).key("tabs");
         let rail = scroll(Tap::Scroll(ScrollArea::Tabs).action(), rail).width(RAIL);
         let content = self.groups_from(shown, check, width - RAIL - EDGE);
@@ -162,7 +161,7 @@ impl Scene<'_> {
                 false => {
                     let products = self.pictured(&products, &mut photos);
                     room -= tiles_height(&products, width, columns);
-                    self.product_tiles(products, check, columns)
+                    self.product_tiles(products, check, columns).into()
                 }
             };
             room -= if name.is_some() { HEADING } else { 0 };
@@ -175,14 +174,13 @@ impl Scene<'_> {
         let tabs = self.till().catalog().groups().map(|group| Tab {
             text: group.name.clone(),
             selected: Selected::when(group.id == shown),
-            tap: Tap::Group(group.id),
+            action: Tap::Group(group.id).action(),
         });
         tabs.collect()
     }
 
     fn group_tabs(&self, shown: GroupId, width: i32) -> Element {
-        let tabs = self.tabs(width - 2 * EDGE, self.groups(shown));
-        let tabs = tabs.pad_x(EDGE).pad_y(4);
+        let tabs = Tabs { width: width - 2 * EDGE, pad: (EDGE, 4), tabs: self.groups(shown) };
         scroll(Tap::Scroll(ScrollArea::Tabs).action(), tabs).hugging().max_height(TABS)
     }
 
@@ -215,28 +213,20 @@ impl Scene<'_> {
         shown: Vec<(&Product, Option<Picture>)>,
         check: Option<&Check>,
         columns: i32,
-    ) -> Element {
+    ) -> ProductTiles {
         let counts = counts(check);
-        let tiles = shown.into_iter().map(|(product, picture)| {
-            let count = counts.iter().find(|(id, _)| *id == product.id).map(|(_, count)| *count);
-            self.product(product, count, picture).key(("product", product.id))
+        let tiles = shown.into_iter().map(|(product, picture)| ProductTile {
+            product: product.id,
+            name: product.name.clone(),
+            price: product.available.then_some(product.price),
+            count: counts.iter().find(|(id, _)| *id == product.id).map(|(_, count)| *count),
+            picture,
         });
-        grid(columns as u16).gap(GAP).children(tiles).pad_x(EDGE).pad_top(TILES_ABOVE).pad_bottom(GAP)
-    }
-
-    fn product(&self, product: &Product, count: Option<u32>, picture: Option<Picture>) -> Element {
-        let price =
-            if product.available { self.plain(product.price) } else { self.words.sold_out.to_owned() };
-        let tile = tile(product.name.clone(), price, Tap::Product(product.id).action())
-            .on_hold(Tap::ProductDetails(product.id).action())
-            .state(State::ready_when(product.available));
-        let tile = match picture {
-            Some(picture) => tile.photo(picture),
-            None => tile,
-        };
-        match count {
-            Some(count) => tile.count(count.to_string()).into(),
-            None => tile.into(),
+        ProductTiles {
+            columns: columns as u16,
+            language: self.world.language,
+            currency: self.currency(),
+            tiles: tiles.collect(),
         }
     }
 
@@ -285,7 +275,7 @@ fn tiles_height(shown: &[(&Product, Option<Picture>)], width: i32, columns: i32)
         true => ui::photo_tile_height(tile) + GAP,
         false => ui::TILE_HEIGHT + GAP,
     };
-    TILES_ABOVE + shown.chunks(columns as usize).map(row).sum::<i32>()
+    tiles::ABOVE + shown.chunks(columns as usize).map(row).sum::<i32>()
 }
 
 fn columns(width: i32, tile: i32) -> i32 {

@@ -3,7 +3,7 @@
 use tresen_scene::Role;
 use tresen_till::{Area, Check, Table, TableId, Target};
 
-use super::tabs::Tab;
+use super::tabs::{Tab, Tabs};
 use super::{Scene, bottom_bar};
 use crate::ui::{
     Align, BAR, Button, Doubt, EDGE, Element, GAP, Icon, Place, Selected, TableLook, Type, Weight, button,
@@ -41,7 +41,8 @@ impl<'a> Scene<'a> {
             .action(Icon::LogOut, self.words.log_out, Tap::LogOut.action());
         let sideways = self.is_sideways();
         let beside = if sideways { DIRECT + EDGE } else { 0 };
-        let tabs = self.tabs(self.size.w - 2 * EDGE - beside, self.areas(filter));
+        let width = self.size.w - 2 * EDGE - beside;
+        let tabs = Tabs { width, pad: (0, 0), tabs: self.areas(filter) };
         let direct = sideways.then(|| self.direct_sale().compact().width(DIRECT));
         let tabs = row().child(tabs.grow()).children(direct).pad_x(EDGE).pad_y(4);
         let content = self.tables_shown(filter);
@@ -121,7 +122,7 @@ impl<'a> Scene<'a> {
         let tab = |text, filter_of| Tab {
             text,
             selected: Selected::when(filter == Some(filter_of)),
-            tap: Tap::Filter(filter_of),
+            action: Tap::Filter(filter_of).action(),
         };
         let all = self.is_wide().then(|| tab(self.words.all.into(), TableFilter::All));
         let areas = self.till().areas().map(|area: &Area| tab(area.name.clone(), TableFilter::Area(area.id)));

@@ -1,10 +1,13 @@
 //! Tabs: chips in as few lines as they fit, each line as wide as the screen.
 
-use smol_str::SmolStr;
+use std::hash::Hash;
 
-use super::Scene;
-use crate::Tap;
-use crate::ui::{Element, GAP, MIN_TARGET, Place, Selected, Type, Weight, chip, column, row};
+use smol_str::SmolStr;
+use tresen_scene::Action;
+
+use crate::ui::{
+    Composite, Element, GAP, Inputs, Kit, MIN_TARGET, Place, Selected, Type, Weight, chip, column, row,
+};
 
 /// Room beside the text of a chip that has plenty of it, and of one that has little, in dp.
 const ROOMY: i32 = 32;
@@ -19,45 +22,76 @@ enum Fill {
 }
 
 /// One of several views.
+#[derive(Hash)]
 pub(super) struct Tab {
     pub text: SmolStr,
     pub selected: Selected,
-    pub tap: Tap,
+    pub action: Action,
 }
 
-impl Scene<'_> {
-    /// Tabs within `width` dp: roomy in one line where they fit, else tight in as few lines as possible.
-    pub(super) fn tabs(&self, width: i32, tabs: Vec<Tab>) -> Element {
-        let in_one =
-            |side| Some(self.tab_widths(&tabs, Type::Body, side)).filter(|widths| used(widths) <= width);
-        let (lines, fill) = match [ROOMY, TIGHT].into_iter().find_map(in_one) {
-            Some(widths) => (vec![widths], Fill::No),
-            None => {
-                let large = balanced(&self.tab_widths(&tabs, Type::Body, TIGHT), width);
-                let small = balanced(&self.tab_widths(&tabs, Type::Label, TIGHT), width);
-                if large.len() > small.len() { (small, Fill::Compact) } else { (large, Fill::Yes) }
-            }
-        };
-        let mut tabs = tabs.into_iter();
+/// Tabs: roomy in one line where they fit, else tight in as few lines as possible.
+#[derive(Hash)]
+pub(super) struct Tabs {
+    /// What they have beside one another, in dp.
+    pub width: i32,
+    /// Room at the sides, and above and below, in dp.
+    pub pad: (i32, i32),
+    pub tabs: Vec<Tab>,
+}
+
+impl From<Tabs> for Element {
+    fn from(tabs: Tabs) -> Self {
+        Self::composite(tabs).key("tabs")
+    }
+}
+
+impl Composite for Tabs {
+    fn inputs(&self, inputs: &mut Inputs) {
+        ("tabs", self).hash(inputs);
+    }
+
+    fn footprint(&self, out: &mut Inputs) {
+        ("tabs", self.width, self.pad).hash(out);
+        self.tabs.iter().for_each(|tab| tab.text.hash(out));
+    }
+
+    fn compose(&self, kit: &Kit) -> Element {
+        let (lines, fill) = self.lines(kit);
+        let mut tabs = self.tabs.iter();
         let rows = lines.into_iter().map(|widths| {
-            let spare = if fill == Fill::No { 0 } else { (width - used(&widths)).max(0) };
+            let spare = if fill == Fill::No { 0 } else { (self.width - used(&widths)).max(0) };
             let count = widths.len().max(1) as i32;
             let chips = widths.into_iter().zip(0..).zip(tabs.by_ref()).map(|((tab_width, index), tab)| {
                 let share = spare / count + i32::from(index < spare % count);
-                let chip = chip(tab.text, tab.selected, tab.tap.action());
+                let chip = chip(tab.text.clone(), tab.selected, tab.action.clone());
                 let chip = if fill == Fill::Compact { chip.compact() } else { chip };
-                chip.width((tab_width + share).min(width))
+                chip.width((tab_width + share).min(self.width))
             });
             row().gap(GAP).children(chips.collect::<Vec<_>>())
         });
-        column().children(rows.collect::<Vec<_>>()).key("tabs")
+        let (sides, above) = self.pad;
+        column().children(rows.collect::<Vec<_>>()).pad_x(sides).pad_y(above)
+    }
+}
+
+impl Tabs {
+    /// The widths of the tabs in each line, in dp.
+    fn lines(&self, kit: &Kit) -> (Vec<Vec<i32>>, Fill) {
+        let in_one =
+            |side| Some(self.widths(kit, Type::Body, side)).filter(|widths| used(widths) <= self.width);
+        if let Some(widths) = [ROOMY, TIGHT].into_iter().find_map(in_one) {
+            return (vec![widths], Fill::No);
+        }
+        let large = balanced(&self.widths(kit, Type::Body, TIGHT), self.width);
+        let small = balanced(&self.widths(kit, Type::Label, TIGHT), self.width);
+        if large.len() > small.len() { (small, Fill::Compact) } else { (large, Fill::Yes) }
     }
 
-    fn tab_widths(&self, tabs: &[Tab], of: Type, side: i32) -> Vec<i32> {
+    fn widths(&self, kit: &Kit, of: Type, side: i32) -> Vec<i32> {
         let style = of.style(Weight::Medium);
-        let px = |tab: &Tab| self.kit.typesetter.shape(&tab.text, style, self.kit.scale).width();
-        let dp = |px: i32| (px * 100 + 99) / i32::from(self.kit.scale.hundredths());
-        tabs.iter().map(|tab| (dp(px(tab)) + side).max(MIN_TARGET)).collect()
+        let px = |tab: &Tab| kit.typesetter.shape(&tab.text, style, kit.scale).width();
+        let dp = |px: i32| (px * 100 + 99) / i32::from(kit.scale.hundredths());
+        self.tabs.iter().map(|tab| (dp(px(tab)) + side).max(MIN_TARGET)).collect()
     }
 }
 

@@ -25,7 +25,7 @@ impl Pair {
     pub fn new() -> Self {
         let mut maker = Maker::new(11);
         (0..30).for_each(|_| maker.change());
-        let mut sender = Sender::new(maker.namer.clone(), SessionId([1; 16]), 1, 1, [9; 32]);
+        let mut sender = Sender::new(maker.namer.clone(), SessionId([1; 16]), 1, 1, [9; 16]);
         sender.show(maker.scene());
         Self { maker, sender, receiver: Receiver::new(LOOK, None) }
     }

@@ -22,7 +22,7 @@ impl Pair {
     pub fn new() -> Self {
         let namer = Namer::new([5; 32]);
         let till = Till(77);
-        let mut sender = Sender::new(namer.clone(), SessionId([1; 16]), 1, 1, [9; 32]);
+        let mut sender = Sender::new(namer.clone(), SessionId([1; 16]), 1, 1, [9; 16]);
         sender.show(till.view(&namer));
         let mut receiver = Receiver::new(LOOK, None);
         receiver.set_guesses(limits::GUESSES_KEPT as u16);

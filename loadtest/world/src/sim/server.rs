@@ -60,7 +60,7 @@ impl Server {
         let kit = Kit::new(&mut dice);
         let shared = Shared::new(&mut dice);
         let guesser = Guesser::new(dice.fork());
-        let sender = Sender::new(kit.namer().clone(), SESSION, 1, 1, [9; 32]);
+        let sender = Sender::new(kit.namer().clone(), SESSION, 1, 1, [9; 16]);
         Self {
             dice,
             fault,
@@ -117,7 +117,7 @@ impl Server {
         self.state = self.disk.state.clone();
         self.marked = true;
         self.sender =
-            Sender::new(self.kit.namer().clone(), SESSION, self.epoch, self.disk.input + 1, [9; 32]);
+            Sender::new(self.kit.namer().clone(), SESSION, self.epoch, self.disk.input + 1, [9; 16]);
         checker.server_restarted();
     }
 

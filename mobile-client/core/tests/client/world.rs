@@ -124,7 +124,7 @@ pub struct World {
 impl World {
     /// A client that is attached and has painted its first screen.
     pub fn attached(screen: &Screen) -> Self {
-        let sender = Sender::new(namer(), SessionId([1; 16]), 1, 1, [9; 32]);
+        let sender = Sender::new(namer(), SessionId([1; 16]), 1, 1, [9; 16]);
         let client = Client::new(LOOK);
         let mut world = Self {
             now_ms: 1_000,
