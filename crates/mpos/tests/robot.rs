@@ -4,9 +4,12 @@ mod common;
 
 use common::House;
 use common::screen::{Look, Screen};
-use tresen_mpos::ui::Theme;
-use tresen_scene::{Pull, Role};
+use proptest::prelude::*;
+use tresen_mpos::ui::{Kit, Scale, Theme};
+use tresen_mpos::{Message, view};
+use tresen_scene::{Namer, Pull, Role, touches};
 use tresen_till::{Language, Money, TableId, Target, demo};
+use tresen_typeset::Typesetter;
 
 const ENGLISH: Look = Look { language: Language::En, theme: Theme::Dark, ..Look::PHONE };
 const SMALL: Look = Look { height_dp: 640, ..Look::PHONE };
@@ -325,4 +328,24 @@ fn a_direct_sale_by_name() {
     assert!(screen.shows("1,10 €"));
     assert!(screen.house.till.open_check(&Target::Direct(common::STATION)).is_none());
     assert!(screen.house.till.open_check(&Target::Table(TableId(1))).is_none());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Promise: a screen is the same whatever was drawn before for anybody else.
+    #[test]
+    fn what_was_drawn_before_changes_nothing(steps in prop::collection::vec(0_usize..400, 1..30), look in 0_usize..4) {
+        let look = [Look::PHONE, ENGLISH, SIDEWAYS, TABLET][look];
+        let mut screen = Screen::new(House::evening(), look);
+        screen.house.type_pin(demo::ANNA, "1234");
+        for step in steps {
+            let root = screen.root();
+            let alone = Kit::new(Typesetter::new(Namer::new([7; 32])), look.theme, Scale::from_hundredths(look.scale_100));
+            let fresh = view(&screen.house.app, &screen.house.world(), &alone, look.size_px());
+            prop_assert_eq!(root.id(), fresh.id());
+            let taps: Vec<_> = touches(&root).into_iter().filter_map(|touch| Message::tap(&touch.action)).collect();
+            screen.house.say(taps[step % taps.len()].clone());
+        }
+    }
 }

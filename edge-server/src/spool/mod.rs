@@ -130,12 +130,7 @@ impl Folder {
         self.sync()
     }
 
-    fn print(
-        &self,
-        painter: Option<&Typesetter>,
-        name: &str,
-        lines: &[PrintLine],
-    ) -> Result<(), SpoolError> {
+    fn print(&self, painter: Option<&Typesetter>, name: &str, lines: &[PrintLine]) -> Result<(), SpoolError> {
         match painter.map(|painter| picture(painter, lines)) {
             Some(Ok(png)) => self.write(&format!("{name}.png"), &png)?,
             Some(Err(error)) => tracing::error!(%name, %error, "a receipt goes without its picture"),

@@ -275,7 +275,7 @@ impl Client {
     }
 
     /// What [`Client::paint`] painted.
-    pub const fn canvas(&self) -> &Canvas {
+    pub fn canvas(&self) -> &Canvas {
         self.painter.canvas()
     }
 

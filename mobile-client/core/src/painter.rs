@@ -2,6 +2,7 @@
 //!
 //! Invariant: after [`Painter::paint`] the canvas shows what painting everything anew would show.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use tresen_scene::{
@@ -13,7 +14,9 @@ use crate::look::ground;
 
 #[derive(Debug)]
 pub(crate) struct Painter {
-    canvas: Canvas,
+    size: Size,
+    /// Who paints nothing has none: it is megabytes.
+    canvas: OnceCell<Canvas>,
     ground: Arc<Node>,
     shown: Option<Arc<Node>>,
     pressed: Option<Pressed>,
@@ -35,7 +38,8 @@ impl Painter {
         let everything = Rect::of_size(size);
         let fill = Op::Fill { rect: everything, color: ground(theme) };
         Self {
-            canvas: Canvas::new(size),
+            size,
+            canvas: OnceCell::new(),
             ground: Node::new(&Namer::new([0; 32]), 0, vec![fill]),
             shown: None,
             pressed: None,
@@ -44,13 +48,13 @@ impl Painter {
         }
     }
 
-    pub const fn canvas(&self) -> &Canvas {
-        &self.canvas
+    pub fn canvas(&self) -> &Canvas {
+        self.canvas.get_or_init(|| Canvas::new(self.size))
     }
 
     /// What stands in `rect` is out of date.
     pub fn dirty(&mut self, rect: Rect) {
-        let rect = rect.intersect(Rect::of_size(self.canvas.size()));
+        let rect = rect.intersect(Rect::of_size(self.size));
         add_damage(&mut self.dirty, rect);
     }
 
@@ -64,19 +68,21 @@ impl Painter {
         let hidden =
             |rect: &Rect| scene.root.is_some_and(|root| covers(root, Point::ZERO, *rect, scene.scrolls));
         let bare: Vec<Rect> = rects.iter().copied().filter(|rect| !hidden(rect)).collect();
-        self.canvas.paint(&self.ground, &bare, scene.scrolls, None);
+        let mut canvas = self.canvas.take().unwrap_or_else(|| Canvas::new(self.size));
+        canvas.paint(&self.ground, &bare, scene.scrolls, None);
         if let Some(root) = scene.root {
-            self.canvas.paint(root, &rects, scene.scrolls, scene.pressed);
+            canvas.paint(root, &rects, scene.scrolls, scene.pressed);
         }
         for overlay in scene.overlays {
-            self.canvas.paint(overlay, &rects, scene.scrolls, None);
+            canvas.paint(overlay, &rects, scene.scrolls, None);
         }
+        let _ = self.canvas.set(canvas);
         rects
     }
 
     fn compare(&mut self, scene: &Scene) {
         if let Some(root) = scene.root {
-            let viewport = Rect::of_size(self.canvas.size());
+            let viewport = Rect::of_size(self.size);
             damage(self.shown.as_ref(), root, viewport, scene.scrolls)
                 .into_iter()
                 .for_each(|rect| self.dirty(rect));
