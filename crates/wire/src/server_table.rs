@@ -1,6 +1,7 @@
 //! What a server knows of a client's slots, and how it turns a screen into the commands of a frame.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -44,6 +45,25 @@ struct Change {
     before: Content,
 }
 
+/// Keys of nodes are hashes already; they come from this server's own app.
+#[derive(Debug, Default)]
+struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        // The table looks at the highest bits first; those of small keys are all alike.
+        self.0 = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
 /// A mirror of a client's slots. It holds names, not objects; only the last node of each key is kept.
 #[derive(Debug)]
 pub struct ServerTable {
@@ -53,7 +73,7 @@ pub struct ServerTable {
     colors: Colors,
     /// The slot that the next object fills unless told otherwise.
     cursor: u16,
-    bases: HashMap<u64, Arc<Node>>,
+    bases: HashMap<u64, Arc<Node>, BuildHasherDefault<KeyHasher>>,
     bytes: u64,
     budget_bytes: u64,
     frame: u32,
@@ -75,7 +95,7 @@ impl ServerTable {
             bank_cursors: Vec::new(),
             colors: Colors::default(),
             cursor: 0,
-            bases: HashMap::new(),
+            bases: HashMap::default(),
             bytes: 0,
             budget_bytes: u64::from(limits::TABLE_KIB.0) * 1024,
             frame: 0,
@@ -225,7 +245,13 @@ impl FrameWriter<'_> {
             return;
         }
         let bases = &mut self.table.bases;
-        if bases.len() >= BASES && !bases.contains_key(&node.key()) {
+        if let Some(base) = bases.get_mut(&node.key()) {
+            if !Arc::ptr_eq(base, node) {
+                *base = node.clone();
+            }
+            return;
+        }
+        if bases.len() >= BASES {
             bases.clear();
         }
         bases.insert(node.key(), node.clone());

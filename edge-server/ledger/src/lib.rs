@@ -47,6 +47,8 @@ pub mod limits {
     pub const BATCH_SUBMISSIONS: usize = 512;
     /// How long a submission that carries nothing but a mark waits for others to share its commit.
     pub const MARK_DELAY: Duration = Duration::from_millis(50);
+    /// From commit to commit while several wait at a time: each takes a sync of the disk, and half a millisecond of a core.
+    pub const BUSY_COMMIT_EVERY: Duration = Duration::from_millis(6);
     /// Journal rows between two snapshots.
     pub const SNAPSHOT_ROWS: u64 = 4_096;
     /// Largest state of an instance in a mark.

@@ -69,12 +69,15 @@ impl Writer {
 
     /// Runs until the queue is closed, then leaves one tidy file.
     pub(crate) fn run(mut self, queue: &Receiver<Job>) {
-        while let Some(jobs) = next_batch(queue) {
+        let mut not_before = Instant::now();
+        while let Some(jobs) = next_batch(queue, not_before) {
             if let Some(reason) = self.failure() {
                 refuse_all(jobs, &reason);
                 continue;
             }
             let began = Instant::now();
+            let urgent = jobs.iter().filter(|job| !job.submission.is_patient()).count();
+            not_before = if urgent > 1 { began + limits::BUSY_COMMIT_EVERY } else { began };
             let (batch, answers) = match self.write(jobs) {
                 Ok(written) => written,
                 Err((error, answers)) => {
@@ -231,8 +234,8 @@ impl Done {
     }
 }
 
-/// The next jobs; `None` when the queue is closed and empty. Jobs that carry only marks wait a little for company.
-fn next_batch(queue: &Receiver<Job>) -> Option<Vec<Job>> {
+/// The next jobs, not before this moment; `None` when the queue is closed and empty. Jobs that carry only marks wait a little for company.
+fn next_batch(queue: &Receiver<Job>, not_before: Instant) -> Option<Vec<Job>> {
     let first = queue.recv().ok()?;
     let deadline = Instant::now() + limits::MARK_DELAY;
     let mut jobs = vec![first];
@@ -242,10 +245,13 @@ fn next_batch(queue: &Receiver<Job>) -> Option<Vec<Job>> {
         {
             jobs.push(job);
         }
-        if jobs.len() >= limits::BATCH_SUBMISSIONS || jobs.iter().any(|job| !job.submission.is_patient()) {
+        let is_urgent = jobs.iter().any(|job| !job.submission.is_patient());
+        let until = if is_urgent { not_before } else { deadline };
+        let left = until.saturating_duration_since(Instant::now());
+        if jobs.len() >= limits::BATCH_SUBMISSIONS || left.is_zero() {
             return Some(jobs);
         }
-        match queue.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        match queue.recv_timeout(left) {
             Ok(job) => jobs.push(job),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Some(jobs),
         }

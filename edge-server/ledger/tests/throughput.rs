@@ -3,9 +3,10 @@
 
 mod common;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use common::{Folder, booking, colas};
+use tresen_ledger::limits;
 
 /// Bookings of the measurement.
 const BOOKINGS: u32 = 1_000;
@@ -34,4 +35,26 @@ fn two_hundred_durable_bookings_a_second() {
     println!("{rate:.0} durable bookings a second from {STATIONS} stations");
     assert_eq!((1..=12).map(|table| colas(&ledger, table)).sum::<u32>(), BOOKINGS);
     assert!(rate >= BOOKINGS_PER_SECOND_MIN, "only {rate:.0} bookings a second");
+}
+
+/// Promise: while bookings keep coming, those of some milliseconds share one sync, however quick the disk is.
+#[test]
+fn bookings_of_a_busy_house_share_their_syncs() {
+    let folder = Folder::new();
+    let ledger = folder.demo();
+    let commits = || ledger.stats().commits_us.iter().map(|(_, count)| count).sum::<u64>();
+    let (start, before) = (Instant::now(), commits());
+    let mut answers = Vec::new();
+    for number in 0..300 {
+        answers.push(ledger.submit(booking(1 + number % 12)));
+        // Two at once begin it; then one a millisecond, or fewer where sleeping takes longer.
+        if number > 0 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    let committed = answers.into_iter().map(|answer| answer.blocking_recv().expect("an answer"));
+    assert!(committed.into_iter().all(|committed| committed.is_ok()));
+    let at_most = start.elapsed().as_millis() / limits::BUSY_COMMIT_EVERY.as_millis() + 20;
+    let commits = commits() - before;
+    assert!(u128::from(commits) <= at_most, "{commits} commits for 300 bookings, at most {at_most}");
 }
