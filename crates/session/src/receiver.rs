@@ -6,7 +6,9 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 use tresen_scene::{Namer, Node};
 use tresen_wire::limits::{TABLE_KIB, VERSIONS};
-use tresen_wire::{ClientTable, CloseCode, Have, Hello, Look, SessionId, ToClient, ToServer, Welcome};
+use tresen_wire::{
+    ClientTable, CloseCode, Gallery, Have, Hello, Look, SessionId, ToClient, ToServer, Welcome,
+};
 
 use crate::receiver_guesses::{GuessStats, Guesses};
 use crate::receiver_inputs::Open;
@@ -87,6 +89,11 @@ impl Receiver {
     /// Offers another amount of memory for slots, in KiB; [`TABLE_KIB`]. Counts from the next connection.
     pub fn set_table_kib(&mut self, table_kib: u32) {
         self.table_kib = table_kib.clamp(TABLE_KIB.0, TABLE_KIB.1);
+    }
+
+    /// Shares unpacked photos with other clients of this process.
+    pub fn share(&mut self, gallery: Arc<Gallery>) {
+        self.kept.table.share(gallery);
     }
 
     /// Offers to keep so many guesses, at most [`limits::GUESSES_KEPT`]; 0, as unless told otherwise: none are wanted. Counts from the next

@@ -7,6 +7,7 @@ use tresen_scene::{Color, FaceId, Glyph, Mask, Namer, Node, Op, Sprite, limits a
 use crate::bytes::Reader;
 use crate::colors::Colors;
 use crate::decode::{get_glyph, get_op};
+use crate::gallery::Gallery;
 use crate::mask_code::get_mask;
 use crate::ops::{self, Like, Seen, unknown};
 use crate::photo_code::get_photo;
@@ -64,6 +65,7 @@ pub struct ClientTable {
     cursor: usize,
     bytes: u64,
     digest: [u8; 16],
+    gallery: Option<Arc<Gallery>>,
 }
 
 impl ClientTable {
@@ -72,9 +74,14 @@ impl ClientTable {
         Self::default()
     }
 
+    /// Shares what it unpacks with other tables.
+    pub fn share(&mut self, gallery: Arc<Gallery>) {
+        self.gallery = Some(gallery);
+    }
+
     /// Empties every slot.
     pub fn clear(&mut self) {
-        *self = Self::default();
+        *self = Self { gallery: self.gallery.take(), ..Self::default() };
     }
 
     /// A digest of every frame since the slots were empty; all zeros when they are.
@@ -123,7 +130,8 @@ impl ClientTable {
                 }
                 ops::PUT_PHOTO => {
                     allowance.object()?;
-                    let sprite = get_photo(&mut reader, namer, &mut allowance.pixels)?;
+                    let sprite =
+                        get_photo(&mut reader, namer, &mut allowance.pixels, self.gallery.as_deref())?;
                     self.put(Object::Sprite(sprite))?;
                 }
                 ops::PUT_GLYPHS => self.get_glyphs(&mut reader, namer, first, &mut allowance)?,

@@ -129,6 +129,7 @@ mod colors;
 mod decode;
 mod encode;
 mod error;
+mod gallery;
 mod hello;
 mod input;
 pub mod limits;
@@ -145,6 +146,7 @@ mod sprite_code;
 
 pub use client_table::ClientTable;
 pub use error::{CloseCode, DecodeError};
+pub use gallery::Gallery;
 pub use hello::{Have, Hello, Language, Look, SessionId, Theme, Welcome};
 pub use input::{Input, Key};
 pub use message::{Frame, Guess, GuessKind, RootTag, SEQUENCES, ToClient, ToServer};

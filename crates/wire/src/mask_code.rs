@@ -61,13 +61,12 @@ pub(crate) fn get_mask(
     namer: &Namer,
     pixels: &mut usize,
 ) -> Result<Arc<Mask>, DecodeError> {
-    let (size, alpha) = alpha_of(reader, pixels)?;
-    Ok(Mask::new(namer, size, &alpha))
+    let (size, coded) = get_bitmap(reader, pixels)?;
+    Ok(Mask::new(namer, size, &alpha_of(size, coded)))
 }
 
 /// Coverage in sixteen levels.
-pub(crate) fn alpha_of(reader: &mut Reader<'_>, pixels: &mut usize) -> Result<(Size, Vec<u8>), DecodeError> {
-    let (size, coded) = get_bitmap(reader, pixels)?;
+pub(crate) fn alpha_of(size: Size, coded: &[u8]) -> Vec<u8> {
     let mut decoder = Decoder::new(coded);
     let mut model = Model::new();
     let w = size.w as usize;
@@ -87,7 +86,7 @@ pub(crate) fn alpha_of(reader: &mut Reader<'_>, pixels: &mut usize) -> Result<(S
         };
         alpha[at] = level * 17;
     }
-    Ok((size, alpha))
+    alpha
 }
 
 /// Size and coded bytes of a bitmap, checked against what may still be unpacked.

@@ -7,10 +7,11 @@
 use std::sync::Arc;
 
 use tresen_scene::photo::{BLOCK, Photo, WEIGHT};
-use tresen_scene::{Namer, Sprite};
+use tresen_scene::{Namer, Size, Sprite};
 
 use crate::bytes::{Reader, put_bytes};
-use crate::mask_code::{alpha_of, put_alpha};
+use crate::gallery::Gallery;
+use crate::mask_code::{alpha_of, get_bitmap, put_alpha};
 use crate::range::{Bit, Decoder, Encoder};
 use crate::{DecodeError, limits};
 
@@ -41,15 +42,35 @@ fn code(photo: &Photo) -> Box<[u8]> {
     out.into()
 }
 
-/// A sprite that shows a photo; its pixels are taken from `pixels`, what may still be unpacked.
+/// A photo that was not unpacked yet.
+struct Packed<'a> {
+    size: Size,
+    alpha: &'a [u8],
+    step: u8,
+    weights: &'a [u8],
+}
+
+/// A sprite that shows a photo, from the gallery if it is there; its pixels are taken from `pixels`, what may still be unpacked.
 pub(crate) fn get_photo(
     reader: &mut Reader<'_>,
     namer: &Namer,
     pixels: &mut usize,
+    gallery: Option<&Gallery>,
 ) -> Result<Arc<Sprite>, DecodeError> {
-    let (size, alpha) = alpha_of(reader, pixels)?;
+    let before = reader.rest();
+    let (size, alpha) = get_bitmap(reader, pixels)?;
     let step = reader.u8()?;
-    let mut decoder = Decoder::new(reader.short_bytes(limits::TO_CLIENT_BYTES, "coded photo")?);
+    let weights = reader.short_bytes(limits::TO_CLIENT_BYTES, "coded photo")?;
+    let packed = Packed { size, alpha, step, weights };
+    let Some(gallery) = gallery else { return unpack(&packed, namer) };
+    let coded = &before[..before.len() - reader.rest().len()];
+    gallery.photo(namer.name(coded), || unpack(&packed, namer))
+}
+
+fn unpack(packed: &Packed<'_>, namer: &Namer) -> Result<Arc<Sprite>, DecodeError> {
+    let Packed { size, alpha, step, weights } = *packed;
+    let alpha = alpha_of(size, alpha);
+    let mut decoder = Decoder::new(weights);
     let (mut luma, mut chroma) = (Model::new(), Model::new());
     let planes = std::array::from_fn(|plane| {
         let model = if plane == 0 { &mut luma } else { &mut chroma };
@@ -186,7 +207,6 @@ fn get_weight_not_zero(decoder: &mut Decoder<'_>, model: &mut Length) -> i16 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use tresen_scene::Size;
 
     proptest! {
         #[test]
@@ -201,20 +221,28 @@ mod tests {
             let mut out = Vec::new();
             put_photo(&mut out, &sprite, sprite.photo().unwrap());
             let mut reader = Reader::new(&out);
-            let back = get_photo(&mut reader, &namer, &mut 10_000).unwrap();
+            let back = get_photo(&mut reader, &namer, &mut 10_000, None).unwrap();
             prop_assert_eq!(back.id(), sprite.id());
             prop_assert!(reader.finish().is_ok());
+
+            let gallery = Gallery::default();
+            let shared = || get_photo(&mut Reader::new(&out), &namer, &mut 10_000, Some(&gallery)).unwrap();
+            let first = shared();
+            prop_assert_eq!(first.id(), sprite.id());
+            prop_assert!(Arc::ptr_eq(&first, &shared()), "the second client unpacks nothing");
+            let too_few = get_photo(&mut Reader::new(&out), &namer, &mut ((w * h) as usize / 2), Some(&gallery));
+            prop_assert_eq!(too_few.is_err(), w * h > 0, "and is allowed no more");
         }
 
         #[test]
         fn no_bytes_are_too_many(w in 0_u8..90, h in 0_u8..90, step: u8, bytes: Vec<u8>) {
             let namer = Namer::new([7; 32]);
-            let _ = get_photo(&mut Reader::new(&bytes), &namer, &mut 100_000);
+            let _ = get_photo(&mut Reader::new(&bytes), &namer, &mut 100_000, None);
             let mut framed = vec![w, h, 9];
             framed.extend([0; 9]);
             framed.push(step);
             put_bytes(&mut framed, &bytes);
-            let _ = get_photo(&mut Reader::new(&framed), &namer, &mut 100_000);
+            let _ = get_photo(&mut Reader::new(&framed), &namer, &mut 100_000, None);
         }
     }
 }

@@ -73,6 +73,7 @@ pub async fn run(devices: u16, seconds: u64, seed: u64, all_cores: &[usize]) -> 
     let shift = Arc::new(Shift {
         window: Window::default(),
         tally: Mutex::new(Tally::default()),
+        gallery: Arc::default(),
         doors: Semaphore::new(HANDSHAKES),
         connections: Mutex::default(),
     });

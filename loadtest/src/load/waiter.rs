@@ -9,6 +9,7 @@ use rand::rngs::StdRng;
 use tokio::sync::Semaphore;
 use tresen_client::{Client, Event, Item, ItemKind, Outline, Path, Pointer};
 use tresen_scene::{ObjectId, Point, Role};
+use tresen_wire::Gallery;
 
 use super::pace::thought;
 use super::shift::{Beat, Step};
@@ -43,6 +44,8 @@ pub struct Shift {
     pub window: Window,
     /// What is counted.
     pub tally: Mutex<Tally>,
+    /// Photos that one of them unpacked.
+    pub gallery: Arc<Gallery>,
     /// Handshakes that may be under way at once.
     pub doors: Semaphore,
     /// Every waiter's connection, for its statistics.
@@ -117,6 +120,7 @@ impl Waiter {
         let index = lock(&shift.connections).add(connection.quic.clone());
         let start = Instant::now();
         let mut client = Client::new(HANDHELD_LOOK);
+        client.share(shift.gallery.clone());
         client.connected(0, Path::Direct);
         let random = StdRng::seed_from_u64(seed ^ (u64::from(number) << 32));
         let beat = Beat::of(number);

@@ -10,7 +10,7 @@ use smol_str::SmolStr;
 use tresen_scene::{Action, Canvas, Node, Point, Pressed, Rect, ScrollOffsets};
 use tresen_session::limits::SLOW_MS;
 use tresen_session::{LinkState, PeerError, Receiver, ReceiverEvent};
-use tresen_wire::{CloseCode, Input, Look};
+use tresen_wire::{CloseCode, Gallery, Input, Look};
 
 use crate::gesture::{Act, Gesture, Pointer, View};
 use crate::keyboard::Keyboard;
@@ -119,6 +119,11 @@ impl Client {
         self.gesture = Gesture::new(f32::from(look.scale_100) / 100.0);
         self.dot = None;
         self.look = look;
+    }
+
+    /// Shares unpacked photos with other clients of this process.
+    pub fn share(&mut self, gallery: Arc<Gallery>) {
+        self.receiver.share(gallery);
     }
 
     /// A connection is open, and this is its way.
