@@ -1,16 +1,36 @@
 //! How long a silent server is waited for. A connection may be dead without anybody saying so: the server was killed, or the handheld is
 //! in another network now. So the first silence is answered with a new connection soon; only when that brings no better one, the link is
 //! taken for slow, and the session's own limit holds.
+//!
+//! Whom a new connection did not help soon was not cut off: the server has much to do, and connections that everybody makes anew are what it
+//! needs least. He waits twice as long the next time, for some minutes.
 
 use tresen_session::LinkState;
 
 /// A link that is slow for so long is given up, once.
 const REDIAL_MS: u64 = 1_200;
 
-#[derive(Debug, Default)]
+/// The longest that it is waited for; then the session's own limit holds anyway.
+const LONGEST_MS: u64 = 8 * REDIAL_MS;
+
+/// A new connection that brought an answer within this time was of use.
+const USEFUL_MS: u64 = 800;
+
+/// How long it is remembered that one was not.
+const REMEMBERED_MS: u64 = 180_000;
+
+#[derive(Debug)]
 pub(crate) struct Patience {
     slow_since_ms: Option<u64>,
-    redialled: bool,
+    redialled_ms: Option<u64>,
+    redial_after_ms: u64,
+    patient_until_ms: u64,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { slow_since_ms: None, redialled_ms: None, redial_after_ms: REDIAL_MS, patient_until_ms: 0 }
+    }
 }
 
 impl Patience {
@@ -22,19 +42,34 @@ impl Patience {
             }
             LinkState::Away | LinkState::Connecting => self.slow_since_ms = None,
             // However late the answer came: it came.
-            LinkState::Good { .. } => *self = Self::default(),
+            LinkState::Good { .. } => self.answered(now_ms),
+        }
+    }
+
+    fn answered(&mut self, now_ms: u64) {
+        self.slow_since_ms = None;
+        match self.redialled_ms.take() {
+            Some(redialled_ms) if now_ms - redialled_ms > USEFUL_MS => {
+                self.redial_after_ms = (2 * self.redial_after_ms).min(LONGEST_MS);
+                self.patient_until_ms = now_ms + REMEMBERED_MS;
+            }
+            Some(_) => self.redial_after_ms = REDIAL_MS,
+            None if now_ms >= self.patient_until_ms => self.redial_after_ms = REDIAL_MS,
+            None => {}
         }
     }
 
     /// When [`Patience::is_over`] may become true.
     pub fn poll_timeout(&self) -> Option<u64> {
-        self.slow_since_ms.filter(|_| !self.redialled).map(|since| since + REDIAL_MS)
+        self.slow_since_ms.filter(|_| self.redialled_ms.is_none()).map(|since| since + self.redial_after_ms)
     }
 
     /// Whether the connection is to be given up now. True once.
     pub fn is_over(&mut self, now_ms: u64) -> bool {
         let over = self.poll_timeout().is_some_and(|at| now_ms >= at);
-        self.redialled |= over;
+        if over {
+            self.redialled_ms = Some(now_ms);
+        }
         over
     }
 }
@@ -56,7 +91,33 @@ mod tests {
         assert!(!patience.is_over(60_000), "the new connection is slow as well");
         patience.note(61_000, LinkState::Good { rtt_ms: 20 });
         patience.note(62_000, LinkState::Slow);
-        assert!(patience.is_over(62_000 + REDIAL_MS));
+        assert!(patience.is_over(62_000 + 2 * REDIAL_MS), "the one before helped late");
+    }
+
+    /// Promise: whom a new connection did not help soon waits longer before the next, so that a busy server is not made busier; whom it helped, and
+    /// whoever has waited for nothing for minutes, does not.
+    #[test]
+    fn who_was_not_helped_waits_longer() {
+        let good = LinkState::Good { rtt_ms: 20 };
+        let mut patience = Patience::default();
+        let mut now_ms = 1_000;
+        let mut silence = |patience: &mut Patience, helped_after_ms: u64| {
+            now_ms += 10_000;
+            patience.note(now_ms, LinkState::Slow);
+            let waited_ms = patience.poll_timeout().unwrap() - now_ms;
+            now_ms += waited_ms;
+            assert!(patience.is_over(now_ms));
+            now_ms += helped_after_ms;
+            patience.note(now_ms, good);
+            waited_ms
+        };
+        let waited = [3_000, 3_000, 3_000, 3_000, 3_000, 500, 500].map(|after| silence(&mut patience, after));
+        assert_eq!(waited, [1, 2, 4, 8, 8, 8, 1].map(|times| times * REDIAL_MS));
+        silence(&mut patience, 3_000);
+        patience.note(now_ms + REMEMBERED_MS - 1, good);
+        assert_eq!(patience.redial_after_ms, 2 * REDIAL_MS);
+        patience.note(now_ms + REMEMBERED_MS, good);
+        assert_eq!(patience.redial_after_ms, REDIAL_MS);
     }
 
     /// A slow network is shown as one, and kept: a connection anew would be as slow, and costs the server as much as a tap.
