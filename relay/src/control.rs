@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use quinn::{Connection, Endpoint, RecvStream, SendStream, VarInt};
 use rustls_pki_types::CertificateDer;
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
-use tresen_identity::{Fingerprint, TOKEN_BYTES, fingerprint_of_certificate};
+use tresen_identity::{Fingerprint, fingerprint_of_certificate};
 use tresen_path::{ControlBuffer, ControlError, FromNode, Party, ToNode, is_tunnel};
 
 use crate::guest::{Guest, Place, Unwanted};
+use crate::letters::{Letter, Letters};
 use crate::node::Node;
 
 /// How long an endpoint may take for the handshake, for its stream, and then to become somebody; an edge server, to answer a call.
@@ -23,9 +23,6 @@ const UNVALIDATED_HANDSHAKES: usize = 64;
 
 /// With more handshakes than this under way, nothing is computed for a network that has spent its allowance, though boxes or devices are in it.
 const SPENT_HANDSHAKES: usize = 32;
-
-/// Messages for one endpoint that may wait; one that does not read is let go.
-const WAITING: usize = 256;
 
 /// How often that is looked at.
 const EDGE_RENEWAL: Duration = Duration::from_secs(30);
@@ -62,11 +59,11 @@ pub async fn serve(node: Arc<Node>, endpoint: Endpoint) {
             incoming.refuse();
             continue;
         }
-        let node = node.clone();
+        let (node, at) = (node.clone(), incoming.remote_address());
+        // Boxed: what is in the task itself stays as long as the endpoint does, and this is over soon.
+        let shaken = Box::pin(tokio::time::timeout(PATIENCE, async move { incoming.accept()?.await }));
         connections.spawn(async move {
-            let at = incoming.remote_address();
-            let shaken = async { incoming.accept()?.await };
-            match tokio::time::timeout(PATIENCE, shaken).await {
+            match shaken.await {
                 Ok(Ok(connection)) => attend(&node, connection).await,
                 Ok(Err(error)) => tracing::debug!(%at, %error, "a handshake failed"),
                 Err(_) => tracing::debug!(%at, "a handshake took too long"),
@@ -75,16 +72,6 @@ pub async fn serve(node: Arc<Node>, endpoint: Endpoint) {
     }
     connections.close();
     let _ = tokio::time::timeout(FAREWELL, connections.wait()).await;
-}
-
-/// What one of the node's connections has for another one.
-pub(crate) enum Letter {
-    /// To be said.
-    Say(FromNode),
-    /// An edge server's token for the client that called it.
-    Token(Box<[u8; TOKEN_BYTES]>),
-    /// The edge server does not know the client that called it.
-    TurnedAway,
 }
 
 async fn attend(node: &Arc<Node>, connection: Connection) {
@@ -106,7 +93,7 @@ async fn attend(node: &Arc<Node>, connection: Connection) {
     };
     // Ahead of what browsers send on the same connection.
     let _ = send.set_priority(1);
-    let (letters, mut waiting) = mpsc::channel(WAITING);
+    let (letters, mut waiting) = Letters::new();
     let mut guest = Guest::new(node.clone(), connection, peer, Place { packets, network: at }, letters);
     let mut renewal = tokio::time::interval(EDGE_RENEWAL);
     let mut nodes = node.watch_nodes();
@@ -116,10 +103,10 @@ async fn attend(node: &Arc<Node>, connection: Connection) {
         let answer = tokio::select! {
             message = next(&mut receive, &mut pending) => match message {
                 None => break,
-                Some(Ok(message)) => guest.answer(message).await,
+                Some(Ok(message)) => Box::pin(guest.answer(message)).await,
                 Some(Err(error)) => Err(error.into()),
             },
-            letter = waiting.recv() => match letter {
+            letter = waiting.recv() => match letter.map(|letter| *letter) {
                 None => break,
                 Some(Letter::Say(letter)) => Ok(Some(letter)),
                 Some(Letter::Token(token)) => guest.admit(token.as_slice()).map(Some),

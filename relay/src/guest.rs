@@ -8,7 +8,6 @@ use std::time::Duration;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use quinn::Connection;
 use thiserror::Error;
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tresen_identity::{Admission, CLOCK_SKEW_S, Fingerprint, Secret, TOKEN_BYTES, TenantId};
 use tresen_path::{
@@ -17,8 +16,9 @@ use tresen_path::{
 };
 
 use crate::common::NotChanged;
-use crate::control::{Letter, PATIENCE};
+use crate::control::PATIENCE;
 use crate::directory::DirectoryError;
+use crate::letters::{Letter, Letters};
 use crate::node::Node;
 
 /// Messages a second on one connection, and how many at once; what an edge server answers is not counted.
@@ -72,7 +72,7 @@ pub(crate) struct Guest {
     peer: Fingerprint,
     at: Place,
     /// For the node's other connections to talk to this one.
-    letters: mpsc::Sender<Letter>,
+    letters: Letters,
     /// What it is registered as.
     pub(crate) party: Option<Party>,
     /// The edge server whose answer it waits for.
@@ -89,7 +89,7 @@ impl Guest {
         connection: Connection,
         peer: Fingerprint,
         at: Place,
-        letters: mpsc::Sender<Letter>,
+        letters: Letters,
     ) -> Self {
         Self {
             node,

@@ -25,6 +25,7 @@ mod handover;
 mod hello;
 mod http;
 mod known;
+mod letters;
 mod limit_arguments;
 mod limits;
 mod looks;

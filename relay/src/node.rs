@@ -10,17 +10,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use quinn::{Connection, Endpoint};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tresen_identity::{KeyPair, PublicPlace};
 use tresen_path::{Capacity, ClientName, FromNode, Gate, NodeAt, NodeId, Party};
 
 use crate::clock::Clock;
 use crate::common::Common;
-use crate::control::{CLOSED, Letter};
+use crate::control::CLOSED;
 use crate::counters::Counters;
 use crate::data::DataFolder;
 use crate::directory::Directory;
+use crate::letters::{Letter, Letters};
 use crate::limits::Limits;
 use crate::passes::{self, Passes};
 use crate::switch::Switch;
@@ -51,7 +52,7 @@ pub struct Node {
     broken: CancellationToken,
     pub(crate) guests: Mutex<HashMap<Party, Guest>>,
     /// Clients that wait for their edge server's answer; one each, so no more than connections.
-    callers: Mutex<HashMap<ClientName, mpsc::Sender<Letter>>>,
+    callers: Mutex<HashMap<ClientName, Letters>>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) passes: Arc<Passes>,
     settled: Arc<AtomicUsize>,
@@ -63,7 +64,7 @@ pub struct Node {
 /// A party whose control connection is open.
 pub(crate) struct Guest {
     connection: Connection,
-    letters: mpsc::Sender<Letter>,
+    letters: Letters,
 }
 
 /// Counts a control connection whose handshake is done, until it is dropped.
@@ -182,7 +183,7 @@ impl Node {
     }
 
     /// This connection speaks for a party; one that did before is closed.
-    pub(crate) fn introduce(&self, party: Party, connection: &Connection, letters: mpsc::Sender<Letter>) {
+    pub(crate) fn introduce(&self, party: Party, connection: &Connection, letters: Letters) {
         let guest = Guest { connection: connection.clone(), letters: letters.clone() };
         let before = lock(&self.guests).insert(party, guest);
         self.offer_passes(&party, connection, &letters);
@@ -194,7 +195,7 @@ impl Node {
     }
 
     /// An edge server is told that TLS is passed on to it, if it is.
-    fn offer_passes(&self, party: &Party, connection: &Connection, letters: &mpsc::Sender<Letter>) {
+    fn offer_passes(&self, party: &Party, connection: &Connection, letters: &Letters) {
         if let Some(place) = self.passes.place()
             && self.passes.introduce(party, connection)
         {
@@ -220,19 +221,19 @@ impl Node {
     }
 
     /// A client waits for its edge server's answer.
-    pub(crate) fn put_caller(&self, caller: ClientName, letters: mpsc::Sender<Letter>) {
+    pub(crate) fn put_caller(&self, caller: ClientName, letters: Letters) {
         lock(&self.callers).insert(caller, letters);
     }
 
     /// The connection of a client whose answer has come.
-    pub(crate) fn take_caller(&self, caller: &ClientName) -> Option<mpsc::Sender<Letter>> {
+    pub(crate) fn take_caller(&self, caller: &ClientName) -> Option<Letters> {
         lock(&self.callers).remove(caller)
     }
 
     /// A client no longer waits, unless a newer connection of it does.
-    pub(crate) fn remove_caller(&self, caller: &ClientName, letters: &mpsc::Sender<Letter>) {
+    pub(crate) fn remove_caller(&self, caller: &ClientName, letters: &Letters) {
         let mut callers = lock(&self.callers);
-        if callers.get(caller).is_some_and(|waiting| waiting.same_channel(letters)) {
+        if callers.get(caller).is_some_and(|waiting| waiting.is_same(letters)) {
             callers.remove(caller);
         }
     }

@@ -62,6 +62,8 @@ pub fn quic_server_config(certificate: Certificate) -> Result<ServerConfig, TlsE
 pub fn relay_server_config(certificate: Certificate) -> Result<ServerConfig, TlsError> {
     let mut config = quic_server_config(certificate)?;
     config.alpn_protocols = vec![RELAY_ALPN.to_vec()];
+    // Nobody resumes a control connection.
+    config.send_tls13_tickets = 0;
     Ok(config)
 }
 

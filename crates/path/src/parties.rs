@@ -36,7 +36,8 @@ pub(crate) struct Record {
 
 pub(crate) struct Parties {
     records: Slab<Record>,
-    by_handle: HashMap<Handle, usize, RandomState>,
+    /// Of a record's index half the bytes are kept: an edge server has many handles.
+    by_handle: HashMap<Handle, u32, RandomState>,
     by_address: HashMap<SocketAddr, usize, RandomState>,
     by_party: BTreeMap<Party, usize>,
     expiries: BTreeSet<(u64, usize)>,
@@ -75,7 +76,7 @@ impl Parties {
     }
 
     pub(crate) fn of_handle(&self, handle: Handle) -> Option<(usize, &Record)> {
-        let index = *self.by_handle.get(&handle)?;
+        let index = *self.by_handle.get(&handle)? as usize;
         self.records.get(index).map(|record| (index, record))
     }
 
@@ -124,7 +125,8 @@ impl Parties {
         };
         self.extend(index, arrival.expires_at_ms);
         self.place(index, arrival.address);
-        let mine = |handle: &Handle| *self.by_handle.entry(*handle).or_insert(index) == index;
+        let short = short(index);
+        let mine = |handle: &Handle| *self.by_handle.entry(*handle).or_insert(short) == short;
         handles.into_iter().filter(mine).collect()
     }
 
@@ -219,7 +221,7 @@ impl Parties {
             self.by_address.remove(&address);
         }
         for handle in handles {
-            if self.by_handle.get(handle) == Some(&index) {
+            if self.by_handle.get(handle) == Some(&short(index)) {
                 self.by_handle.remove(handle);
             }
         }
@@ -235,4 +237,8 @@ impl Parties {
             }
         }
     }
+}
+
+fn short(index: usize) -> u32 {
+    u32::try_from(index).expect("memory holds fewer than 2^32 parties")
 }

@@ -199,6 +199,8 @@ fn server_config(key: &KeyPair) -> Result<ServerConfig, StartError> {
         .max_concurrent_uni_streams(0_u8.into())
         .datagram_receive_buffer_size(None)
         .enable_segmentation_offload(false)
+        // What is said here is short, and a probe would cost every connection a larger buffer for good.
+        .mtu_discovery_config(None)
         // What is received of all streams together, stays little; only edge servers get more, for what they send to browsers.
         .stream_receive_window(STREAM_WINDOW_BYTES.into())
         .receive_window(RECEIVE_WINDOW_BYTES.into())
