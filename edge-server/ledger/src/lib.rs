@@ -47,8 +47,10 @@ pub mod limits {
     pub const BATCH_SUBMISSIONS: usize = 512;
     /// How long a submission that carries nothing but a mark waits for others to share its commit.
     pub const MARK_DELAY: Duration = Duration::from_millis(50);
-    /// From commit to commit while several wait at a time: each takes a sync of the disk, and half a millisecond of a core.
+    /// From commit to commit in a busy house: each takes a sync of the disk, and half a millisecond of a core.
     pub const BUSY_COMMIT_EVERY: Duration = Duration::from_millis(6);
+    /// A house is busy for so long after several bookings waited at a time.
+    pub const BUSY: Duration = Duration::from_millis(100);
     /// Journal rows between two snapshots.
     pub const SNAPSHOT_ROWS: u64 = 4_096;
     /// Largest state of an instance in a mark.

@@ -70,6 +70,7 @@ impl Writer {
     /// Runs until the queue is closed, then leaves one tidy file.
     pub(crate) fn run(mut self, queue: &Receiver<Job>) {
         let mut not_before = Instant::now();
+        let mut busy_until = not_before;
         while let Some(jobs) = next_batch(queue, not_before) {
             if let Some(reason) = self.failure() {
                 refuse_all(jobs, &reason);
@@ -77,7 +78,10 @@ impl Writer {
             }
             let began = Instant::now();
             let urgent = jobs.iter().filter(|job| !job.submission.is_patient()).count();
-            not_before = if urgent > 1 { began + limits::BUSY_COMMIT_EVERY } else { began };
+            if urgent > 1 {
+                busy_until = began + limits::BUSY;
+            }
+            not_before = if began < busy_until { began + limits::BUSY_COMMIT_EVERY } else { began };
             let (batch, answers) = match self.write(jobs) {
                 Ok(written) => written,
                 Err((error, answers)) => {

@@ -2,7 +2,7 @@
 //! in another network now. So the first silence is answered with a new connection soon; only when that brings no better one, the link is
 //! taken for slow, and the session's own limit holds.
 //!
-//! Whom a new connection did not help soon was not cut off: the server has much to do, and connections that everybody makes anew are what it
+//! Whom a new connection did not help soon once it was open was not cut off: the server has much to do, and connections that everybody makes anew are what it
 //! needs least. He waits twice as long the next time, for some minutes.
 
 use tresen_session::LinkState;
@@ -11,9 +11,9 @@ use tresen_session::LinkState;
 const REDIAL_MS: u64 = 1_200;
 
 /// The longest that it is waited for; then the session's own limit holds anyway.
-const LONGEST_MS: u64 = 8 * REDIAL_MS;
+const LONGEST_MS: u64 = 6 * REDIAL_MS;
 
-/// A new connection that brought an answer within this time was of use.
+/// A new connection that brought an answer within this time of being open was of use. How long it took to open is the network's affair.
 const USEFUL_MS: u64 = 800;
 
 /// How long it is remembered that one was not.
@@ -22,14 +22,23 @@ const REMEMBERED_MS: u64 = 180_000;
 #[derive(Debug)]
 pub(crate) struct Patience {
     slow_since_ms: Option<u64>,
-    redialled_ms: Option<u64>,
+    /// It was given up once, for another.
+    is_redialled: bool,
+    /// Since when that other one is open.
+    open_since_ms: Option<u64>,
     redial_after_ms: u64,
     patient_until_ms: u64,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { slow_since_ms: None, redialled_ms: None, redial_after_ms: REDIAL_MS, patient_until_ms: 0 }
+        Self {
+            slow_since_ms: None,
+            is_redialled: false,
+            open_since_ms: None,
+            redial_after_ms: REDIAL_MS,
+            patient_until_ms: 0,
+        }
     }
 }
 
@@ -40,7 +49,15 @@ impl Patience {
             LinkState::Slow => {
                 self.slow_since_ms.get_or_insert(now_ms);
             }
-            LinkState::Away | LinkState::Connecting => self.slow_since_ms = None,
+            LinkState::Away => {
+                (self.slow_since_ms, self.open_since_ms) = (None, None);
+            }
+            LinkState::Connecting => {
+                self.slow_since_ms = None;
+                if self.is_redialled {
+                    self.open_since_ms.get_or_insert(now_ms);
+                }
+            }
             // However late the answer came: it came.
             LinkState::Good { .. } => self.answered(now_ms),
         }
@@ -48,8 +65,9 @@ impl Patience {
 
     fn answered(&mut self, now_ms: u64) {
         self.slow_since_ms = None;
-        match self.redialled_ms.take() {
-            Some(redialled_ms) if now_ms - redialled_ms > USEFUL_MS => {
+        self.is_redialled = false;
+        match self.open_since_ms.take() {
+            Some(since_ms) if now_ms.saturating_sub(since_ms) > USEFUL_MS => {
                 self.redial_after_ms = (2 * self.redial_after_ms).min(LONGEST_MS);
                 self.patient_until_ms = now_ms + REMEMBERED_MS;
             }
@@ -61,15 +79,13 @@ impl Patience {
 
     /// When [`Patience::is_over`] may become true.
     pub fn poll_timeout(&self) -> Option<u64> {
-        self.slow_since_ms.filter(|_| self.redialled_ms.is_none()).map(|since| since + self.redial_after_ms)
+        self.slow_since_ms.filter(|_| !self.is_redialled).map(|since| since + self.redial_after_ms)
     }
 
     /// Whether the connection is to be given up now. True once.
     pub fn is_over(&mut self, now_ms: u64) -> bool {
         let over = self.poll_timeout().is_some_and(|at| now_ms >= at);
-        if over {
-            self.redialled_ms = Some(now_ms);
-        }
+        self.is_redialled |= over;
         over
     }
 }
@@ -91,11 +107,11 @@ mod tests {
         assert!(!patience.is_over(60_000), "the new connection is slow as well");
         patience.note(61_000, LinkState::Good { rtt_ms: 20 });
         patience.note(62_000, LinkState::Slow);
-        assert!(patience.is_over(62_000 + 2 * REDIAL_MS), "the one before helped late");
+        assert!(patience.is_over(62_000 + REDIAL_MS));
     }
 
-    /// Promise: whom a new connection did not help soon waits longer before the next, so that a busy server is not made busier; whom it helped, and
-    /// whoever has waited for nothing for minutes, does not.
+    /// Promise: whom a new connection did not help soon waits longer before the next, so that a busy server is not made busier; whom it helped, however
+    /// long it took to open, and whoever has waited for nothing for minutes, does not.
     #[test]
     fn who_was_not_helped_waits_longer() {
         let good = LinkState::Good { rtt_ms: 20 };
@@ -107,12 +123,15 @@ mod tests {
             let waited_ms = patience.poll_timeout().unwrap() - now_ms;
             now_ms += waited_ms;
             assert!(patience.is_over(now_ms));
+            patience.note(now_ms, LinkState::Away);
+            now_ms += 5_000;
+            patience.note(now_ms, LinkState::Connecting);
             now_ms += helped_after_ms;
             patience.note(now_ms, good);
             waited_ms
         };
         let waited = [3_000, 3_000, 3_000, 3_000, 3_000, 500, 500].map(|after| silence(&mut patience, after));
-        assert_eq!(waited, [1, 2, 4, 8, 8, 8, 1].map(|times| times * REDIAL_MS));
+        assert_eq!(waited, [1, 2, 4, 6, 6, 6, 1].map(|times| times * REDIAL_MS));
         silence(&mut patience, 3_000);
         patience.note(now_ms + REMEMBERED_MS - 1, good);
         assert_eq!(patience.redial_after_ms, 2 * REDIAL_MS);

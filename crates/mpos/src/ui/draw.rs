@@ -1,6 +1,6 @@
 //! From placed elements to nodes.
 //!
-//! Plain containers add their ops to the node around them. A node of its own is made for: every component, every grid, the
+//! Plain containers add their ops to the node around them. A node of its own is made for: every component and composite, every grid, the
 //! content of every scroll area, whatever lies over a screen, and whatever has a key.
 
 use std::hash::Hasher;
@@ -81,8 +81,8 @@ impl<'a> Drawing<'_, 'a> {
         let element = placed.element();
         let rect = placed.rect.offset(origin);
         let own_node = element.key.is_some() || matches!(element.content, Content::Grid { .. });
-        let is_component = matches!(element.content, Content::Part(_));
-        if own_node && !is_component {
+        let draws_itself = matches!(element.content, Content::Part(_) | Content::Composite(_));
+        if own_node && !draws_itself {
             let mut inner = self.inner(element.key, self.ops.len() as u64);
             inner.body(placed, Rect::of_size(rect.size()));
             let node = inner.finish();
