@@ -88,7 +88,7 @@ impl<'a> Layouter<'a> {
         inputs.write(b"composite");
         composite.footprint(&mut inputs);
         room.hash(&mut inputs);
-        self.spots(&inputs, || {
+        self.spots(inputs, || {
             let element = composite.compose(self.kit);
             Layouter::new(self.kit).lay_anew(&element, room)
         })
@@ -98,17 +98,15 @@ impl<'a> Layouter<'a> {
         let mut inputs = Inputs::with_capacity(64);
         inputs.write(&self.footprint(root).0);
         room.hash(&mut inputs);
-        let spots = self.spots(&inputs, || self.lay_anew(root, room));
+        let spots = self.spots(inputs, || self.lay_anew(root, room));
         Laid { root, spots }
     }
 
     /// What was laid out for `inputs` before, or is by `lay`.
-    fn spots(&self, inputs: &Inputs, lay: impl Fn() -> Vec<Spot>) -> Arc<[Spot]> {
+    fn spots(&self, mut inputs: Inputs, lay: impl Fn() -> Vec<Spot>) -> Arc<[Spot]> {
         let typesetter = &self.kit.typesetter;
-        let mut key = Inputs::with_capacity(64);
-        key.write(&typesetter.namer().name(inputs.bytes()).0);
-        key.write_u16(self.kit.scale.hundredths());
-        let key = typesetter.namer().name(key.bytes());
+        inputs.write_u16(self.kit.scale.hundredths());
+        let key = typesetter.namer().name(inputs.bytes());
         if let Some(known) = typesetter.spots(&key) {
             debug_assert_eq!(*known, *lay(), "a footprint lacks something");
             return known;

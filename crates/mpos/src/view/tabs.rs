@@ -51,7 +51,7 @@ impl Composite for Tabs {
     }
 
     fn footprint(&self, out: &mut Inputs) {
-        ("tabs", self.width, self.pad).hash(out);
+        ("tabs", self.width, self.pad, self.tabs.len()).hash(out);
         self.tabs.iter().for_each(|tab| tab.text.hash(out));
     }
 
