@@ -16,7 +16,7 @@ use tresen_identity::Secret;
 use tresen_path::{Capacity, NodeId};
 
 use crate::common::{MOST_NODES, RedisAddress, RedisAddressError};
-use crate::http::{self, NewRevocation, NewTenant, Office, Opened, TenantLimits, TenantView};
+use crate::http::{self, NewRevocation, NewTenant, Office, Opened, TenantLimits, TenantView, Warned};
 use crate::limit_arguments::LimitArguments;
 use crate::node::{self, Settings, StartError};
 use crate::pass_arguments::PassArguments;
@@ -218,11 +218,16 @@ pub fn execute(arguments: Arguments) -> Result<(), Failure> {
 }
 
 fn show_enrolment(opened: &Opened) {
+    opened.warning.iter().for_each(|warning| show_warning(warning));
     println!("Tenant      {}", opened.id);
     println!("Enrolment   {}", opened.enrolment);
     println!(
         "It lets one edge server join, within a day: tresen-edge join <address of this relay> <enrolment>"
     );
+}
+
+fn show_warning(warning: &str) {
+    eprintln!("Warning: {warning}");
 }
 
 async fn serve(data: PathBuf, arguments: RunArguments) -> Result<(), Failure> {
@@ -322,17 +327,17 @@ impl Door {
 
     fn send(&self, path: &str, body: &impl Serialize) -> Result<(), Failure> {
         let asked = agent().post(self.address(path)).header("Authorization", &self.bearer).send_json(body);
-        self.answered(asked).map(drop)
+        self.done(asked)
     }
 
     fn put(&self, path: &str, body: &impl Serialize) -> Result<(), Failure> {
         let asked = agent().put(self.address(path)).header("Authorization", &self.bearer).send_json(body);
-        self.answered(asked).map(drop)
+        self.done(asked)
     }
 
     fn delete(&self, path: &str) -> Result<(), Failure> {
         let asked = agent().delete(self.address(path)).header("Authorization", &self.bearer).call();
-        self.answered(asked).map(drop)
+        self.done(asked)
     }
 
     fn address(&self, path: &str) -> String {
@@ -342,6 +347,17 @@ impl Door {
     fn read<T: DeserializeOwned>(&self, asked: Answer) -> Result<T, Failure> {
         let mut answer = self.answered(asked)?;
         answer.body_mut().read_json().map_err(|error| Failure::Refused(error.to_string()))
+    }
+
+    /// What there is to say of a change that was made.
+    fn done(&self, asked: Answer) -> Result<(), Failure> {
+        let mut answer = self.answered(asked)?;
+        if answer.status() == ureq::http::StatusCode::ACCEPTED {
+            let Warned { warning } =
+                answer.body_mut().read_json().map_err(|error| Failure::Refused(error.to_string()))?;
+            show_warning(&warning);
+        }
+        Ok(())
     }
 
     fn answered(&self, asked: Answer) -> Result<ureq::http::Response<ureq::Body>, Failure> {

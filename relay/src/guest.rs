@@ -40,8 +40,6 @@ pub(crate) enum Unwanted {
     Token(#[from] Refused),
     #[error(transparent)]
     NoRoom(#[from] NoRoom),
-    #[error("the disk refuses: {0}")]
-    Disk(#[from] std::io::Error),
     #[error(transparent)]
     NotChanged(#[from] NotChanged),
     #[error("its edge server is not here, or the node is about to stop; told of {} other nodes", .0.len())]
@@ -140,7 +138,7 @@ impl Guest {
             Revocation { subject, until_s }
         };
         let revocations: Vec<Revocation> = devices.iter().map(revocation).collect();
-        let gone = self.node.revoke_all(&revocations).await?;
+        let gone = self.node.revoke_all(&revocations).await.result;
         tracing::info!(edge = %edge.edge.short(), devices = devices.len(), here = gone.len(), "devices were revoked");
         Ok(None)
     }
@@ -189,8 +187,9 @@ impl Guest {
         if !self.node.directory().has_enrolment(secret, now_s) {
             return Err(DirectoryError::Secret.into());
         }
-        let tenant =
-            self.node.change_directory(|directory| directory.enrol(secret, self.peer, now_s)).await??;
+        let enrolled =
+            self.node.change_directory(|directory| directory.enrol(secret, self.peer, now_s)).await?;
+        let tenant = enrolled.result?;
         self.until = Some(Instant::now() + PATIENCE);
         tracing::info!(edge = %self.peer.short(), %tenant, "an edge server was enrolled");
         Ok(FromNode::Joined(tenant))

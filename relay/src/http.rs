@@ -14,8 +14,12 @@
 //! POST   /v1/tenants/{id}/edges/{edge}/revocations  { device }: out at once, and for as long as tokens live; for good its box says so
 //! ```
 //!
+//! A change is answered with 201 or 204 when it is on the node's disk, and with 202 and a `warning` besides when it holds but the disk refuses it: it is written
+//! later then.
+//!
 //! Everything under `/v1` wants `Authorization: Bearer <password>`; the password stands in the data folder's file `admin.door`.
 
+use std::io;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -36,6 +40,7 @@ use crate::directory::DirectoryError;
 use crate::limits::Rates;
 use crate::node::Node;
 use crate::openapi;
+use crate::records::Changed;
 
 /// Devices of a tenant at one node, when nothing else is said.
 const CLIENTS: usize = 500;
@@ -132,6 +137,16 @@ pub struct Opened {
     pub id: String,
     /// What `tresen-edge join` wants.
     pub enrolment: String,
+    /// What the operator has to know of it besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
+}
+
+/// What the operator has to know of a change that was made.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Warned {
+    /// For people.
+    pub warning: String,
 }
 
 /// Who is revoked.
@@ -149,10 +164,6 @@ enum Failed {
     Unknown(&'static str),
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    #[error(
-        "the disk refuses ({0}): it holds as long as this node runs, and is written when the disk takes it"
-    )]
-    Disk(#[from] std::io::Error),
     #[error(transparent)]
     NotChanged(#[from] NotChanged),
 }
@@ -162,7 +173,6 @@ impl IntoResponse for Failed {
         let status = match &self {
             Self::Unknown(_) | Self::Directory(DirectoryError::UnknownTenant(_)) => StatusCode::NOT_FOUND,
             Self::Directory(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Disk(_) | Self::NotChanged(NotChanged::Disk(_)) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::NotChanged(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         (status, self.to_string()).into_response()
@@ -262,8 +272,8 @@ async fn add_tenant(
         directory.add_tenant(id, &wish.name, clients)?;
         directory.open_enrolment(id, &secret, now_s)
     });
-    change.await??;
-    Ok((StatusCode::CREATED, Json(opened(&office, id, secret))))
+    let changed = change.await?;
+    opened(&office, id, secret, changed)
 }
 
 async fn open_enrolment(
@@ -273,20 +283,43 @@ async fn open_enrolment(
     let id = tenant.parse().map_err(|_| Failed::Unknown("tenant"))?;
     let secret = Secret::new(rand::random());
     let now_s = office.node.clock.now_s();
-    office.node.change_directory(|directory| directory.open_enrolment(id, &secret, now_s)).await??;
-    Ok((StatusCode::CREATED, Json(opened(&office, id, secret))))
+    let change = office.node.change_directory(|directory| directory.open_enrolment(id, &secret, now_s));
+    let changed = change.await?;
+    opened(&office, id, secret, changed)
 }
 
-fn opened(office: &Office, tenant: TenantId, secret: Secret<32>) -> Opened {
-    let enrolment = Enrolment { node: office.name, secret };
-    Opened { id: tenant.to_string(), enrolment: enrolment.to_text() }
+fn opened(
+    office: &Office,
+    tenant: TenantId,
+    secret: Secret<32>,
+    change: Changed<Result<(), DirectoryError>>,
+) -> Result<(StatusCode, Json<Opened>), Failed> {
+    change.result?;
+    let status = if change.unsaved.is_some() { StatusCode::ACCEPTED } else { StatusCode::CREATED };
+    let enrolment = Enrolment { node: office.name, secret }.to_text();
+    let warning = change.unsaved.as_ref().map(warning);
+    Ok((status, Json(Opened { id: tenant.to_string(), enrolment, warning })))
+}
+
+/// The answer to a change of which there is nothing to say, unless the disk refuses it.
+fn done(unsaved: Option<&io::Error>) -> Response {
+    match unsaved {
+        None => StatusCode::NO_CONTENT.into_response(),
+        Some(error) => (StatusCode::ACCEPTED, Json(Warned { warning: warning(error) })).into_response(),
+    }
+}
+
+fn warning(unsaved: &io::Error) -> String {
+    format!(
+        "it is done, but the node's disk refuses it ({unsaved}): it is written when the disk takes it, and a restart of the node before that would forget it"
+    )
 }
 
 async fn limit(
     State(office): State<Arc<Office>>,
     Path(tenant): Path<String>,
     Json(wish): Json<TenantLimits>,
-) -> Result<StatusCode, Failed> {
+) -> Result<Response, Failed> {
     let id = tenant.parse().map_err(|_| Failed::Unknown("tenant"))?;
     let or_before = |wish: Option<u32>, before| wish.map_or(before, NonZeroU32::new);
     let change = office.node.change_directory(|directory| {
@@ -297,49 +330,54 @@ async fn limit(
         };
         directory.limit(id, wish.clients.unwrap_or(directory.clients_of(&id)), rates)
     });
-    change.await??;
-    Ok(StatusCode::NO_CONTENT)
+    let Changed { result, unsaved } = change.await?;
+    result?;
+    Ok(done(unsaved.as_ref()))
 }
 
 async fn remove_tenant(
     State(office): State<Arc<Office>>,
     Path(tenant): Path<String>,
-) -> Result<StatusCode, Failed> {
+) -> Result<Response, Failed> {
     let id = tenant.parse().map_err(|_| Failed::Unknown("tenant"))?;
-    if !office.node.take_out(Subject::Tenant(id), |directory| directory.remove_tenant(id)).await? {
+    let removing = office.node.take_out(Subject::Tenant(id), |directory| directory.remove_tenant(id));
+    let Changed { result: was_there, unsaved } = removing.await?;
+    if !was_there {
         return Err(Failed::Unknown("tenant"));
     }
     tracing::info!(tenant = %id, "a tenant was taken out");
-    Ok(StatusCode::NO_CONTENT)
+    Ok(done(unsaved.as_ref()))
 }
 
 async fn remove_edge(
     State(office): State<Arc<Office>>,
     Path((tenant, edge)): Path<(String, String)>,
-) -> Result<StatusCode, Failed> {
+) -> Result<Response, Failed> {
     let edge = edge_name(&tenant, &edge)?;
     let subject = Subject::Party(Party::Edge(edge));
-    if !office.node.take_out(subject, |directory| directory.remove_edge(&edge)).await? {
+    let removing = office.node.take_out(subject, |directory| directory.remove_edge(&edge));
+    let Changed { result: was_there, unsaved } = removing.await?;
+    if !was_there {
         return Err(Failed::Unknown("edge server"));
     }
     tracing::info!(tenant = %edge.tenant, edge = %edge.edge.short(), "an edge server was taken out");
-    Ok(StatusCode::NO_CONTENT)
+    Ok(done(unsaved.as_ref()))
 }
 
 async fn revoke(
     State(office): State<Arc<Office>>,
     Path((tenant, edge)): Path<(String, String)>,
     Json(wish): Json<NewRevocation>,
-) -> Result<StatusCode, Failed> {
+) -> Result<Response, Failed> {
     let edge = edge_name(&tenant, &edge)?;
     if !office.node.directory().knows(&edge) {
         return Err(Failed::Unknown("edge server"));
     }
     let device = wish.device.parse().map_err(|_| Failed::Unknown("device"))?;
     let subject = Subject::Party(Party::Client(ClientName { edge, device }));
-    office.node.revoke(Revocation::of_all_tokens(office.node.clock.now_s(), subject)).await?;
+    let revoked = office.node.revoke(Revocation::of_all_tokens(office.node.clock.now_s(), subject)).await;
     tracing::info!(tenant = %edge.tenant, edge = %edge.edge.short(), device = %device.short(), "a device was revoked");
-    Ok(StatusCode::NO_CONTENT)
+    Ok(done(revoked.unsaved.as_ref()))
 }
 
 fn edge_name(tenant: &str, edge: &str) -> Result<EdgeName, Failed> {

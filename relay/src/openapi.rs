@@ -18,7 +18,7 @@ mod tests {
     use serde_json::Value;
 
     use super::DESCRIPTION;
-    use crate::http::{NewRevocation, NewTenant, NodeView, Opened, TenantLimits, TenantView};
+    use crate::http::{NewRevocation, NewTenant, NodeView, Opened, TenantLimits, TenantView, Warned};
 
     const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
@@ -88,8 +88,10 @@ mod tests {
         assert_eq!(fields(serde_json::to_value(tenant).expect("JSON")), described("Tenant"));
         let new = NewTenant { name: text(), clients: Some(1) };
         assert_eq!(fields(serde_json::to_value(new).expect("JSON")), described("NewTenant"));
-        let opened = Opened { id: text(), enrolment: text() };
+        let opened = Opened { id: text(), enrolment: text(), warning: Some(text()) };
         assert_eq!(fields(serde_json::to_value(opened).expect("JSON")), described("Opened"));
+        let warned = Warned { warning: text() };
+        assert_eq!(fields(serde_json::to_value(warned).expect("JSON")), described("Warned"));
         let limits = TenantLimits { clients: Some(1), connects_a_minute: Some(1), bytes_a_second: Some(1) };
         assert_eq!(fields(serde_json::to_value(limits).expect("JSON")), described("TenantLimits"));
         let node = NodeView { node: 1, at: text() };

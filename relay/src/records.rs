@@ -10,13 +10,25 @@ use crate::directory::Directory;
 use crate::node::{Node, lock};
 use crate::revocations;
 
+/// What was changed: it holds, at this node and all others.
+#[derive(Debug)]
+#[must_use]
+pub struct Changed<T> {
+    /// What there is to know of it.
+    pub result: T,
+    /// Why this node's disk does not have it yet, if so: it is written later ([`crate::unsaved`]), and a restart before that would forget it.
+    pub unsaved: Option<io::Error>,
+}
+
 impl Node {
-    /// Changes the directory, for all nodes of the relay; what has changed is on the disk when this returns.
+    /// Changes the directory, for all nodes of the relay.
     ///
     /// # Errors
-    /// When Redis refuses: then nothing has changed. When the disk alone does ([`NotChanged::Disk`]): then it holds here and everywhere, and is written later
-    /// ([`crate::unsaved`]).
-    pub async fn change_directory<T>(&self, change: impl Fn(&mut Directory) -> T) -> Result<T, NotChanged> {
+    /// When Redis refuses: then nothing has changed.
+    pub async fn change_directory<T>(
+        &self,
+        change: impl Fn(&mut Directory) -> T,
+    ) -> Result<Changed<T>, NotChanged> {
         let one_by_one = self.changing().await;
         let mut own = self.directory().clone();
         let (changed, revision, result) = match &self.common {
@@ -29,27 +41,25 @@ impl Node {
                 (own, None, result)
             }
         };
-        self.adopt(changed, revision, one_by_one).await?;
-        Ok(result)
+        let unsaved = self.adopt(changed, revision, one_by_one).await.err();
+        Ok(Changed { result, unsaved })
     }
 
     /// Takes somebody out of the directory for good, and with them all that their tokens are good for. Whether they were in it.
     ///
     /// # Errors
-    /// As [`Self::change_directory`]; they are out too when the disk refuses.
+    /// As [`Self::change_directory`].
     pub async fn take_out(
         &self,
         subject: Subject,
         remove: impl Fn(&mut Directory) -> bool,
-    ) -> Result<bool, NotChanged> {
-        let removed = self.change_directory(remove).await;
-        if !matches!(removed, Ok(true) | Err(NotChanged::Disk(_))) {
-            return removed;
+    ) -> Result<Changed<bool>, NotChanged> {
+        let mut removed = self.change_directory(remove).await?;
+        if removed.result {
+            let revoked = self.revoke(Revocation::of_old_tokens(self.now_s(), subject)).await;
+            removed.unsaved = removed.unsaved.or(revoked.unsaved);
         }
-        let revoked = self.revoke(Revocation::of_old_tokens(self.now_s(), subject)).await;
-        let was_there = removed?;
-        revoked?;
-        Ok(was_there)
+        Ok(removed)
     }
 
     /// For whoever is about to change the directory: one after the other.
@@ -92,18 +102,12 @@ impl Node {
 
     /// Ends what somebody may do at any node: their tokens are refused, their packets are dropped, their connections closed. It outlives a restart. Who
     /// went from this node.
-    ///
-    /// # Errors
-    /// When the disk refuses: then it holds here and everywhere, and is written later ([`crate::unsaved`]).
-    pub async fn revoke(&self, revocation: Revocation) -> io::Result<Vec<Party>> {
+    pub async fn revoke(&self, revocation: Revocation) -> Changed<Vec<Party>> {
         self.revoke_all(&[revocation]).await
     }
 
     /// The same, of several.
-    ///
-    /// # Errors
-    /// As [`Self::revoke`].
-    pub async fn revoke_all(&self, revocations: &[Revocation]) -> io::Result<Vec<Party>> {
+    pub async fn revoke_all(&self, revocations: &[Revocation]) -> Changed<Vec<Party>> {
         let (news, gone) = self.cut_off(revocations);
         if let Some(common) = &self.common {
             let texts: Vec<String> = news.iter().map(revocations::to_text).collect();
@@ -111,7 +115,7 @@ impl Node {
                 tracing::warn!(%error, "the other nodes hear of a revocation when Redis is back");
             }
         }
-        self.save_news(&news).await.map(|()| gone)
+        Changed { result: gone, unsaved: self.save_news(&news).await.err() }
     }
 
     /// Of revocations that all nodes hear of, this node's part.

@@ -92,22 +92,74 @@ impl Node {
 
 /// Writes what the disk refused, as long as the node lives.
 pub(crate) async fn keep_saved(node: Weak<Node>) {
-    let (mut pause, mut is_known) = (PAUSES.0, false);
+    let mut outage = Outage::default();
     loop {
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep(outage.pause()).await;
         let Some(node) = node.upgrade() else { return };
-        match (node.is_saved(), node.save_again().await) {
-            (_, Err(error)) => {
-                if !is_known {
-                    tracing::error!(%error, "the disk refuses what has changed: it holds as long as this node runs");
-                }
-                (pause, is_known) = ((2 * pause).min(PAUSES.1), true);
+        let (was_saved, saved) = (node.is_saved(), node.save_again().await);
+        match (outage.hear(was_saved, saved.is_ok()), saved) {
+            (Some(News::Begun), Err(error)) => {
+                tracing::error!(%error, "the disk refuses what has changed: it holds as long as this node runs");
             }
-            (true, Ok(())) => {}
-            (false, Ok(())) => {
-                tracing::info!("what the disk had refused is written");
-                (pause, is_known) = (PAUSES.0, false);
-            }
+            (Some(News::Over), _) => tracing::info!("what the disk had refused is written"),
+            _ => {}
         }
+    }
+}
+
+/// From the first time that the disk refused to the first time that it took everything, whoever wrote it: so often in a row it has refused meanwhile.
+#[derive(Default)]
+struct Outage {
+    refusals: u32,
+}
+
+/// What the log has to say of it.
+#[derive(Debug, PartialEq, Eq)]
+enum News {
+    Begun,
+    Over,
+}
+
+impl Outage {
+    /// Before it is tried again.
+    fn pause(&self) -> Duration {
+        PAUSES.0.saturating_mul(1 << self.refusals.min(16)).min(PAUSES.1)
+    }
+
+    /// It was tried: whether everything was on the disk before, and is now.
+    fn hear(&mut self, was_saved: bool, is_saved: bool) -> Option<News> {
+        let is_known = self.refusals > 0;
+        self.refusals = if is_saved { 0 } else { self.refusals.saturating_add(1) };
+        match (is_known, is_saved) {
+            (false, false) => Some(News::Begun),
+            (true, true) => Some(News::Over),
+            (false, true) if !was_saved => Some(News::Over),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Promise: each outage of the disk is told once, tried again at the first pause and more and more seldom, and its end is told, also when somebody else's change
+    /// was what the disk took.
+    #[test]
+    fn each_outage_is_told_and_tried_soon() {
+        let mut outage = Outage::default();
+        for written_by_another in [true, false, true] {
+            assert_eq!((outage.hear(true, true), outage.pause()), (None, PAUSES.0));
+            assert_eq!(outage.hear(false, false), Some(News::Begun));
+            let mut before = PAUSES.0;
+            for _ in 0..40 {
+                assert!(outage.pause() >= before && outage.pause() <= PAUSES.1);
+                before = outage.pause();
+                assert_eq!(outage.hear(false, false), None);
+            }
+            assert_eq!(before, PAUSES.1);
+            assert_eq!(outage.hear(written_by_another, true), Some(News::Over));
+        }
+        assert_eq!(outage.hear(false, true), Some(News::Over), "an outage that nobody has tried yet");
     }
 }

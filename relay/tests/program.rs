@@ -136,6 +136,39 @@ fn tenants_come_and_go_with_one_command_each() {
     assert!(String::from_utf8_lossy(&gone.stderr).contains(&format!("there is no tenant {id}")));
 }
 
+/// Promise: an operator who makes a tenant while the node's disk is full gets its enrolment, and is warned; so is one who removes it; what the disk refused is written
+/// when there is room, and outlives the program then.
+#[test]
+fn a_full_disk_loses_no_enrolment() {
+    let mut relay = Relay::start();
+    let directory = relay.data.path().join("directory.json");
+    std::fs::create_dir(&directory).expect("in its place");
+    let warned = |words: &[&str]| {
+        let output = relay.ask(words);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && said.contains("disk refuses it"), "{words:?}: {said}");
+        String::from_utf8(output.stdout).expect("text").lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let added = warned(&["tenant", "add", "Gasthaus Linde"]);
+    let (id, enrolment) = (word_after(&added, "Tenant"), word_after(&added, "Enrolment"));
+    let another = warned(&["tenant", "enrol", id]);
+    assert_ne!(word_after(&another, "Enrolment"), enrolment);
+    let gone = warned(&["tenant", "add", "Zum Anker"]);
+    warned(&["tenant", "limit", id, "--clients", "70"]);
+    warned(&["tenant", "remove", word_after(&gone, "Tenant")]);
+    assert!(relay.get("/metrics", "").contains("\ntresen_relay_unsaved 1\n"));
+    std::fs::remove_dir(&directory).expect("a folder");
+    let limit = Instant::now() + Duration::from_secs(40);
+    while !relay.get("/metrics", "").contains("\ntresen_relay_unsaved 0\n") {
+        assert!(Instant::now() < limit, "it is written");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(relay.stop());
+    (relay.child, relay.http) = run(relay.data.path(), &[]);
+    let tenants = relay.told(&["tenant", "list"]);
+    assert!(tenants.len() == 1 && tenants[0].contains("70 devices"), "{tenants:?}");
+}
+
 /// Promise: nobody changes tenants without the password that stands in the data folder; health and figures are for everybody who reaches the address.
 #[test]
 fn the_api_wants_its_password() {

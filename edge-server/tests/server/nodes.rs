@@ -57,7 +57,7 @@ async fn enrolment(node: &Node) -> Secret<32> {
             directory.add_tenant(TENANT, "Gasthaus Linde", 10)?;
             directory.open_enrolment(TENANT, &secret, now_s)
         });
-        opened.await.is_ok_and(|opened| opened.is_ok())
+        opened.await.is_ok_and(|opened| opened.result.is_ok())
     };
     let adding = async {
         while !added().await {

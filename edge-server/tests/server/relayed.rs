@@ -40,7 +40,7 @@ pub async fn relay() -> Relay {
         directory.add_tenant(TENANT, "Gasthaus Linde", 10)?;
         directory.open_enrolment(TENANT, &secret, now_s)
     });
-    opened.await.unwrap().unwrap();
+    opened.await.unwrap().result.unwrap();
     let enrolment = Enrolment { node: running.key.fingerprint(), secret }.to_text();
     Relay { running, enrolment, _data: data }
 }

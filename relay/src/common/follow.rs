@@ -9,11 +9,13 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use redis::streams::{StreamId, StreamRangeReply, StreamReadReply};
 use redis::{RedisError, cmd};
+use tokio::sync::OwnedMutexGuard;
 use tresen_identity::TOKEN_LIFETIME_S;
 
 use super::address::Connection;
 use super::nodes::Said;
 use super::{Common, DIRECTORY, NotChanged, REVOCATIONS, Revision, is_new, read, set};
+use crate::directory::Directory;
 use crate::node::{Node, lock};
 use crate::revocations;
 
@@ -91,8 +93,6 @@ async fn visit(node: &Weak<Node>, common: &Common, pause: &mut Duration) -> Resu
                     tracing::error!(error = %NotChanged::Damaged, "the common directory can't be taken over");
                 }
             }
-            // It is taken over, and written later.
-            Err(NotChanged::Disk(_)) => {}
             done => done?,
         }
         if !common.is_up() {
@@ -125,7 +125,7 @@ async fn same_directory(node: &Node, common: &Common, connection: &Connection) -
         Some(theirs) if theirs.number >= ours.number => {
             if let Some((revision, directory)) = read(connection).await? {
                 let number = revision.number;
-                node.adopt(directory, Some(revision), changing).await?;
+                take_over(node, directory, revision, changing).await;
                 tracing::info!(revision = number, "a newer directory");
             }
         }
@@ -139,11 +139,16 @@ async fn same_directory(node: &Node, common: &Common, connection: &Connection) -
                     revision = revision.number,
                     "Redis had an older directory, or none: it has this node's now"
                 );
-                node.adopt(directory, Some(revision), changing).await?;
+                take_over(node, directory, revision, changing).await;
             }
         }
     }
     Ok(())
+}
+
+/// It is the node's own from now on; what the disk refuses is written later, and told there ([`crate::unsaved`]).
+async fn take_over(node: &Node, directory: Directory, revision: Revision, changing: OwnedMutexGuard<()>) {
+    let _ = node.adopt(directory, Some(revision), changing).await;
 }
 
 /// Learns all revocations that are kept, and tells those that Redis does not have; the id of the last one.

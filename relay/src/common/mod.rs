@@ -54,14 +54,9 @@ if revision ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'revision', ARGV[2], 'json', ARGV[3])
 return 1";
 
-/// Why the directory was not changed, or not kept.
+/// Why the directory was not changed.
 #[derive(Debug, Error)]
 pub enum NotChanged {
-    /// The node's own disk; everything else has changed.
-    #[error(
-        "the disk refuses ({0}): it holds as long as this node runs, and is written when the disk takes it"
-    )]
-    Disk(#[from] std::io::Error),
     /// No connection.
     #[error("Redis does not answer: changes have to wait")]
     Away,

@@ -7,7 +7,7 @@ use tresen_path::{ClientName, Party, Revocation, Subject, ToNode};
 use tresen_relay::{NotChanged, PassLimits};
 
 use crate::redis::{Kind, Redis};
-use crate::world::{BOX, PATIENCE, World, edge_name, end, granted, key, now_s, talk, tenant, token};
+use crate::world::{BOX, PATIENCE, World, edge_name, end, granted, key, now_s, saved, talk, tenant, token};
 
 /// Until something is so; panics when that takes too long.
 pub async fn eventually(what: &str, done: impl AsyncFn() -> bool) {
@@ -31,7 +31,7 @@ pub async fn two_nodes_with(redis: &Redis, passes: PassLimits) -> (World, World)
     (first, second)
 }
 
-fn knows_the_box(world: &World) -> bool {
+pub fn knows_the_box(world: &World) -> bool {
     world.relay.node.directory().knows(&edge_name())
 }
 
@@ -39,7 +39,7 @@ fn of_device(device: u8) -> Subject {
     Subject::Party(Party::Client(ClientName { edge: edge_name(), device: key(device).fingerprint() }))
 }
 
-async fn may_come(world: &World, device: u8) -> bool {
+pub async fn may_come(world: &World, device: u8) -> bool {
     let end = end(None);
     let mut control = world.control(&end, &key(device)).await;
     let wish = ToNode::Admit(token(&key(BOX), tenant(1), device, now_s()));
@@ -57,7 +57,7 @@ async fn nodes_have_one_directory(kind: Kind) {
     let connection = client.connect(second.at()).await;
     assert!(talk(&connection, 1_000).await);
     let revoked = tokio::time::Instant::now();
-    first.relay.node.revoke(Revocation::of_all_tokens(now_s(), of_device(2))).await.expect("a disk");
+    saved(first.relay.node.revoke(Revocation::of_all_tokens(now_s(), of_device(2))).await);
     eventually("the session has ended", async || second.relay.node.counts() == (1, 0)).await;
     assert!(revoked.elapsed() < Duration::from_secs(2), "{:?}", revoked.elapsed());
     assert!(!may_come(&second, 2).await && may_come(&second, 3).await);
@@ -68,7 +68,8 @@ async fn nodes_have_one_directory(kind: Kind) {
     }
     .await;
     eventually("a new node learns who is revoked", async || !may_come(&third, 2).await).await;
-    first.relay.node.change_directory(|directory| directory.remove_tenant(tenant(2))).await.expect("changed");
+    let removed = first.relay.node.change_directory(|directory| directory.remove_tenant(tenant(2)));
+    assert!(saved(removed.await.expect("changed")));
     eventually("the tenant is gone everywhere", async || {
         [&first, &second, &third].iter().all(|world| world.relay.node.directory().tenants().count() == 1)
     })
@@ -103,7 +104,7 @@ async fn a_relay_lives_without_redis_and_heals() {
     assert!(first.add_tenants().await.is_err(), "new tenants wait");
     eventually("it is known to be away", async || matches!(first.add_tenants().await, Err(NotChanged::Away)))
         .await;
-    first.relay.node.revoke(Revocation::of_all_tokens(now_s(), of_device(4))).await.expect("a disk");
+    saved(first.relay.node.revoke(Revocation::of_all_tokens(now_s(), of_device(4))).await);
     redis.start_again();
     eventually("changes are possible again", async || {
         let added =
@@ -125,7 +126,7 @@ async fn a_node_starts_without_redis() {
     let mut redis = Redis::start(Kind::One);
     let (first, _second) = two_nodes(&redis).await;
     let edge = first.edge().await;
-    first.relay.node.revoke(Revocation::of_all_tokens(now_s(), of_device(2))).await.expect("a disk");
+    saved(first.relay.node.revoke(Revocation::of_all_tokens(now_s(), of_device(2))).await);
     redis.kill();
     drop(edge);
     let again = first.restart_with(&redis.address()).await;
@@ -143,7 +144,7 @@ async fn the_newest_directory_wins() {
     eventually("the second has a copy", async || tenants(&second) == 2).await;
     let old = second.stop().await;
     let removed = first.relay.node.change_directory(|directory| directory.remove_tenant(tenant(2)));
-    assert!(removed.await.expect("changed"));
+    assert!(saved(removed.await.expect("changed")));
     let new = first.stop().await;
     redis.kill();
     redis.start_again();
@@ -163,75 +164,4 @@ async fn the_newest_directory_wins() {
     let first = World::again(new, 1, &redis.address()).await;
     eventually("a new node learns what there is", async || tenants(&third) == 1).await;
     assert_eq!(tenants(&first), 1);
-}
-
-/// A disk that refuses one of the node's files, until [`Refusing::end`].
-struct Refusing(std::path::PathBuf);
-
-impl Refusing {
-    fn new(world: &World, file: &str) -> Self {
-        let path = world.data().join(file);
-        let _ = std::fs::remove_file(&path);
-        std::fs::create_dir(&path).expect("in its place");
-        Self(path)
-    }
-
-    fn end(self) {
-        std::fs::remove_dir(self.0).expect("a folder");
-    }
-}
-
-/// Promise: a node whose disk is full takes out whom the operator takes out, at once, and so do all others; when there is room again it is written, and outlives a
-/// restart.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_keeps_nobody_in() {
-    let redis = Redis::start(Kind::One);
-    let (first, second) = two_nodes(&redis).await;
-    let here = first.edge().await;
-    eventually("the other node knows the box", async || knows_the_box(&second)).await;
-    let _there = second.edge_that_joined().await;
-    let (_near, far) = (first.client(2).await, second.client(3).await);
-    let connection = far.connect(second.at()).await;
-    assert!(talk(&connection, 1_000).await);
-    let refusing = [Refusing::new(&first, "directory.json"), Refusing::new(&first, "revocations.json")];
-    let remove = || first.relay.node.take_out(Subject::Tenant(tenant(1)), |all| all.remove_tenant(tenant(1)));
-    let removed = tokio::time::Instant::now();
-    assert!(matches!(remove().await, Err(NotChanged::Disk(_))));
-    assert_eq!(first.relay.node.counts(), (0, 0), "the node that was asked");
-    let registered = async |world: &World| {
-        let end = end(None);
-        let mut control = world.control(&end, &key(BOX)).await;
-        granted(&mut control, &ToNode::Register(tenant(1))).await.is_some()
-    };
-    assert!(!registered(&first).await);
-    eventually("the other has let them go", async || second.relay.node.counts() == (0, 0)).await;
-    assert!(removed.elapsed() < Duration::from_secs(2), "{:?}", removed.elapsed());
-    assert!(!talk(&connection, 1_000).await && !registered(&second).await);
-    assert!(matches!(remove().await, Err(NotChanged::Disk(_))), "it is not written");
-    assert!(!first.relay.node.is_saved());
-    refusing.into_iter().for_each(Refusing::end);
-    eventually("it is written", async || first.relay.node.is_saved()).await;
-    assert!(matches!(remove().await, Ok(false)), "nothing is left to do");
-    drop((here, redis));
-    let again = first.restart().await;
-    assert!(!registered(&again).await && !may_come(&again, 2).await);
-}
-
-/// Promise: what another node has changed is so at a node whose disk is full, and is written when there is room.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_the_disk_refused_is_written_later() {
-    let redis = Redis::start(Kind::One);
-    let (first, second) = two_nodes(&redis).await;
-    let tenants = |world: &World| world.relay.node.directory().tenants().count();
-    eventually("the second is at Redis", async || tenants(&second) == 2).await;
-    let refusing = Refusing::new(&first, "directory.json");
-    let added =
-        second.relay.node.change_directory(|directory| directory.add_tenant(tenant(3), "Zum Anker", 5));
-    added.await.expect("changed").expect("a tenant");
-    eventually("a full disk is no reason not to know it", async || tenants(&first) == 3).await;
-    eventually("the disk has refused it", async || !first.relay.node.is_saved()).await;
-    refusing.end();
-    eventually("it is written", async || first.relay.node.is_saved()).await;
-    drop(redis);
-    assert_eq!(tenants(&first.restart().await), 3);
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test of a shell: it has a clock and sockets")]
 
 mod common;
+mod disk;
 mod handovers;
 mod nodes;
 mod passes;
@@ -19,7 +20,9 @@ use tresen_path::{ClientName, FromNode, Party, Revocation, Subject, ToNode};
 use tresen_reach::{Control, Seen};
 use tresen_relay::{LimitSettings, Rates, Settings};
 
-use world::{BOX, PATIENCE, World, edge_name, end, granted, hear, key, now_s, socket, talk, tenant, token};
+use world::{
+    BOX, PATIENCE, World, edge_name, end, granted, hear, key, now_s, saved, socket, talk, tenant, token,
+};
 
 /// Promise: a box and its devices talk through the relay with one socket each, and the box hears who comes from where.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -123,7 +126,7 @@ async fn a_tenant_sends_what_it_may() {
     let limit = async |bytes: u32| {
         let rates = Rates { connects_a_minute: None, bytes_a_second: NonZeroU32::new(bytes) };
         let changed = world.relay.node.change_directory(|directory| directory.limit(tenant(1), 3, rates));
-        changed.await.expect("a disk").expect("a tenant");
+        saved(changed.await.expect("changed")).expect("a tenant");
     };
     limit(70_000).await;
     assert!(!talk(&connection, 300_000).await, "three seconds are not enough any more");
@@ -163,7 +166,7 @@ async fn a_revocation_ends_running_sessions() {
     assert!(talk(&bad_connection, 1_000).await);
     let party = Party::Client(ClientName { edge: edge_name(), device: key(2).fingerprint() });
     let revocation = Revocation::of_all_tokens(now_s(), Subject::Party(party));
-    assert_eq!(world.relay.node.revoke(revocation).await.expect("a disk"), [party]);
+    assert_eq!(saved(world.relay.node.revoke(revocation).await), [party]);
     assert!(timeout(Duration::from_secs(2), hear(&mut bad.control)).await.expect("in time").is_err());
     assert!(!talk(&bad_connection, 1_000).await, "nothing goes through any more");
     assert!(talk(&good_connection, 1_000).await);
@@ -174,7 +177,7 @@ async fn a_revocation_ends_running_sessions() {
     };
     assert!(!again(&world).await, "no token helps");
     let of_tenant = Revocation::of_old_tokens(now_s() - 200, Subject::Tenant(tenant(1)));
-    world.relay.node.revoke(of_tenant).await.expect("a disk");
+    saved(world.relay.node.revoke(of_tenant).await);
     assert_eq!(world.relay.node.counts(), (0, 0));
     assert!(!talk(&good_connection, 1_000).await);
     drop(edge);

@@ -17,7 +17,7 @@ use tresen_reach::{Pass, Passes};
 use tresen_relay::{PassLimits, Settings};
 
 use crate::common::eventually;
-use crate::world::{BOX, Edge, PATIENCE, World, edge_name, hear, key, now_s};
+use crate::world::{BOX, Edge, PATIENCE, World, edge_name, hear, key, now_s, saved};
 
 pub const DOMAIN: &str = "tills.example";
 
@@ -264,7 +264,7 @@ async fn passes_end_with_their_edge_server() {
     let mut browser = passing.browser().await.expect("TLS");
     assert!(answers(&mut browser).await);
     let revocation = Revocation::of_all_tokens(now_s(), Subject::Party(Party::Edge(edge_name())));
-    passing.world.relay.node.revoke(revocation).await.expect("a disk");
+    saved(passing.world.relay.node.revoke(revocation).await);
     let mut rest = Vec::new();
     let _ = timeout(Duration::from_secs(2), browser.read_to_end(&mut rest)).await.expect("at once");
     assert!(passing.browser().await.is_err());

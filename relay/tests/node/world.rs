@@ -21,7 +21,7 @@ use tresen_reach::{
     Control, EdgeIds, Moved, Node, OwnIds, OwnPacket, OwnPackets, Seen, Socket, Tunnel, TunnelEnd, endpoint,
     keep_knocking, moves, own_packets,
 };
-use tresen_relay::{NotChanged, PassLimits, Running, Settings, StartError, start};
+use tresen_relay::{Changed, NotChanged, PassLimits, Running, Settings, StartError, start};
 
 /// Whatever takes longer does not happen.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -143,7 +143,7 @@ impl World {
                 directory.add_tenant(tenant(id), "Gasthaus Linde", 3)?;
                 directory.open_enrolment(tenant(id), &Secret::new([id; 32]), now_s())
             });
-            opened.await?.expect("a tenant");
+            saved(opened.await?).expect("a tenant");
         }
         Ok(())
     }
@@ -301,6 +301,12 @@ pub async fn granted(control: &mut Control, wish: &ToNode) -> Option<(Box<Grant>
         Ok(_) => panic!("something else was said"),
         Err(error) => panic!("{error}"),
     }
+}
+
+/// What came of a change that the disk took.
+pub fn saved<T>(changed: Changed<T>) -> T {
+    assert!(changed.unsaved.is_none(), "{:?}", changed.unsaved);
+    changed.result
 }
 
 /// A token for a device, as an issuer signs it for the box.
