@@ -25,8 +25,8 @@ pub(crate) struct Record {
     pub(crate) address: Option<SocketAddr>,
     /// First moment at which it is no longer known.
     pub(crate) expires_at_ms: u64,
-    /// Index of a client's edge server; an edge server's own.
-    pub(crate) edge: usize,
+    /// That of a client's edge server; an edge server's own.
+    pub(crate) edge: Index,
     pub(crate) keys: KnockKeys,
     /// The next knock has at least this counter.
     pub(crate) next_counter: u64,
@@ -34,13 +34,26 @@ pub(crate) struct Record {
     pub(crate) next_look: u64,
 }
 
+/// Which record it is: half the bytes of what a slab calls it, because each party stands in several maps, and an edge server has many handles.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Index(u32);
+
+impl Index {
+    fn new(key: usize) -> Self {
+        Self(u32::try_from(key).expect("memory holds fewer than 2^32 parties"))
+    }
+
+    pub(crate) const fn key(self) -> usize {
+        self.0 as usize
+    }
+}
+
 pub(crate) struct Parties {
     records: Slab<Record>,
-    /// Of a record's index half the bytes are kept: an edge server has many handles.
-    by_handle: HashMap<Handle, u32, RandomState>,
-    by_address: HashMap<SocketAddr, usize, RandomState>,
-    by_party: BTreeMap<Party, usize>,
-    expiries: BTreeSet<(u64, usize)>,
+    by_handle: HashMap<Handle, Index, RandomState>,
+    by_address: HashMap<SocketAddr, Index, RandomState>,
+    by_party: BTreeMap<Party, Index>,
+    expiries: BTreeSet<(u64, Index)>,
     clients_of_tenant: BTreeMap<TenantId, usize>,
     next_serial: u64,
     edges: usize,
@@ -71,26 +84,26 @@ impl Parties {
         }
     }
 
-    pub(crate) fn find(&self, party: &Party) -> Option<usize> {
+    pub(crate) fn find(&self, party: &Party) -> Option<Index> {
         self.by_party.get(party).copied()
     }
 
-    pub(crate) fn of_handle(&self, handle: Handle) -> Option<(usize, &Record)> {
-        let index = *self.by_handle.get(&handle)? as usize;
-        self.records.get(index).map(|record| (index, record))
+    pub(crate) fn of_handle(&self, handle: Handle) -> Option<(Index, &Record)> {
+        let index = *self.by_handle.get(&handle)?;
+        self.get(index).map(|record| (index, record))
     }
 
-    pub(crate) fn of_address(&self, address: SocketAddr) -> Option<(usize, &Record)> {
+    pub(crate) fn of_address(&self, address: SocketAddr) -> Option<(Index, &Record)> {
         let index = *self.by_address.get(&canonical(address))?;
-        self.records.get(index).map(|record| (index, record))
+        self.get(index).map(|record| (index, record))
     }
 
-    pub(crate) fn get(&self, index: usize) -> Option<&Record> {
-        self.records.get(index)
+    pub(crate) fn get(&self, index: Index) -> Option<&Record> {
+        self.records.get(index.key())
     }
 
-    pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut Record> {
-        self.records.get_mut(index)
+    pub(crate) fn get_mut(&mut self, index: Index) -> Option<&mut Record> {
+        self.records.get_mut(index.key())
     }
 
     pub(crate) const fn edge_count(&self) -> usize {
@@ -110,14 +123,14 @@ impl Parties {
     pub(crate) fn put(
         &mut self,
         party: Party,
-        edge: Option<usize>,
+        edge: Option<Index>,
         handles: Vec<Handle>,
         arrival: Arrival,
     ) -> Vec<Handle> {
         let keys = KnockKeys::new(&arrival.knock_secret);
         let index = match self.find(&party) {
             Some(index) => {
-                let record = &mut self.records[index];
+                let record = &mut self.records[index.key()];
                 (record.keys, record.next_counter, record.next_look) = (keys, 0, 0);
                 index
             }
@@ -125,15 +138,14 @@ impl Parties {
         };
         self.extend(index, arrival.expires_at_ms);
         self.place(index, arrival.address);
-        let short = short(index);
-        let mine = |handle: &Handle| *self.by_handle.entry(*handle).or_insert(short) == short;
+        let mine = |handle: &Handle| *self.by_handle.entry(*handle).or_insert(index) == index;
         handles.into_iter().filter(mine).collect()
     }
 
     /// Puts in who is not there yet, and is nowhere yet.
-    fn insert(&mut self, party: Party, edge: Option<usize>, keys: KnockKeys, expires_at_ms: u64) -> usize {
+    fn insert(&mut self, party: Party, edge: Option<Index>, keys: KnockKeys, expires_at_ms: u64) -> Index {
         let (serial, entry) = (self.next_serial, self.records.vacant_entry());
-        let index = entry.key();
+        let index = Index::new(entry.key());
         let edge = edge.unwrap_or(index);
         entry.insert(Record {
             party,
@@ -157,20 +169,20 @@ impl Parties {
     }
 
     /// From now on it is known until then.
-    pub(crate) fn extend(&mut self, index: usize, expires_at_ms: u64) {
-        let record = &mut self.records[index];
+    pub(crate) fn extend(&mut self, index: Index, expires_at_ms: u64) {
+        let record = &mut self.records[index.key()];
         self.expiries.remove(&(record.expires_at_ms, index));
         record.expires_at_ms = expires_at_ms;
         self.expiries.insert((expires_at_ms, index));
     }
 
     /// It was proven to be there.
-    pub(crate) fn place(&mut self, index: usize, address: SocketAddr) {
+    pub(crate) fn place(&mut self, index: Index, address: SocketAddr) {
         let address = canonical(address);
         if let Some(before) = self.by_address.insert(address, index).filter(|before| *before != index) {
-            self.records[before].address = None;
+            self.records[before.key()].address = None;
         }
-        let left = self.records[index].address.replace(address).filter(|left| *left != address);
+        let left = self.records[index.key()].address.replace(address).filter(|left| *left != address);
         if let Some(left) = left {
             self.by_address.remove(&left);
         }
@@ -205,7 +217,7 @@ impl Parties {
     /// The next party whose time is over at `now_ms`.
     pub(crate) fn expired(&self, now_ms: u64) -> Option<Party> {
         let (at_ms, index) = self.expiries.first()?;
-        (*at_ms <= now_ms).then(|| self.records[*index].party)
+        (*at_ms <= now_ms).then(|| self.records[index.key()].party)
     }
 
     /// When the next time is over.
@@ -215,13 +227,13 @@ impl Parties {
 
     fn remove_one(&mut self, party: &Party, handles: &[Handle]) {
         let Some(index) = self.by_party.remove(party) else { return };
-        let record = self.records.remove(index);
+        let record = self.records.remove(index.key());
         self.expiries.remove(&(record.expires_at_ms, index));
         if let Some(address) = record.address {
             self.by_address.remove(&address);
         }
         for handle in handles {
-            if self.by_handle.get(handle) == Some(&short(index)) {
+            if self.by_handle.get(handle) == Some(&index) {
                 self.by_handle.remove(handle);
             }
         }
@@ -237,8 +249,4 @@ impl Parties {
             }
         }
     }
-}
-
-fn short(index: usize) -> u32 {
-    u32::try_from(index).expect("memory holds fewer than 2^32 parties")
 }

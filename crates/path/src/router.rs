@@ -17,7 +17,7 @@ use tresen_identity::{Secret, TenantId};
 use crate::cid::{ClientName, EdgeName, Handle, NodeId, Party, RoutingKey};
 use crate::knock::{self, Answer, Cookie, KNOCK_BYTES, Knock, Look, Proven};
 use crate::packet::{Form, Packet, Unreadable};
-use crate::parties::{Arrival, Parties, Record};
+use crate::parties::{Arrival, Index, Parties, Record};
 use crate::{address, limits};
 
 /// How many parties a node takes.
@@ -174,12 +174,12 @@ impl Router {
         &self,
         now_ms: u64,
         from: SocketAddr,
-        (to_index, to): (usize, &Record),
+        (to_index, to): (Index, &Record),
     ) -> Result<Verdict, DropReason> {
         let (from_index, from) = self.parties.of_address(from).ok_or(DropReason::UnknownSender)?;
         let flow = match (&from.party, &to.party) {
-            (Party::Client(_), Party::Edge(_)) if from.edge == to_index => FlowId(from_index),
-            (Party::Edge(_), Party::Client(_)) if to.edge == from_index => FlowId(to_index),
+            (Party::Client(_), Party::Edge(_)) if from.edge == to_index => FlowId(from_index.key()),
+            (Party::Edge(_), Party::Client(_)) if to.edge == from_index => FlowId(to_index.key()),
             _ => return Err(DropReason::NotAllowed),
         };
         if from.expires_at_ms <= now_ms || to.expires_at_ms <= now_ms {
@@ -373,7 +373,7 @@ impl Router {
     /// The flow of a client that is here.
     #[must_use]
     pub fn flow_of(&self, client: &ClientName) -> Option<FlowId> {
-        self.parties.find(&Party::Client(*client)).map(FlowId)
+        self.parties.find(&Party::Client(*client)).map(|index| FlowId(index.key()))
     }
 
     /// How many edge servers and clients are here.
