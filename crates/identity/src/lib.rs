@@ -11,6 +11,9 @@
 mod admission;
 mod browser;
 mod certificate;
+#[cfg(test)]
+#[path = "../tests/support/curious.rs"]
+mod curious;
 mod device;
 mod fingerprint;
 mod handshake;

@@ -104,60 +104,22 @@ fn certified(certificate: Certificate) -> Result<Arc<CertifiedKey>, TlsError> {
 
 #[cfg(test)]
 mod tests {
-    use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-    use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, Error, ServerConnection};
-    use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+    use rustls::{ClientConfig, ClientConnection, ServerConnection};
+    use rustls_pki_types::ServerName;
 
     use super::*;
+    use crate::curious::Curious;
     use crate::{KeyPair, Secret, fingerprint_of_certificate, https_client_config};
 
     const NAME: &str = "box.tills.example";
 
-    /// A browser that takes whatever it is shown.
-    #[derive(Debug)]
-    struct Curious;
-
-    impl ServerCertVerifier for Curious {
-        fn verify_server_cert(
-            &self,
-            _: &CertificateDer<'_>,
-            _: &[CertificateDer<'_>],
-            _: &ServerName<'_>,
-            _: &[u8],
-            _: UnixTime,
-        ) -> Result<ServerCertVerified, Error> {
-            Ok(ServerCertVerified::assertion())
-        }
-
-        fn verify_tls12_signature(
-            &self,
-            _: &[u8],
-            _: &CertificateDer<'_>,
-            _: &DigitallySignedStruct,
-        ) -> Result<HandshakeSignatureValid, Error> {
-            Ok(HandshakeSignatureValid::assertion())
-        }
-
-        fn verify_tls13_signature(
-            &self,
-            _: &[u8],
-            _: &CertificateDer<'_>,
-            _: &DigitallySignedStruct,
-        ) -> Result<HandshakeSignatureValid, Error> {
-            Ok(HandshakeSignatureValid::assertion())
-        }
-
-        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-            vec![SignatureScheme::ECDSA_NISTP256_SHA256, SignatureScheme::ED25519]
-        }
-    }
-
     fn curious(alpn: &[u8]) -> ClientConfig {
+        let schemes = vec![SignatureScheme::ECDSA_NISTP256_SHA256, SignatureScheme::ED25519];
         let mut config = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .unwrap()
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Curious))
+            .with_custom_certificate_verifier(Arc::new(Curious(schemes)))
             .with_no_client_auth();
         config.alpn_protocols = vec![alpn.to_vec()];
         config

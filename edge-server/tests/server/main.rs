@@ -6,6 +6,8 @@ mod back_to_udp;
 #[path = "../support/browser.rs"]
 mod browser;
 mod client;
+#[path = "../../../crates/identity/tests/support/curious.rs"]
+mod curious;
 mod direct;
 mod disk;
 mod guesses;
