@@ -91,14 +91,28 @@ impl<'a> Caller<'a> {
         Control::connect(self.endpoint, self.socket.written(at), self.relay, self.key).await
     }
 
-    /// Whoever came by a tunnel waits here until UDP gets to the node: the way there. The tunnel is as good as before.
-    pub async fn better(&self, node: SocketAddr) -> Reached {
-        let mut pause = UDP_AGAIN.0;
+    /// For whoever came by a tunnel, which is as good as before meanwhile: looks whether UDP gets to the node.
+    #[must_use]
+    pub const fn better(self, node: SocketAddr) -> Better<'a> {
+        Better { caller: self, node, pause: UDP_AGAIN.0 }
+    }
+}
+
+/// A way to a node by UDP, where it was reached by a tunnel. What the node says there, the caller asks before the tunnel is left.
+pub struct Better<'a> {
+    caller: Caller<'a>,
+    node: SocketAddr,
+    pause: Duration,
+}
+
+impl Better<'_> {
+    /// Waits until UDP gets there: after a pause, which grows from one time to the next.
+    pub async fn reached(&mut self) -> Reached {
         loop {
-            sleep(pause.mul_f64(rand::random_range(JITTER))).await;
-            pause = (2 * pause).min(UDP_AGAIN.1);
-            if let Ok(Ok(control)) = timeout(UDP_PATIENCE, self.control(node)).await {
-                return Reached { control, at: canonical(node), tunnel: None };
+            sleep(self.pause.mul_f64(rand::random_range(JITTER))).await;
+            self.pause = (2 * self.pause).min(UDP_AGAIN.1);
+            if let Ok(Ok(control)) = timeout(UDP_PATIENCE, self.caller.control(self.node)).await {
+                return Reached { control, at: canonical(self.node), tunnel: None };
             }
         }
     }

@@ -4,7 +4,9 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroU16;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use quinn::{Connection, Endpoint};
@@ -113,12 +115,20 @@ enum Left {
     Renewed(Granted),
     /// It has to look for another node.
     Away(&'static str),
-    /// UDP gets to the node.
-    Better(Reached),
+    /// It is at the same node by UDP.
+    Better(Box<ByUdp>),
     /// Its address has changed, and the tunnel to the node is of the old one. Whoever waits hears when it has another place.
     Moved(Moved),
     /// The socket is gone.
     Gone,
+}
+
+/// UDP gets to a node, and the node has said yes there.
+struct ByUdp {
+    reached: Reached,
+    granted: Granted,
+    /// What it said of nodes.
+    nodes: Nodes,
 }
 
 /// Stays as long as the socket lives; the connection may go on past the relay meanwhile.
@@ -135,13 +145,14 @@ pub(crate) async fn stay(mut guest: Guest, mut granted: Granted) {
                 tracing::info!(at = %guest.at, why, "this device looks for another node of its relay");
                 guest.go_on().await
             }
-            Left::Better(reached) => match guest.change_to(guest.at, reached).await {
-                Ok(granted) => granted,
-                Err(error) => {
-                    tracing::info!(at = %guest.at, %error, "the node was reached by UDP, and is not any more");
-                    guest.go_on().await
+            Left::Better(better) => {
+                let ByUdp { reached, granted, nodes } = *better;
+                if nodes.here.is_some() {
+                    guest.nodes = nodes;
                 }
-            },
+                guest.change_to(guest.at, reached);
+                granted
+            }
             Left::Moved(waiting) => {
                 let granted = guest.go_on().await;
                 let _ = waiting.send(());
@@ -189,18 +200,33 @@ impl Guest {
             (&mut self.moved, None)
         };
         let knocking = keep_knocking(socket, node, knocker, &mut self.own, moves, observed);
-        let better =
-            async { if has_tunnel { caller.better(node_at).await } else { std::future::pending().await } };
+        let is_asking = AtomicBool::new(false);
+        let better = async {
+            if has_tunnel {
+                better(caller, node_at, &self.wish, &is_asking).await
+            } else {
+                std::future::pending().await
+            }
+        };
+        let mut better = pin!(better);
         let talking = talk(&mut self.control, &self.wish, renewal, &mut self.nodes);
-        tokio::select! {
+        let left = tokio::select! {
             () = knocking => Left::Gone,
             left = talking => left,
             () = doubt(&self.routed, &self.connection, &self.knock) => Left::Away("it does not answer any more"),
             _ = seen.wait_for(Option::is_none) => Left::Away("it does not answer knocks"),
             waiting = next(moved) => Left::Moved(waiting),
             () = gone(&mut self.tunnel) => Left::Away("the tunnel to it is gone"),
-            reached = better => Left::Better(reached),
+            better = &mut better => return Left::Better(Box::new(better)),
+        };
+        // The node closes one control connection when it has taken the other.
+        if matches!(left, Left::Away(_))
+            && is_asking.load(Ordering::Relaxed)
+            && let Ok(better) = timeout(CONNECT_PATIENCE, better).await
+        {
+            return Left::Better(Box::new(better));
         }
+        left
     }
 
     /// Calls the edge server through another node, or through this one again, as often as it takes.
@@ -234,13 +260,15 @@ impl Guest {
         self.routed.listen_to(at);
         let caller = Caller::new(&self.route, &self.endpoint, &self.socket, &self.key);
         let reached = timeout(CONNECT_PATIENCE, caller.call(at)).await;
-        self.change_to(canonical(at), reached.map_err(|_| NotReached::Silent(at))??).await
+        let mut reached = reached.map_err(|_| NotReached::Silent(at))??;
+        let granted = ask(&mut reached.control, &self.wish, &mut self.nodes).await?;
+        self.change_to(canonical(at), reached);
+        Ok(granted)
     }
 
-    /// Goes on by this way to a node, once it has said yes there.
-    async fn change_to(&mut self, at: SocketAddr, reached: Reached) -> Result<Granted, NotReached> {
-        let Reached { mut control, at: through, tunnel } = reached;
-        let granted = ask(&mut control, &self.wish, &mut self.nodes).await?;
+    /// Goes on by this way to a node, which has said yes there.
+    fn change_to(&mut self, at: SocketAddr, reached: Reached) {
+        let Reached { control, at: through, tunnel } = reached;
         (self.control, self.at, self.through, self.tunnel) = (control, at, through, tunnel);
         self.routed.move_to(through);
         self.way.send_modify(|_| {});
@@ -249,7 +277,22 @@ impl Guest {
             tracing::warn!(%error, "the socket does not go on");
         }
         tracing::info!(%at, %through, "this device has another way to its relay");
-        Ok(granted)
+    }
+}
+
+/// Waits until a node that was reached by a tunnel is reached by UDP, and says yes there.
+async fn better(caller: Caller<'_>, at: SocketAddr, wish: &ToNode, is_asking: &AtomicBool) -> ByUdp {
+    let mut better = caller.better(at);
+    loop {
+        let (mut reached, mut nodes) = (better.reached().await, Nodes::default());
+        is_asking.store(true, Ordering::Relaxed);
+        match ask(&mut reached.control, wish, &mut nodes).await {
+            Ok(granted) => return ByUdp { reached, granted, nodes },
+            Err(error) => {
+                tracing::info!(%at, %error, "the node is reached by UDP, but says no there: this device stays in its tunnel");
+            }
+        }
+        is_asking.store(false, Ordering::Relaxed);
     }
 }
 

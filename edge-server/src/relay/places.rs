@@ -331,8 +331,9 @@ async fn register(
 
 /// Waits until a node that was reached by a tunnel is reached by UDP, and registers by it.
 async fn better(caller: Caller<'_>, at: SocketAddr, tenant: TenantId, is_registering: &AtomicBool) -> Found {
+    let mut better = caller.better(at);
     loop {
-        let reached = caller.better(at).await;
+        let reached = better.reached().await;
         is_registering.store(true, Ordering::Relaxed);
         if let Ok(Ok(Some(found))) = tokio::time::timeout(PATIENCE, register(at, reached, tenant)).await {
             return found;
