@@ -138,28 +138,14 @@ impl Keeper {
     /// Asks the router; when to ask again.
     async fn ask(&mut self) -> Instant {
         let router = Router::find(self.wanted, *self.bound.ip());
-        if let Some(mut lease) = self.lease.take() {
+        if let Some(lease) = &mut self.lease {
+            // It stays this server's meanwhile: whoever stops it now gives it back.
             let renewed = match router {
                 Some(router) if lease.is_from(router) => lease.renew().await,
                 Some(_) => Err(MappingError::refused("this network has another router")),
                 None => Err(MappingError::silent(NO_ROUTER)),
             };
-            match renewed {
-                Ok(()) => return self.hold(lease),
-                // It may still hold what it has granted.
-                Err(MappingError::Silent(_)) if lease.left() > LEAST => {
-                    let again = lease.renew_at();
-                    self.lease = Some(lease);
-                    return again;
-                }
-                Err(error) => {
-                    self.mapped.send_replace(None);
-                    tracing::info!(external = %lease.external(), %error, "the router maps this port no more");
-                    // What is left of it would be in the way of the next one. A router that grants and refuses in turn is not asked all the time.
-                    let _ = timeout(GIVE_BACK, lease.give_back()).await;
-                    return Instant::now() + MOVED_LEAST;
-                }
-            }
+            return self.go_on(renewed).await;
         }
         let got = match router {
             Some(router) => timeout(ATTEMPT, Lease::get(router, self.port, self.nonce))
@@ -168,7 +154,10 @@ impl Keeper {
             None => Err(MappingError::silent(NO_ROUTER)),
         };
         match got {
-            Ok(lease) => self.hold(lease),
+            Ok(lease) => {
+                self.lease = Some(lease);
+                self.go_on(Ok(())).await
+            }
             Err(error) => {
                 if !std::mem::replace(&mut self.has_failed, true) {
                     tracing::info!(%error, "no router maps a port to this server");
@@ -178,17 +167,31 @@ impl Keeper {
         }
     }
 
-    /// Says what the router has granted; when to renew it.
-    fn hold(&mut self, lease: Lease) -> Instant {
+    /// Says what the router has granted, or gives up what it grants no more; when to ask again.
+    async fn go_on(&mut self, granted: Result<(), MappingError>) -> Instant {
+        let Some(lease) = &self.lease else { return Instant::now() };
         let external = lease.external();
-        self.has_failed = false;
-        if self.mapped.send_replace(Some(external.into())) != Some(external.into()) {
-            let (by, lifetime_s) = (lease.protocol(), lease.left().as_secs());
-            tracing::info!(%external, by, lifetime_s, "the router maps a port to this server");
+        match granted {
+            Ok(()) => {
+                self.has_failed = false;
+                if self.mapped.send_replace(Some(external.into())) != Some(external.into()) {
+                    let (by, lifetime_s) = (lease.protocol(), lease.left().as_secs());
+                    tracing::info!(%external, by, lifetime_s, "the router maps a port to this server");
+                }
+                lease.renew_at()
+            }
+            // It may still hold what it has granted.
+            Err(MappingError::Silent(_)) if lease.left() > LEAST => lease.renew_at(),
+            Err(error) => {
+                self.mapped.send_replace(None);
+                tracing::info!(%external, %error, "the router maps this port no more");
+                // What is left of it would be in the way of the next one. A router that grants and refuses in turn is not asked all the time.
+                if let Some(lease) = self.lease.take() {
+                    let _ = timeout(GIVE_BACK, lease.give_back()).await;
+                }
+                Instant::now() + MOVED_LEAST
+            }
         }
-        let again = lease.renew_at();
-        self.lease = Some(lease);
-        again
     }
 }
 

@@ -33,6 +33,8 @@ enum Speaks {
     Refusal,
     /// PCP, and it grants one second.
     Haste,
+    /// PCP, and it answers whoever gives a port back, and nobody else.
+    Silence,
 }
 
 /// What it was asked for.
@@ -61,7 +63,10 @@ impl Router {
                 let speaks = *speaks.lock().unwrap();
                 let answer = match (request[0], speaks) {
                     (2, Speaks::NatPmp) => Some([&[0, 0x81, 0, 1], &[0; 4][..]].concat()),
-                    (2, _) => Some(pcp(&request[..length], speaks, &asked)),
+                    (2, _) => {
+                        let answer = pcp(&request[..length], speaks, &asked);
+                        (speaks != Speaks::Silence || u32_at(&request, 4) == 0).then_some(answer)
+                    }
                     (0, Speaks::NatPmp) => Some(nat_pmp(&request[..length], &asked)),
                     _ => None,
                 };
@@ -193,6 +198,26 @@ async fn a_router_in_haste_is_left_alone() {
     eventually("it is asked again", || router.asked().len() == 3).await;
     let asked = router.asked();
     assert_eq!((asked[2].nonce, asked[2].lifetime_s), (asked[0].nonce, WANTED_S));
+}
+
+/// Promise: a box that stops in the middle of a renewal gives its port back all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_is_given_back_in_the_middle_of_a_renewal() {
+    let at = Ipv4Addr::new(127, 53, 51, 4);
+    let router = Router::start(at, Speaks::Pcp).await;
+    let (_relay, world, native) = behind(at).await;
+    until_offered(&world, &native, true).await;
+    *router.speaks.lock().unwrap() = Speaks::Silence;
+    let before = router.asked().len();
+    eventually("it is to be renewed", || router.asked().len() > before).await;
+    world.server.finish(CloseCode::ServerStopping, "").await;
+    let asked = router.asked();
+    let (first, last) = (asked[0], asked[asked.len() - 1]);
+    assert_eq!(
+        (last.nonce, last.internal_port, last.lifetime_s),
+        (first.nonce, first.internal_port, 0),
+        "{asked:?}"
+    );
 }
 
 /// Promise: a router that knows NAT-PMP only is asked by it, and gets its port back when the box stops.
