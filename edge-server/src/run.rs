@@ -1,5 +1,7 @@
 //! The life of the server, from the data folder to the last goodbye.
 
+mod serve;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -7,18 +9,15 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tresen_identity::{
-    Certificate, CertificateError, DeviceClass, Fingerprint, KeyPair, PublicCertificates, RelayRoute,
-    TlsError, https_config, quic_server_config,
-};
+use tresen_identity::{CertificateError, DeviceClass, Fingerprint, KeyPair, RelayRoute, TlsError};
 use tresen_ledger::{Ledger, OpenError, Options};
 use tresen_scene::Namer;
 use tresen_typeset::Typesetter;
 use tresen_wire::CloseCode;
 
+use self::serve::{Certificates, serve};
 use crate::application::{Applications, Handhelds};
 use crate::config::Config;
 use crate::darkroom::Darkroom;
@@ -27,27 +26,20 @@ use crate::demo::Nature;
 use crate::habits::Habits;
 use crate::hub::Hub;
 use crate::instance::{News, Surroundings};
-use crate::links::{self, Links};
+use crate::links::Links;
 use crate::local_door::Password;
-use crate::net::descriptors::connections_that_fit;
-use crate::net::gate::Gate;
-use crate::net::listen::{self, ListenError, Sockets};
-use crate::net::passed::Passed;
-use crate::net::{http, quic, tcp};
+use crate::net::listen::{self, ListenError};
 use crate::registry::{DEMO_SEATS, Licensing, Registry, RegistryError, demo_licence};
 use crate::relay::{self, RelayState};
 use crate::site::{Clock, PairingDesk, Site};
 use crate::spool::Spool;
-use crate::{backup, demo, mdns, public};
+use crate::{backup, demo, mdns};
 
 /// How long a stopping server waits for its tasks.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long a server waits to hear where browsers on other networks find it, before it shows its first pairing code.
 const RELAY_TELLS: Duration = Duration::from_secs(3);
-
-/// How often the licence is asked whether it still holds.
-const LICENCE_CHECK: Duration = Duration::from_secs(3600);
 
 /// What to run.
 pub struct RunOptions {
@@ -284,93 +276,6 @@ pub async fn interrupted() {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
-    }
-}
-
-/// Starts the instances, and everything that listens.
-async fn serve(
-    site: &Arc<Site>,
-    sockets: Sockets,
-    certificates: Certificates,
-    route: Option<RelayRoute>,
-) -> Result<(), RunError> {
-    let snapshot = site.registry.snapshot();
-    site.hub.keep_last_seats(&snapshot, site.clock.now_ms());
-    site.hub.follow(&snapshot).await;
-    site.tasks.spawn(follow_registry(site.clone()));
-    site.tasks.spawn(links::keep(site.clone()));
-    let gate = Arc::new(Gate::new(&site.config.limits, connections_that_fit));
-    let http = tcp::Http {
-        tls: TlsAcceptor::from(Arc::new(https_config(
-            certificates.native.clone(),
-            certificates.browsers.clone(),
-        )?)),
-        router: http::router(site),
-        gate: gate.clone(),
-        shutdown: site.shutdown.clone(),
-        clock: site.clock.clone(),
-        tasks: site.tasks.clone(),
-    };
-    for listener in sockets.tcp {
-        site.tasks.spawn(tcp::serve(listener, http.clone()));
-    }
-    let tls = || quic_server_config(certificates.native.clone());
-    let Some(route) = route else {
-        for socket in sockets.udp {
-            let endpoint = quic::endpoint(socket, tls()?).map_err(RunError::Quic)?;
-            site.tasks.spawn(quic::serve(site.clone(), endpoint, gate.clone()));
-        }
-        return Ok(());
-    };
-    let (probes, probed) = tresen_reach::own_packets();
-    let door = quic::door(sockets.udp, tls()?, probes).map_err(RunError::Quic)?;
-    site.tasks.spawn(quic::serve(site.clone(), door.endpoint.clone(), gate));
-    let shown = PublicCertificates::new(certificates.native, certificates.browsers)?;
-    let passed = Passed { http, tls: TlsAcceptor::from(Arc::new(shown.config()?)) };
-    site.tasks.spawn(public::keep_certificate(site.clone(), shown));
-    let (key, passed) = (site.data.server_key()?, Arc::new(passed));
-    site.tasks.spawn(relay::keep(site.clone(), route, key, door, probed, passed));
-    Ok(())
-}
-
-/// Keeps the instances in step with the stations, and the stations with the licence.
-async fn follow_registry(site: Arc<Site>) {
-    let mut changes = site.registry.watch();
-    let mut check = tokio::time::interval(LICENCE_CHECK);
-    loop {
-        tokio::select! {
-            changed = changes.changed() => {
-                if changed.is_err() {
-                    return;
-                }
-                let snapshot = changes.borrow_and_update().clone();
-                site.hub.follow(&snapshot).await;
-            }
-            _ = check.tick() => {
-                if let Err(error) = site.registry.renew_seats(today(&site.ledger)).await {
-                    tracing::error!(%error, "the licence's seats could not be renewed");
-                }
-            }
-            () = site.shutdown.cancelled() => return,
-        }
-    }
-}
-
-/// What the server shows to whoever connects.
-struct Certificates {
-    native: Certificate,
-    browsers: Certificate,
-}
-
-impl Certificates {
-    fn make(config: &Config, data: &DataDir, key: &KeyPair) -> Result<Self, RunError> {
-        let mut hosts: Vec<String> = config.public_host.iter().map(ToString::to_string).collect();
-        hosts.push("localhost".into());
-        hosts.extend(lan_addresses().iter().map(ToString::to_string));
-        Ok(Self {
-            native: Certificate::for_key_pair(key)?,
-            browsers: Certificate::for_browsers(&data.browsers_key()?, &config.name, &hosts)?,
-        })
     }
 }
 

@@ -1,25 +1,22 @@
 //! Sessions over QUIC, for native clients.
 //!
-//! ALPN `tresen/1`, TLS 1.3 with the certificates of both sides, no 0-RTT. The client opens **one** bidirectional stream; on it each message,
-//! in both directions, has its length before it:
-//!
-//! ```text
-//! length   LEB128, at most 4 bytes; at most TO_SERVER_BYTES to the server, TO_CLIENT_BYTES to the client
-//! message  a wire message; the first one may be a JSON request to pair (first byte `{`), see tresen_identity's module `handshake`
-//! ```
+//! ALPN `tresen/1`, TLS 1.3 with the certificates of both sides, no 0-RTT. The client opens **one** bidirectional stream; on it each message
+//! has its length before it (`quic/streams.rs`). The first one may be a JSON request to pair (first byte `{`), see tresen_identity's module `handshake`.
 //!
 //! A client whose key is not enrolled may send the request to pair and nothing else; anything else gets a wire `Bye` and the connection
 //! closes with the number of the close code as its application error.
 //!
 //! A client whose network has changed goes on from its new address upon **another** stream: it resets and stops the one before with the code
-//! [`STREAM_GIVEN_UP`] and begins with a hello again, as on a new connection but without a handshake. What was lost in the old network holds up
+//! [`tresen_wire::STREAM_GIVEN_UP`] and begins with a hello again, as on a new connection but without a handshake. What was lost in the old network holds up
 //! nothing then. It makes that hello [`limits::HELLO_PADDED_BYTES`] long, because nobody may be sent more than three times what came from
 //! an address that is not proven yet (RFC 9000, section 8).
 //!
 //! A client that came through a relay may open one unidirectional stream, for paths past it (`paths.rs`).
 
+mod streams;
+
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::crypto::rustls::QuicServerConfig;
@@ -34,8 +31,9 @@ use tresen_identity::{
 };
 use tresen_path::canonical;
 use tresen_reach::{OwnIds, OwnPacket, OwnPackets, Socket, own_packets};
-use tresen_wire::{CloseCode, STREAM_GIVEN_UP, ToClient, limits};
+use tresen_wire::{CloseCode, ToClient, limits};
 
+use self::streams::{Ending, FAREWELL, streams};
 use crate::attend::attend;
 use crate::enrol;
 use crate::instance::link;
@@ -63,17 +61,8 @@ const RECEIVE_WINDOW_BYTES: u32 = 64 * 1024;
 /// Streams of a client are taken up no faster than one in this time.
 const STREAM_EVERY: Duration = Duration::from_millis(250);
 
-/// With this code a client gives up a stream to go on upon another.
-const GIVEN_UP: VarInt = VarInt::from_u32(STREAM_GIVEN_UP);
-
 /// First byte of a request to pair.
 const JSON: u8 = b'{';
-
-/// Longest length prefix, in bytes.
-const MAX_PREFIX_BYTES: u32 = 4;
-
-/// How long a closed connection may take to deliver its last message.
-const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Opens the endpoint on a bound socket.
 ///
@@ -171,15 +160,6 @@ pub async fn serve(site: Arc<Site>, endpoint: Endpoint, gate: Arc<Gate>) {
     let _ = tokio::time::timeout(FAREWELL, endpoint.wait_idle()).await;
 }
 
-/// How a stream ended.
-#[derive(Clone, Copy)]
-enum Ending {
-    /// The client goes on upon another.
-    GoesOn,
-    /// For good, and so does the connection.
-    Closed(CloseCode),
-}
-
 /// Serves the client's stream, and the ones after it, until the last is over.
 async fn serve_connection(site: Arc<Site>, connection: Connection) {
     let Some(device) = peer(&connection) else { return };
@@ -223,9 +203,7 @@ async fn serve_stream(
     send: SendStream,
     recv: RecvStream,
 ) -> Ending {
-    let ending = Arc::new(OnceLock::new());
-    let mut streams =
-        (StreamWriter { send, ending: ending.clone() }, StreamReader { recv, ending: ending.clone() });
+    let (mut streams, ending) = streams(send, recv);
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, first_message(&site, device, &mut streams)).await {
         Ok(Some(first)) => {
             let (writer, reader) = streams;
@@ -244,7 +222,7 @@ async fn serve_stream(
 async fn first_message(
     site: &Arc<Site>,
     device: Fingerprint,
-    (writer, reader): &mut (StreamWriter, StreamReader),
+    (writer, reader): &mut (impl Writer, impl Reader),
 ) -> Option<Vec<u8>> {
     let first = match reader.next().await {
         Incoming::Message(message) => message,
@@ -318,111 +296,4 @@ impl links::Connection for Connected {
 fn packets(connection: &Connection) -> Packets {
     let path = connection.stats().path;
     Packets { sent: path.sent_packets, lost: path.lost_packets }
-}
-
-struct StreamReader {
-    recv: RecvStream,
-    ending: Arc<OnceLock<Ending>>,
-}
-
-struct StreamWriter {
-    send: SendStream,
-    ending: Arc<OnceLock<Ending>>,
-}
-
-impl StreamReader {
-    async fn length(&mut self) -> Result<usize, Incoming> {
-        let mut length = 0;
-        for index in 0..MAX_PREFIX_BYTES {
-            let mut byte = [0];
-            match self.recv.read_exact(&mut byte).await {
-                Ok(()) => {}
-                Err(quinn::ReadExactError::FinishedEarly(0)) if index == 0 => return Err(Incoming::Closed),
-                Err(error) => return Err(self.ended(&error)),
-            }
-            length |= usize::from(byte[0] & 0x7f) << (7 * index);
-            if byte[0] & 0x80 == 0 {
-                return Ok(length);
-            }
-        }
-        Err(Incoming::Refused(CloseCode::Protocol))
-    }
-
-    /// Whether the client closed in order, went on elsewhere, or was lost.
-    fn ended(&self, error: &quinn::ReadExactError) -> Incoming {
-        use quinn::{ConnectionError, ReadError, ReadExactError};
-        match error {
-            ReadExactError::ReadError(ReadError::ConnectionLost(ConnectionError::ApplicationClosed(_))) => {
-                Incoming::Closed
-            }
-            ReadExactError::ReadError(ReadError::Reset(GIVEN_UP)) => {
-                let _ = self.ending.set(Ending::GoesOn);
-                Incoming::Lost
-            }
-            ReadExactError::ReadError(_) | ReadExactError::FinishedEarly(_) => Incoming::Lost,
-        }
-    }
-}
-
-impl Reader for StreamReader {
-    async fn next(&mut self) -> Incoming {
-        let length = match self.length().await {
-            Ok(length) if length > limits::TO_SERVER_BYTES => return Incoming::Refused(CloseCode::TooLarge),
-            Ok(length) => length,
-            Err(end) => return end,
-        };
-        let mut message = vec![0; length];
-        match self.recv.read_exact(&mut message).await {
-            Ok(()) => Incoming::Message(message),
-            Err(error) => self.ended(&error),
-        }
-    }
-}
-
-impl StreamWriter {
-    /// Whether nobody reads this stream any more; what was on its way is not sent again.
-    fn is_given_up(&mut self) -> bool {
-        let given_up = matches!(self.ending.get(), Some(Ending::GoesOn));
-        if given_up {
-            let _ = self.send.reset(GIVEN_UP);
-        }
-        given_up
-    }
-}
-
-impl Writer for StreamWriter {
-    async fn send(&mut self, messages: Vec<Vec<u8>>) -> bool {
-        if self.is_given_up() {
-            return false;
-        }
-        let mut bytes = Vec::with_capacity(messages.iter().map(|message| message.len() + 4).sum());
-        for message in messages {
-            let mut length = message.len();
-            while length > 0x7f {
-                bytes.push((length & 0x7f) as u8 | 0x80);
-                length >>= 7;
-            }
-            bytes.push(length as u8);
-            bytes.extend(message);
-        }
-        match self.send.write_all(&bytes).await {
-            Ok(()) => true,
-            Err(error) => {
-                if matches!(error, quinn::WriteError::Stopped(GIVEN_UP)) {
-                    let _ = self.ending.set(Ending::GoesOn);
-                }
-                false
-            }
-        }
-    }
-
-    async fn close(&mut self, code: CloseCode) {
-        if self.is_given_up() {
-            return;
-        }
-        let _ = self.ending.set(Ending::Closed(code));
-        let _ = self.send.finish();
-        // The peer has everything when it acknowledged the end of the stream, or it never will.
-        let _ = tokio::time::timeout(FAREWELL, self.send.stopped()).await;
-    }
 }
