@@ -13,15 +13,15 @@ use tresen_wire::Input;
 
 /// Under which hashes are made.
 #[derive(Clone, Copy)]
-pub(crate) struct Secret(SipHasher13);
+pub(crate) struct OfferKey(SipHasher13);
 
-impl fmt::Debug for Secret {
+impl fmt::Debug for OfferKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret")
+        f.write_str("OfferKey")
     }
 }
 
-impl Secret {
+impl OfferKey {
     /// Of 16 bytes that nobody else knows.
     pub(crate) fn new(key: &[u8; 16]) -> Self {
         Self(SipHasher13::new_with_key(key))
@@ -59,7 +59,7 @@ enum Way {
 
 impl Offers {
     /// What `root` offers.
-    pub(crate) fn of(root: &Node, secret: &Secret) -> Self {
+    pub(crate) fn of(root: &Node, secret: &OfferKey) -> Self {
         let mut hashes = Vec::with_capacity(64);
         collect(root, &mut |way, action| hashes.push(secret.hash(way, action)));
         Self { root: root.id(), hashes: hashes.into() }
@@ -70,7 +70,7 @@ impl Offers {
         self.root
     }
 
-    /// Whether a person before it can do what is [`Secret::wanted`].
+    /// Whether a person before it can do what is [`OfferKey::wanted`].
     pub(crate) fn offers(&self, wanted: u64) -> bool {
         self.hashes.contains(&wanted)
     }
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     fn touch(action: &str, hold: Option<&str>, disabled: bool) -> Op {
-        Op::Touch(Touch {
+        Op::from(Touch {
             rect: Rect::new(0, 0, 9, 9),
             action: Action::new(action.as_bytes()),
             hold: hold.map(|hold| Action::new(hold.as_bytes())),
@@ -158,7 +158,7 @@ mod tests {
     /// Promise: what is kept of a screen takes exactly the inputs that the screen itself takes.
     #[test]
     fn a_screen_that_is_gone_takes_what_it_took() {
-        let (root, secret) = (screen(), Secret::new(&[9; 16]));
+        let (root, secret) = (screen(), OfferKey::new(&[9; 16]));
         let offers = Offers::of(&root, &secret);
         assert_eq!(offers.root(), root.id());
         let mut taken = Vec::new();
@@ -183,7 +183,7 @@ mod tests {
     /// Promise: of a screen that a session remembers, eight bytes are kept for each thing that can be done, and nothing that it drew.
     #[test]
     fn a_screen_that_is_gone_is_small() {
-        let offers = Offers::of(&screen(), &Secret::new(&[9; 16]));
+        let offers = Offers::of(&screen(), &OfferKey::new(&[9; 16]));
         assert_eq!(size_of_val(&*offers.hashes), 4 * 8, "a hash for each thing that can be done");
     }
 }

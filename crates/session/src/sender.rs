@@ -10,7 +10,7 @@ use tresen_wire::{
 };
 
 use crate::flight::Flight;
-use crate::offers::Secret;
+use crate::offers::OfferKey;
 use crate::sender_guesses::Guesses;
 use crate::sender_inputs::{Arrival, Inputs};
 use crate::{PeerError, Stats, limits};
@@ -99,7 +99,7 @@ impl Sender {
             arrived: None,
             wanted: None,
             applied: next_input.saturating_sub(1),
-            inputs: Inputs::new(next_input, Secret::new(&secret)),
+            inputs: Inputs::new(next_input, OfferKey::new(&secret)),
             guesses: Guesses::default(),
             link: None,
             stats: Stats::default(),

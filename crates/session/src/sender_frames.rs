@@ -125,6 +125,7 @@ impl Sender {
     ) -> Option<usize> {
         let Foresight { base, input, root, kind } = *foresight;
         let link = self.link.as_mut().filter(|link| link.outbox.len() < limits::OUTBOX)?;
+        self.table.expect_guesses();
         let (body, undo) = self.table.encode(&self.namer, root).ok()?;
         let sequence = self.next_sequence;
         let guess = Guess {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tresen_scene::{Node, ObjectId};
 use tresen_wire::Input;
 
-use crate::offers::{Offers, Secret, stands_on};
+use crate::offers::{OfferKey, Offers, stands_on};
 use crate::{PeerError, limits};
 
 /// What became of an input that arrived.
@@ -44,13 +44,13 @@ pub(crate) struct Inputs {
     refused: BTreeSet<u64>,
     /// Of roots that the client acknowledged, the newest last.
     roots: VecDeque<Offers>,
-    secret: Secret,
+    secret: OfferKey,
     /// Nothing sent on this connection was acknowledged: inputs may have been made before it.
     early: bool,
 }
 
 impl Inputs {
-    pub(crate) fn new(next: u64, secret: Secret) -> Self {
+    pub(crate) fn new(next: u64, secret: OfferKey) -> Self {
         let before = next.saturating_sub(1);
         Self {
             received: before,

@@ -195,7 +195,7 @@ impl OpReader<'_, '_> {
         let rect = self.rect(like.place)?;
         self.flags = self.flag_byte(6)?;
         let old = if let Some(Op::Touch(touch)) = like.op { Some(touch) } else { None };
-        Ok(Op::Touch(Touch {
+        Ok(Op::from(Touch {
             rect,
             action: self.either(1, old.map(|old| &old.action), Self::action)?,
             hold: self
@@ -218,7 +218,7 @@ impl OpReader<'_, '_> {
         let rect = self.rect(like.place)?;
         self.flags = self.flag_byte(4)?;
         let old = if let Some(Op::Field(field)) = like.op { Some(field) } else { None };
-        Ok(Op::Field(Field {
+        Ok(Op::from(Field {
             rect,
             action: self.either(1, old.map(|old| &old.action), Self::action)?,
             keyboard: self.either(2, old.map(|old| &old.keyboard), |input| match input.reader.u8()? {

@@ -123,6 +123,7 @@
 //! keyed BLAKE3 hash of the digest before and the body. Equal digests mean that the same frames were applied
 //! since the slots were empty.
 
+mod bases;
 pub mod bytes;
 mod client_table;
 mod colors;

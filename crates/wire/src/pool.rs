@@ -21,13 +21,32 @@ struct Entry {
     older: u16,
 }
 
-/// What a slot held: a name and its size in bytes.
-pub(crate) type Content = Option<(ObjectId, u32)>;
+/// What a slot held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// The object's name.
+    pub id: ObjectId,
+    /// The memory that it takes on a client.
+    pub bytes: u32,
+    /// The frame that used it last.
+    used: u32,
+}
+
+/// A slot that was not used by so many frames may be filled anew before others are opened.
+const OLD_FRAMES: u32 = 64;
+
+/// What takes more than this, in bytes, is a photo mostly: it is dear to send again, and the client's memory bounds how many there are.
+const DEAR_BYTES: u32 = 2048;
+
+/// So many dear objects are passed over to fill a slot anew, each once in a round of all slots.
+const SPARED: usize = 256;
 
 /// One space of slots.
 #[derive(Debug)]
 pub(crate) struct Pool {
     capacity: u16,
+    /// With so many slots in use, those that were not used for long are filled anew before others are opened.
+    enough: u16,
     by_id: HashTable<u16>,
     entries: Vec<Option<Entry>>,
     free: Vec<u16>,
@@ -36,10 +55,12 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    pub(crate) fn new(capacity: usize) -> Self {
+    /// With `capacity` slots, of which `enough` do unless more are looked at within [`OLD_FRAMES`].
+    pub(crate) fn new(capacity: usize, enough: usize) -> Self {
         debug_assert!(capacity < usize::from(NONE));
         Self {
             capacity: capacity as u16,
+            enough: enough.min(capacity) as u16,
             by_id: HashTable::new(),
             entries: Vec::new(),
             free: Vec::new(),
@@ -66,15 +87,53 @@ impl Pool {
         Some(slot)
     }
 
-    /// The slot that the next [`Pool::put`] fills; `None` when `frame` uses all of them.
-    pub(crate) fn place(&self, frame: u32) -> Option<u16> {
+    /// From now on so many slots are enough.
+    pub(crate) fn set_enough(&mut self, enough: usize) {
+        self.enough = enough.min(self.capacity.into()) as u16;
+    }
+
+    /// The slot that the next [`Pool::put`] fills: `next`, which costs no seeking, if that was used about as long ago as the oldest; `None` when
+    /// `frame` uses all of them.
+    pub(crate) fn place(&mut self, frame: u32, next: u16) -> Option<u16> {
         if let Some(&free) = self.free.last() {
             return Some(free);
         }
-        if self.entries.len() < usize::from(self.capacity) {
-            return Some(self.entries.len() as u16);
+        let opened = self.entries.len() as u16;
+        if opened >= self.enough
+            && let Some(slot) = self.old(frame, next)
+        {
+            return Some(slot);
         }
-        self.unused(frame)
+        if opened < self.capacity { Some(opened) } else { self.unused(frame) }
+    }
+
+    /// A slot whose object nobody will miss: not used for long, and cheap to send again. What is dear is passed over and counts as new from then on.
+    fn old(&mut self, frame: u32, next: u16) -> Option<u16> {
+        for _ in 0..SPARED {
+            let oldest = self.unused(frame)?;
+            let age = self.age(oldest, frame);
+            if age < OLD_FRAMES {
+                return None;
+            }
+            if !self.is_dear(oldest) {
+                let as_old = self.age(next, frame) >= (age / 2).max(OLD_FRAMES) && !self.is_dear(next);
+                return Some(if as_old { next } else { oldest });
+            }
+            self.unlink(oldest);
+            self.link_newest(oldest);
+        }
+        None
+    }
+
+    fn is_dear(&self, slot: u16) -> bool {
+        let entry = self.entries.get(usize::from(slot)).and_then(Option::as_ref);
+        entry.is_some_and(|entry| entry.bytes.get() > DEAR_BYTES)
+    }
+
+    /// How many frames ago a slot was used; 0 when it is empty.
+    fn age(&self, slot: u16, frame: u32) -> u32 {
+        let entry = self.entries.get(usize::from(slot)).and_then(Option::as_ref);
+        entry.map_or(0, |entry| frame.wrapping_sub(entry.used))
     }
 
     /// The slot that was used longest ago, unless that was in `frame`.
@@ -84,7 +143,7 @@ impl Pool {
     }
 
     /// Fills a slot that [`Pool::place`] gave. Returns what was in it.
-    pub(crate) fn put(&mut self, slot: u16, id: ObjectId, bytes: u32, frame: u32) -> Content {
+    pub(crate) fn put(&mut self, slot: u16, id: ObjectId, bytes: u32, frame: u32) -> Option<Held> {
         let before = self.remove(slot);
         if self.free.last() == Some(&slot) {
             self.free.pop();
@@ -92,35 +151,36 @@ impl Pool {
         if usize::from(slot) == self.entries.len() {
             if self.entries.len() == self.entries.capacity() {
                 // Not twice as many: what is never used counts for every session, too.
-                self.entries.reserve_exact(self.entries.len() / 4 + 16);
+                self.entries.reserve_exact(self.entries.len() / 8 + 8);
             }
             self.entries.push(None);
         }
-        self.fill(slot, id, bytes, frame);
+        self.fill(slot, Held { id, bytes, used: frame });
         before
     }
 
     /// Empties a slot. Returns what was in it.
-    pub(crate) fn evict(&mut self, slot: u16) -> Content {
+    pub(crate) fn evict(&mut self, slot: u16) -> Option<Held> {
         let before = self.remove(slot);
         self.free.push(slot);
         before
     }
 
     /// Undoes the last [`Pool::put`] or [`Pool::evict`] of this slot.
-    pub(crate) fn restore(&mut self, slot: u16, before: Content) {
+    pub(crate) fn restore(&mut self, slot: u16, before: Option<Held>) {
         let was_empty = self.remove(slot).is_none();
-        let Some((id, bytes)) = before else {
+        let Some(held) = before else {
             self.free.push(slot);
             return;
         };
         if was_empty {
             self.free.retain(|free| *free != slot);
         }
-        self.fill(slot, id, bytes, 0);
+        self.fill(slot, held);
     }
 
-    fn fill(&mut self, slot: u16, id: ObjectId, bytes: u32, used: u32) {
+    fn fill(&mut self, slot: u16, held: Held) {
+        let Held { id, bytes, used } = held;
         let bytes = NonZero::new(bytes).expect("every object takes memory");
         self.entries[usize::from(slot)] = Some(Entry { id, bytes, used, newer: NONE, older: NONE });
         self.link_newest(slot);
@@ -133,13 +193,13 @@ impl Pool {
         self.entries.get(usize::from(slot)).and_then(Option::as_ref).is_some_and(|entry| entry.id == id)
     }
 
-    fn remove(&mut self, slot: u16) -> Content {
+    fn remove(&mut self, slot: u16) -> Option<Held> {
         let entry = self.entries.get(usize::from(slot)).copied().flatten()?;
         self.unlink(slot);
         self.entries[usize::from(slot)] = None;
         let known = self.by_id.find_entry(hash(entry.id), |have| *have == slot);
         known.expect("by_id holds every filled slot").remove();
-        Some((entry.id, entry.bytes.get()))
+        Some(Held { id: entry.id, bytes: entry.bytes.get(), used: entry.used })
     }
 
     fn unlink(&mut self, slot: u16) {
@@ -187,27 +247,97 @@ mod tests {
         ObjectId([number; 16])
     }
 
-    /// Promise: a session's mirror of a client's slots takes 48 bytes a slot at most, unused room included.
+    /// Promise: a session's mirror of a client's slots takes 44 bytes a slot at most, unused room included.
     #[test]
     fn a_slot_is_small() {
         assert_eq!(size_of::<Option<Entry>>(), 28);
-        let mut pool = Pool::new(4096);
+        let mut pool = Pool::new(4096, 4096);
         for number in 0..2000_u64 {
             let mut name = [0; 16];
             name[..8].copy_from_slice(&number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
-            let slot = pool.place(1).unwrap();
+            let slot = pool.place(1, NONE).unwrap();
             pool.put(slot, ObjectId(name), 1, 1);
             let entries = pool.entries.capacity() * size_of::<Option<Entry>>();
             let bytes = entries + pool.by_id.allocation_size();
-            assert!(number < 50 || bytes as u64 <= 48 * (number + 1), "{bytes} B for {number}");
+            assert!(number < 50 || bytes as u64 <= 44 * (number + 1), "{bytes} B for {number}");
         }
     }
 
+    fn numbered(number: u64) -> ObjectId {
+        let mut name = [0; 16];
+        name[..8].copy_from_slice(&number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
+        ObjectId(name)
+    }
+
+    /// Uses an object as a frame does. Whether it was there; counts seeks.
+    fn draw(pool: &mut Pool, number: u64, bytes: u32, frame: u32, next: &mut (u16, u32)) -> bool {
+        if pool.touch(numbered(number), frame).is_some() {
+            return true;
+        }
+        let slot = pool.place(frame, next.0).expect("there is room");
+        *next = (slot + 1, next.1 + u32::from(slot != next.0));
+        pool.put(slot, numbered(number), bytes, frame);
+        false
+    }
+
+    /// Promise: a long evening opens no more slots than are enough. What is used all the time stays, and so do photos that are looked at now and
+    /// then. What comes once fills the slots in their order, so hardly any of it costs a seek.
+    #[test]
+    fn enough_is_enough() {
+        let (mut pool, mut next) = (Pool::new(4_096, 1_024), (0, 0));
+        let photo = |number: u32| 50 + u64::from(number % 20);
+        (0..20).for_each(|number| {
+            draw(&mut pool, photo(number), 9_000, 1, &mut next);
+        });
+        for frame in 1..9_000 {
+            for number in 0..4 {
+                let stays = draw(&mut pool, number, 500, frame, &mut next);
+                assert!(stays || frame == 1, "what each frame uses was dropped by frame {frame}");
+            }
+            let seen = draw(&mut pool, photo(frame / 300), 9_000, frame, &mut next);
+            assert!(seen, "a photo was dropped by frame {frame}");
+            (0..3).for_each(|other| {
+                draw(&mut pool, 1_000 + u64::from(frame) * 3 + other, 500, frame, &mut next);
+            });
+        }
+        assert_eq!(pool.entries.len(), 1_024);
+        assert!(next.1 < 9_000 * 3 / 10, "{} seeks for {} objects", next.1, 9_000 * 3);
+    }
+
+    /// Promise: a screen with more objects than are enough is there as a whole from its second frame on.
+    #[test]
+    fn a_large_screen_stays() {
+        let (mut pool, mut next) = (Pool::new(4_096, 1_024), (0, 0));
+        for frame in 1..500 {
+            let new = (0..2_500).filter(|number| !draw(&mut pool, *number, 500, frame, &mut next)).count();
+            assert_eq!(new, if frame == 1 { 2_500 } else { 0 }, "in frame {frame}");
+            draw(&mut pool, 10_000 + u64::from(frame), 500, frame, &mut next);
+        }
+        assert!(pool.entries.len() < 2_700, "{}", pool.entries.len());
+    }
+
     proptest! {
+        /// What a frame uses is in no slot that this frame is given for something else.
+        #[test]
+        fn a_frame_keeps_what_it_uses(frames: Vec<(Vec<u8>, u16)>) {
+            let mut pool = Pool::new(300, 4);
+            for (frame, (uses, next)) in (1..).map(|frame| frame * 40).zip(&frames) {
+                let mut used = std::collections::HashSet::new();
+                for number in uses {
+                    let at = pool.touch(id(*number), frame);
+                    let slot = at.or_else(|| pool.place(frame, next % 300)).expect("there is room");
+                    prop_assert!(used.insert(slot) || at.is_some());
+                    if at.is_none() {
+                        pool.put(slot, id(*number), 1 + u32::from(*number) * 20, frame);
+                    }
+                }
+            }
+        }
+
         /// The pool does what a list of slots in order of use does, and undoing gives back what was.
         #[test]
         fn oldest_goes_first(uses: Vec<u8>) {
-            let mut pool = Pool::new(4);
+            let mut pool = Pool::new(4, 4);
             let mut model: Vec<u8> = Vec::new();
             for (frame, number) in (1..).zip(uses.iter().map(|number| number % 9)) {
                 let known = pool.touch(id(number), frame).is_some();
@@ -215,17 +345,17 @@ mod tests {
                 model.retain(|have| *have != number);
                 model.push(number);
                 if !known {
-                    let slot = pool.place(frame).unwrap();
+                    let slot = pool.place(frame, NONE).unwrap();
                     let before = pool.put(slot, id(number), 1, frame);
                     pool.restore(slot, before);
                     prop_assert_eq!(pool.slot(id(number)), None);
-                    if let Some((was, _)) = before {
+                    if let Some(Held { id: was, .. }) = before {
                         prop_assert_eq!(pool.slot(was), Some(slot));
                     }
                     pool.put(slot, id(number), 1, frame);
                     if model.len() > 4 {
                         let gone = model.remove(0);
-                        prop_assert_eq!(before, Some((id(gone), 1)));
+                        prop_assert_eq!(before.map(|held| held.id), Some(id(gone)));
                     }
                 }
                 prop_assert!(model.iter().all(|number| pool.slot(id(*number)).is_some()));

@@ -1,12 +1,11 @@
 //! What a server knows of a client's slots, and how it turns a screen into the commands of a frame.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use thiserror::Error;
 use tresen_scene::{Glyph, Mask, Namer, Node, ObjectId, Op, Sprite, TextRun, limits as scene_limits};
 
+use crate::bases::Bases;
 use crate::bytes::{put_signed, put_varint};
 use crate::colors::{ColorUndo, Colors};
 use crate::encode::{OpWriter, put_slot};
@@ -15,11 +14,18 @@ use crate::mask_code::put_mask;
 use crate::ops::{self, Seen};
 use crate::patch::{diff, put_steps};
 use crate::photo_code::put_photo;
-use crate::pool::{Content, Pool};
+use crate::pool::{Held, Pool};
 use crate::sprite_code::put_sprite;
 
-/// Keys whose last node is remembered, to send the next one as a patch.
-const BASES: usize = 2048;
+/// Slots for objects that are enough for the screens of an evening. Each slot that is mirrored takes some 35 bytes, for every session.
+const ENOUGH_SLOTS: usize = 2048;
+
+/// The same when guesses are sent, of which most are never shown.
+const ENOUGH_SLOTS_GUESSING: usize = 4096;
+
+/// Frames from one look at everything that a screen shows to the next. What stands still is not looked at meanwhile, and must not seem old: less than
+/// half of what is old in a pool.
+const REFRESH_FRAMES: u32 = 24;
 
 /// The screen is beyond a limit of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -42,26 +48,7 @@ pub struct Undo {
 struct Change {
     bank: Option<u8>,
     slot: u16,
-    before: Content,
-}
-
-/// Keys of nodes are hashes already; they come from this server's own app.
-#[derive(Debug, Default)]
-struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        // The table looks at the highest bits first; those of small keys are all alike.
-        self.0 = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
+    before: Option<Held>,
 }
 
 /// A mirror of a client's slots. It holds names, not objects; only the last node of each key is kept.
@@ -73,7 +60,7 @@ pub struct ServerTable {
     colors: Colors,
     /// The slot that the next object fills unless told otherwise.
     cursor: u16,
-    bases: HashMap<u64, Arc<Node>, BuildHasherDefault<KeyHasher>>,
+    bases: Bases,
     bytes: u64,
     budget_bytes: u64,
     frame: u32,
@@ -90,12 +77,12 @@ impl ServerTable {
     /// Of a client with nothing in any slot.
     pub fn new() -> Self {
         Self {
-            objects: Pool::new(limits::OBJECT_SLOTS),
+            objects: Pool::new(limits::OBJECT_SLOTS, ENOUGH_SLOTS),
             banks: Vec::new(),
             bank_cursors: Vec::new(),
             colors: Colors::default(),
             cursor: 0,
-            bases: HashMap::default(),
+            bases: Bases::default(),
             bytes: 0,
             budget_bytes: u64::from(limits::TABLE_KIB.0) * 1024,
             frame: 0,
@@ -106,6 +93,11 @@ impl ServerTable {
     /// The client has emptied every slot.
     pub fn clear(&mut self) {
         *self = Self { budget_bytes: self.budget_bytes, ..Self::new() };
+    }
+
+    /// From now on guesses are sent, too.
+    pub fn expect_guesses(&mut self) {
+        self.objects.set_enough(ENOUGH_SLOTS_GUESSING);
     }
 
     /// The memory that the client offers, in KiB.
@@ -130,6 +122,10 @@ impl ServerTable {
             return Err(TooBig("ROOT_WEIGHT"));
         }
         self.frame = self.frame.wrapping_add(1);
+        self.bases.turn();
+        if self.frame.is_multiple_of(REFRESH_FRAMES) {
+            self.refresh(root);
+        }
         let undo = Undo { cursor: self.cursor, bytes: self.bytes, digest: self.digest, ..Undo::default() };
         let mut frame = FrameWriter { table: self, out: Vec::new(), undo, objects: 0, ops: 0, pixels: 0 };
         let placed = frame.node(root);
@@ -146,6 +142,24 @@ impl ServerTable {
         }
         self.digest = namer.chain(&self.digest, &out);
         Ok((out, undo))
+    }
+
+    /// Everything that the client has of `node` counts as used.
+    fn refresh(&mut self, node: &Node) {
+        if self.objects.touch(node.id(), self.frame).is_none() {
+            return;
+        }
+        for op in node.ops() {
+            match op {
+                Op::Mask { mask, .. } | Op::NinePatch { mask, .. } => {
+                    self.objects.touch(mask.id(), self.frame);
+                }
+                Op::Sprite { sprite, .. } => {
+                    self.objects.touch(sprite.id(), self.frame);
+                }
+                _ => op.children().for_each(|child| self.refresh(child)),
+            }
+        }
     }
 
     /// A confirmation is sent: a frame without commands. It counts like any other.
@@ -188,7 +202,7 @@ impl FrameWriter<'_> {
     fn node(&mut self, node: &Arc<Node>) -> Result<u16, TooBig> {
         let frame = self.table.frame;
         if let Some(slot) = self.table.objects.touch(node.id(), frame) {
-            self.remember(node);
+            self.table.bases.keep(node);
             return Ok(slot);
         }
         for op in node.ops() {
@@ -203,7 +217,7 @@ impl FrameWriter<'_> {
         if self.ops > limits::FRAME_OPS {
             return Err(TooBig("FRAME_OPS"));
         }
-        let base = self.table.bases.get(&node.key()).filter(|_| node.key() != 0).cloned();
+        let base = self.table.bases.get(node.key()).cloned();
         let patch = base.and_then(|base| {
             let slot = self.table.objects.touch(base.id(), frame)?;
             diff(&base, node).map(|steps| (base, slot, steps))
@@ -236,25 +250,8 @@ impl FrameWriter<'_> {
         if let Some(limit) = writer.beyond {
             return Err(TooBig(limit));
         }
-        self.remember(node);
+        self.table.bases.keep(node);
         Ok(slot)
-    }
-
-    fn remember(&mut self, node: &Arc<Node>) {
-        if node.key() == 0 {
-            return;
-        }
-        let bases = &mut self.table.bases;
-        if let Some(base) = bases.get_mut(&node.key()) {
-            if !Arc::ptr_eq(base, node) {
-                *base = node.clone();
-            }
-            return;
-        }
-        if bases.len() >= BASES {
-            bases.clear();
-        }
-        bases.insert(node.key(), node.clone());
     }
 
     fn mask(&mut self, mask: &Mask) -> Result<(), TooBig> {
@@ -296,22 +293,24 @@ impl FrameWriter<'_> {
             return Err(TooBig("FACES"));
         }
         while self.table.banks.len() <= face {
-            self.table.banks.push(Pool::new(limits::GLYPH_SLOTS));
+            self.table.banks.push(Pool::new(limits::GLYPH_SLOTS, limits::GLYPH_SLOTS));
             self.table.bank_cursors.push(0);
         }
         let frame = self.table.frame;
         let bank = &mut self.table.banks[face];
+        let mut next = self.table.bank_cursors[face];
         let mut new: Vec<(u16, &Glyph)> = Vec::new();
         for placed in run.glyphs.iter() {
             let glyph = &*placed.glyph;
             if bank.touch(glyph.id(), frame).is_some() {
                 continue;
             }
-            let slot = bank.place(frame).ok_or(TooBig("GLYPH_SLOTS"))?;
+            let slot = bank.place(frame, next).ok_or(TooBig("GLYPH_SLOTS"))?;
+            next = slot + 1;
             let bytes = ops::bitmap_bytes(glyph.mask().size().w, glyph.mask().size().h, 1);
             let before = bank.put(slot, glyph.id(), bytes, frame);
             self.table.bytes += u64::from(bytes);
-            self.table.bytes -= before.map_or(0, |(_, bytes)| u64::from(bytes));
+            self.table.bytes -= before.map_or(0, |held| u64::from(held.bytes));
             self.undo.changes.push(Change { bank: Some(run.face.0), slot, before });
             new.push((slot, glyph));
         }
@@ -357,19 +356,19 @@ impl FrameWriter<'_> {
             && let Some(slot) = table.objects.unused(table.frame)
         {
             let before = table.objects.evict(slot);
-            table.bytes -= before.map_or(0, |(_, bytes)| u64::from(bytes));
+            table.bytes -= before.map_or(0, |held| u64::from(held.bytes));
             self.undo.changes.push(Change { bank: None, slot, before });
             self.out.push(ops::EVICT);
             put_slot(&mut self.out, table.cursor, slot);
         }
-        let slot = table.objects.place(table.frame).ok_or(TooBig("OBJECT_SLOTS"))?;
+        let slot = table.objects.place(table.frame, table.cursor).ok_or(TooBig("OBJECT_SLOTS"))?;
         if slot != table.cursor {
             self.out.push(ops::SEEK);
             put_varint(&mut self.out, slot.into());
         }
         let before = table.objects.put(slot, id, bytes, table.frame);
         table.bytes += u64::from(bytes);
-        table.bytes -= before.map_or(0, |(_, bytes)| u64::from(bytes));
+        table.bytes -= before.map_or(0, |held| u64::from(held.bytes));
         table.cursor = (slot + 1) % limits::OBJECT_SLOTS as u16;
         self.undo.changes.push(Change { bank: None, slot, before });
         self.counted()?;

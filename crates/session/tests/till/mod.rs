@@ -45,7 +45,7 @@ impl Till {
         let actions = [vec![0], vec![1], vec![2, low, high], vec![3], vec![4, high]];
         ops.extend(actions.iter().zip(0..).map(|(bytes, at)| {
             let rect = Rect::new(at * 8, 0, 8, 8);
-            let row = Node::new(namer, 10 + at as u64, vec![Op::Touch(touch(rect, bytes))]);
+            let row = Node::new(namer, 10 + at as u64, vec![Op::from(touch(rect, bytes))]);
             Op::Child { at: Point::ZERO, node: row }
         }));
         Node::new(namer, 1, ops)
