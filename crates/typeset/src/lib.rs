@@ -56,8 +56,12 @@ pub mod limits {
     pub const LAYOUT_BYTES: usize = 8 << 20;
     /// Drawn components kept.
     pub const NODES: usize = 16_384;
+    /// What the ops of components kept take that show no photos, in bytes.
+    pub const NODE_BYTES: usize = 12 << 20;
     /// Drawn composites kept: without photos, and with them. What photos they show take at most [`SPRITE_BYTES`].
     pub const COMPOSITES: usize = 2_048;
+    /// What the ops of composites kept take that show no photos, in bytes: counted for each, though most of their tiles are those of others, too.
+    pub const COMPOSITE_BYTES: usize = 48 << 20;
     /// See [`COMPOSITES`].
     pub const PICTURED_COMPOSITES: usize = 256;
     /// Longest text that is shaped, in bytes; the rest is cut off at a character.

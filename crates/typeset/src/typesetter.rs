@@ -69,8 +69,11 @@ impl Typesetter {
             dots: Cache::new(limits::MASKS),
             photos: Photos::new(),
             spots: Weighed::new(limits::LAYOUTS, limits::LAYOUT_BYTES),
-            components: Nodes::new(limits::NODES, limits::SPRITES),
-            composites: Nodes::new(limits::COMPOSITES, limits::PICTURED_COMPOSITES),
+            components: Nodes::new((limits::NODES, limits::NODE_BYTES), limits::SPRITES),
+            composites: Nodes::new(
+                (limits::COMPOSITES, limits::COMPOSITE_BYTES),
+                limits::PICTURED_COMPOSITES,
+            ),
         })
     }
 
