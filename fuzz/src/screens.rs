@@ -60,7 +60,7 @@ fn screen(number: u8) -> Arc<Node> {
             Op::Child { at: Point::new(0, i32::from(number % 3)), node: inner.clone() },
             Op::Clip { rect, at: Point::new(1, 1), node: inner },
             Op::Scroll(scroll),
-            Op::Touch(touch),
+            Op::from(touch),
         ],
     )
 }

@@ -39,7 +39,7 @@ fn hit_node(node: &Node, place: &Place, point: Point, scrolls: &ScrollOffsets, h
         match op {
             Op::Touch(touch) if visible(touch.rect).contains(point) => {
                 *hit = Hit {
-                    touch: Some((touch.rect.offset(at), touch.clone())),
+                    touch: Some((touch.rect.offset(at), Touch::clone(touch))),
                     touch_visible: visible(touch.rect),
                     scroll: place.scroll.cloned(),
                     field: None,
@@ -47,7 +47,7 @@ fn hit_node(node: &Node, place: &Place, point: Point, scrolls: &ScrollOffsets, h
             }
             Op::Field(field) if visible(field.rect).contains(point) => {
                 hit.scroll = place.scroll.cloned();
-                hit.field = Some((field.rect.offset(at), field.clone()));
+                hit.field = Some((field.rect.offset(at), Field::clone(field)));
             }
             Op::Child { at: child, node } => {
                 hit_node(node, &Place { at: at.offset(*child), ..*place }, point, scrolls, hit);
@@ -213,7 +213,7 @@ fn outlined(op: &Op) -> Option<(Rect, Role, Option<&SmolStr>, OutlineKind)> {
             Some((touch.rect, touch.role, touch.label.as_ref(), kind))
         }
         Op::Field(field) => {
-            let Field { action, keyboard, value, .. } = field.clone();
+            let Field { action, keyboard, value, .. } = Field::clone(field);
             let kind = OutlineKind::Field { action, keyboard, value };
             Some((field.rect, Role::Text, Some(&field.label), kind))
         }
@@ -234,7 +234,7 @@ mod tests {
     fn what_can_be_pressed_is_offered() {
         let namer = Namer::new([7; 32]);
         let touch = |bytes: &[u8], hold: Option<&[u8]>, disabled| {
-            Op::Touch(Touch {
+            Op::from(Touch {
                 rect: Rect::new(0, 0, 48, 48),
                 action: Action::new(bytes),
                 hold: hold.map(Action::new),

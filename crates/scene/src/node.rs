@@ -49,7 +49,8 @@ impl TextRun {
     }
 }
 
-/// One step of drawing, or one way of touching.
+/// One step of drawing, or one way of touching. A session keeps hundreds: what is large and not of
+/// most nodes is behind a pointer.
 #[derive(Clone, Debug)]
 pub enum Op {
     /// A rectangle of one colour.
@@ -108,11 +109,23 @@ pub enum Op {
     /// Content that scrolls.
     Scroll(Scroll),
     /// An area that can be pressed. Of several under a finger the last one drawn counts.
-    Touch(Touch),
+    Touch(Box<Touch>),
     /// A text field.
-    Field(Field),
+    Field(Box<Field>),
     /// A name for assistive technology and tests.
     Label(Label),
+}
+
+impl From<Touch> for Op {
+    fn from(touch: Touch) -> Self {
+        Self::Touch(Box::new(touch))
+    }
+}
+
+impl From<Field> for Op {
+    fn from(field: Field) -> Self {
+        Self::Field(Box::new(field))
+    }
 }
 
 impl Op {

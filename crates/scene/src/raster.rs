@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::cover::visible_ops;
-use crate::{Color, Insets, Mask, Node, Op, Point, Rect, ScrollOffsets, Size, Sprite, TextRun, Touch};
+use crate::{Color, Insets, Mask, Node, Op, Point, Rect, ScrollOffsets, Size, Sprite, TextRun};
 
 /// A touch area that is being pressed, in the coordinates of the screen.
 #[derive(Clone, Debug)]
@@ -102,7 +102,7 @@ impl Canvas {
                 let origin = at.offset(Point::new(scroll.rect.x, scroll.rect.y - scrolls.get(scroll)));
                 self.node(&scroll.content, origin, scroll.rect.offset(at).intersect(clip), scrolls);
             }
-            Op::Touch(Touch { .. }) | Op::Field(_) | Op::Label(_) => {}
+            Op::Touch(_) | Op::Field(_) | Op::Label(_) => {}
         }
     }
 

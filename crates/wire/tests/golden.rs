@@ -113,7 +113,7 @@ fn key_frames() -> Vec<(String, Vec<u8>)> {
             vec![
                 Op::Fill { rect, color: Color::rgb(color) },
                 Op::Sprite { at: Point::new(10, 20), sprite: Sprite::new(&namer, Size::new(4, 4), &rgba) },
-                Op::Touch(Touch {
+                Op::from(Touch {
                     rect,
                     action: Action::new(&[7]),
                     hold: None,

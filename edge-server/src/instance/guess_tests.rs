@@ -80,7 +80,7 @@ impl Application for Pages {
         let touches = self.choice.iter().map(|&what| {
             let rect = Rect::new(16 + 16 * i32::from(what), 0, 16, 16);
             let (action, state) = (Action::new(&[what]), TouchState::default());
-            Op::Touch(Touch {
+            Op::from(Touch {
                 rect,
                 action,
                 hold: None,

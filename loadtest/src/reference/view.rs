@@ -165,7 +165,7 @@ impl<'a> Brush<'a> {
     }
 
     fn touch(&mut self, rect: Rect, press: Press) {
-        self.ops.push(Op::Touch(Touch {
+        self.ops.push(Op::from(Touch {
             rect,
             action: Action::new(&press.bytes()),
             hold: None,

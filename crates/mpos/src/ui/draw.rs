@@ -121,6 +121,11 @@ impl<'a> Drawing<'_, 'a> {
                     offset,
                 }));
             }
+            Content::Apart(content) => {
+                let within = rect.inset(element.spec.pad_px(self.kit()));
+                let laid = self.layouter.exactly(content, within.size());
+                self.element(&laid.root(), within.origin());
+            }
             Content::Over(over) => self.over(over, rect),
             Content::Divider => self.ops.push(Op::Fill { rect, color: Ink::Line.color(self.kit().theme) }),
             Content::Column(_) | Content::Row(_) | Content::Stack(_) | Content::Grid { .. } => {
@@ -157,6 +162,8 @@ impl<'a> Drawing<'_, 'a> {
     /// The content of a scroll area, and its height.
     fn content(&mut self, content: &'a Element, width: i32) -> (Arc<Node>, i32) {
         if let Content::Composite(composite) = &content.content {
+            let plain = content.spec.pad == [0; 4] && content.surface.is_none() && content.press.is_none();
+            debug_assert!(plain, "a composite that scrolls stands in a column for what is around it");
             let key = content.key.unwrap_or_else(|| derived(self.key, u64::MAX));
             return self.composite(composite.as_ref(), key, width);
         }
@@ -179,6 +186,8 @@ impl<'a> Drawing<'_, 'a> {
         inputs.write_u8(kit.marks as u8);
         inputs.write_u64(key);
         let node = kit.typesetter.remember_composite(inputs.bytes(), || {
+            // It is the same for whoever looks at it.
+            let kit = &kit.clone().seen_by(None);
             let element = composite.compose(kit);
             let layouter = Layouter::new(kit);
             let mut drawing = Drawing { layouter: &layouter, ops: Vec::with_capacity(32), key };
@@ -203,7 +212,7 @@ impl<'a> Drawing<'_, 'a> {
         }
         if let Some(press) = &element.press {
             let radius = element.surface.map_or(0, |surface| surface.radius);
-            self.ops.push(Op::Touch(touch(self.kit(), rect, rect, radius, press)));
+            self.ops.push(Op::from(touch(self.kit(), rect, rect, radius, press)));
         }
         if let Some(heading) = &element.heading {
             self.ops.push(Op::Label(Label { rect, role: Role::Heading, text: Some(heading.clone()) }));
@@ -229,7 +238,7 @@ impl<'a> Drawing<'_, 'a> {
         let height = laid.size().h;
         let place = Rect::new(rect.x + (rect.w - width) / 2, rect.bottom() - height, width, height);
         self.ops.push(Op::Fill { rect, color: Ink::Dim.color(kit.theme) });
-        let barrier = |rect: Rect, press: &Press| Op::Touch(plain_touch(rect, press));
+        let barrier = |rect: Rect, press: &Press| Op::from(plain_touch(rect, press));
         let block = Press::blocked();
         self.ops.push(barrier(rect, dismiss.unwrap_or(&block)));
         self.ops.push(barrier(place, &block));

@@ -28,6 +28,7 @@ pub(super) enum Content {
     Text(Text),
     Part(Box<dyn Component>),
     Composite(Box<dyn Composite>),
+    Apart(Box<Element>),
     Scroll { action: Action, offset: i32, content: Box<Element> },
     Over(Box<Over>),
     Divider,
@@ -249,10 +250,19 @@ pub fn stack() -> Element {
     Element::new(Content::Stack(Vec::new()))
 }
 
-/// Content that scrolls vertically; `action` is sent with the offset when it comes to rest. Takes the room that is left.
+/// Content that scrolls vertically; `action` is sent with the offset when it comes to rest. Takes the room that is left, and where the height around
+/// it is given it asks for none.
 pub fn scroll(action: Action, content: impl Into<Element>) -> Element {
     let content = Box::new(content.into());
     Element::new(Content::Scroll { action, offset: 0, content }).grow()
+}
+
+/// `content` in a room that does not follow from it: `height` dp high, and as wide as the column around it. What changes within moves nothing
+/// around it, so that is not laid out anew. In a row it has no width of its own.
+pub fn apart(height: i32, content: impl Into<Element>) -> Element {
+    let mut element = Element::new(Content::Apart(Box::new(content.into())));
+    element.spec.height = Some(height);
+    element
 }
 
 /// Room that takes what is left.

@@ -1,7 +1,7 @@
 //! From elements to places, with taffy.
 //!
 //! Most of a screen is where it was on the last one, or on another device's: what takes the same room in the same space ([`super::footprint`]) is laid out
-//! once for all instances of a server. Debug builds lay it out all the same and compare.
+//! once for all instances of a server. Composites, content that scrolls and what is *apart* are laid out for themselves. Debug builds lay it out all the same and compare.
 
 use std::cell::{Cell, RefCell};
 use std::hash::{Hash, Hasher};
@@ -14,6 +14,7 @@ use tresen_typeset::Spot;
 
 use super::component::{Composite, Inputs, Space};
 use super::element::{Content, Element};
+use super::footprint::takes_what_is_left;
 use super::style::{placed_in, style};
 use super::{Kit, draw};
 
@@ -30,20 +31,33 @@ pub(super) enum Extent {
 }
 
 /// The room that there is, in device pixels.
-#[derive(Clone, Copy, Hash)]
-struct Room {
-    width: i32,
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Room {
+    pub(super) width: i32,
     height: Option<i32>,
     max_height: Option<i32>,
+}
+
+impl Room {
+    pub(super) const fn extent(&self) -> Extent {
+        if self.height.is_some() { Extent::Given } else { Extent::Content }
+    }
 }
 
 /// Lays out the elements of one screen. What scrolls, and what lies over a screen, is laid out apart.
 pub(super) struct Layouter<'a> {
     pub(super) kit: &'a Kit,
-    /// By the address of the element: content of scroll areas is asked for several times.
-    pub(super) footprints: RefCell<Vec<(*const Element, ObjectId)>>,
+    /// Content of scroll areas is asked for several times.
+    known: RefCell<Vec<Known>>,
     /// Something was drawn that is not finished.
     pub(super) lacks_photo: Cell<bool>,
+}
+
+/// An element of this screen, by its address, that was laid out.
+struct Known {
+    of: *const Element,
+    room: Room,
+    spots: Arc<[Spot]>,
 }
 
 /// Elements with their places.
@@ -63,7 +77,7 @@ pub(super) struct Placed<'l, 'a> {
 impl<'a> Layouter<'a> {
     /// For one screen, or one composite.
     pub(super) fn new(kit: &'a Kit) -> Self {
-        Self { kit, footprints: RefCell::default(), lacks_photo: Cell::new(false) }
+        Self { kit, known: RefCell::default(), lacks_photo: Cell::new(false) }
     }
 
     /// Lays out `root` at exactly `size`.
@@ -88,37 +102,39 @@ impl<'a> Layouter<'a> {
         inputs.write(b"composite");
         composite.footprint(&mut inputs);
         room.hash(&mut inputs);
-        self.spots(inputs, || {
+        inputs.write_u16(self.kit.scale.hundredths());
+        self.spots(self.kit.typesetter.namer().name(inputs.bytes()), || {
             let element = composite.compose(self.kit);
             Layouter::new(self.kit).lay_anew(&element, room)
         })
     }
 
     fn lay(&self, root: &'a Element, room: Room) -> Laid<'a> {
-        let mut inputs = Inputs::with_capacity(64);
-        inputs.write(&self.footprint(root).0);
-        room.hash(&mut inputs);
-        let spots = self.spots(inputs, || self.lay_anew(root, room));
+        let of = std::ptr::from_ref(root);
+        let is_it = |known: &&Known| (known.of, known.room) == (of, room);
+        if let Some(known) = self.known.borrow().iter().find(is_it) {
+            return Laid { root, spots: known.spots.clone() };
+        }
+        let spots = self.spots(self.footprint(root, room), || self.lay_anew(root, room));
+        self.known.borrow_mut().push(Known { of, room, spots: spots.clone() });
         Laid { root, spots }
     }
 
-    /// What was laid out for `inputs` before, or is by `lay`.
-    fn spots(&self, mut inputs: Inputs, lay: impl Fn() -> Vec<Spot>) -> Arc<[Spot]> {
+    /// What was laid out under this name before, or is by `lay`.
+    fn spots(&self, name: ObjectId, lay: impl Fn() -> Vec<Spot>) -> Arc<[Spot]> {
         let typesetter = &self.kit.typesetter;
-        inputs.write_u16(self.kit.scale.hundredths());
-        let key = typesetter.namer().name(inputs.bytes());
-        if let Some(known) = typesetter.spots(&key) {
+        if let Some(known) = typesetter.spots(&name) {
             debug_assert_eq!(*known, *lay(), "a footprint lacks something");
             return known;
         }
         let spots: Arc<[Spot]> = lay().into();
-        typesetter.keep_spots(key, spots.clone());
+        typesetter.keep_spots(name, spots.clone());
         spots
     }
 
     fn lay_anew(&self, root: &'a Element, room: Room) -> Vec<Spot> {
         let Room { width, height, max_height } = room;
-        let extent = if height.is_some() { Extent::Given } else { Extent::Content };
+        let extent = room.extent();
         let mut tree = TaffyTree::with_capacity(64);
         let node = self.build(&mut tree, root, None, extent);
         let mut style = tree.style(node).cloned().expect(OWN);
@@ -141,7 +157,7 @@ impl<'a> Layouter<'a> {
                 style,
                 |_, _| 0.0,
                 |known, available| {
-                    element.map_or(TaffySize::ZERO, |element| self.measure(element, known, available))
+                    element.map_or(TaffySize::ZERO, |element| self.measure(element, extent, known, available))
                 },
             )
         })
@@ -171,16 +187,19 @@ impl<'a> Layouter<'a> {
         node
     }
 
-    fn content_height(&self, content: &'a Element, width: i32) -> i32 {
-        match &content.content {
+    /// The height that a scroll area would like at this width, in pixels: its content's, or as much as it may have.
+    pub(super) fn scrolled_height(&self, scroll: &Element, content: &'a Element, width: i32) -> i32 {
+        let height = match &content.content {
             Content::Composite(composite) => self.composite(composite.as_ref(), width)[0].rect.h,
             _ => self.content(content, width).size().h,
-        }
+        };
+        scroll.spec.max_height.map_or(height, |most| height.min(self.kit.px(most)))
     }
 
     fn measure(
         &self,
         element: &'a Element,
+        extent: Extent,
         known: TaffySize<Option<f32>>,
         available: TaffySize<AvailableSpace>,
     ) -> TaffySize<f32> {
@@ -194,7 +213,8 @@ impl<'a> Layouter<'a> {
             Content::Part(part) => part.measure(self.kit, space),
             Content::Scroll { content, .. } => {
                 let width = if let Space::Width(width) = space { width } else { 0 };
-                Size::new(width, if width > 0 { self.content_height(content, width) } else { 0 })
+                let asks = width > 0 && !takes_what_is_left(element, extent);
+                Size::new(width, if asks { self.scrolled_height(element, content, width) } else { 0 })
             }
             Content::Composite(composite) => {
                 let width = if let Space::Width(width) = space { width } else { 0 };

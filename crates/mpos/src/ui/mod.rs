@@ -34,8 +34,8 @@ use std::sync::Arc;
 pub use component::{Component, Composite, Inputs, Space, Symbol};
 pub use developing::{Developing, Missing};
 pub use element::{
-    Align, Element, Justify, Selected, State, column, divider, grid, modal, row, scroll, sheet, spacer,
-    stack, toast_over,
+    Align, Element, Justify, Selected, State, apart, column, divider, grid, modal, row, scroll, sheet,
+    spacer, stack, toast_over,
 };
 pub use parts::{
     Amount, Avatar, Badge, Button, Chip, Choice, Doubt, Field, Header, IconButton, IconPart, Key, ListRow,

@@ -221,7 +221,7 @@ impl<'a> Pen<'a> {
 
     /// Makes `rect` something to press; while it is pressed, its shape (corners of `radius` dp, `drawn` within it) darkens.
     pub(crate) fn press(&mut self, rect: Rect, drawn: Rect, radius: i32, press: &Press) {
-        self.ops.push(Op::Touch(touch(self.kit, rect, drawn, radius, press)));
+        self.ops.push(Op::from(touch(self.kit, rect, drawn, radius, press)));
     }
 
     /// A name for what is read, not pressed.
@@ -238,7 +238,7 @@ impl<'a> Pen<'a> {
 
     /// A text field.
     pub fn field(&mut self, rect: Rect, action: Action, keyboard: Keyboard, label: SmolStr, value: SmolStr) {
-        self.ops.push(Op::Field(Field { rect, action, keyboard, label, value }));
+        self.ops.push(Op::from(Field { rect, action, keyboard, label, value }));
     }
 }
 

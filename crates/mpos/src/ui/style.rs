@@ -86,6 +86,7 @@ fn flow(style: &mut Style, element: &Element) {
         Content::Text(_)
         | Content::Part(_)
         | Content::Composite(_)
+        | Content::Apart(_)
         | Content::Scroll { .. }
         | Content::Space => {}
     }

@@ -145,5 +145,6 @@ fn bottom_bar(second: Option<Button>, first: Button) -> Element {
     let second = second.map(|button| button.grow_by(2.0));
     let buttons = row().gap(ui::GAP).children(second).child(first.grow_by(5.0));
     let bar = buttons.pad_x(ui::EDGE).pad_y(ui::GAP);
+    let bar = ui::apart(ui::ACTION + 2 * ui::GAP, bar);
     column().child(divider()).child(bar).on_surface(Surface::plain(ui::Ink::Card)).key("bottom bar")
 }

@@ -7,8 +7,8 @@ use super::Scene;
 use super::sheets::unit_price;
 use crate::app::{Choice, Order, Task};
 use crate::ui::{
-    Align, EDGE, Element, GAP, Icon, Ink, ListRow, Place, RowLook, Surface, Type, Weight, column, divider,
-    icon, list_row, row, scroll, spacer, text,
+    Align, EDGE, Element, GAP, Icon, Ink, ListRow, MIN_TARGET, Place, RowLook, Surface, Type, Weight, apart,
+    column, divider, icon, list_row, row, scroll, spacer, text,
 };
 use crate::{ScrollArea, Tap};
 
@@ -59,7 +59,7 @@ impl<'a> Scene<'a> {
                 .child(text(Type::Body, self.words.nothing_ordered).muted().pad(EDGE))
                 .child(spacer());
         }
-        let title = row().child(self.list_title(check)).min_height(48).pad_x(EDGE);
+        let title = apart(MIN_TARGET, row().child(self.list_title(check)).pad_x(EDGE));
         column().child(title).child(divider()).child(self.rows(order, check))
     }
 
@@ -71,15 +71,13 @@ impl<'a> Scene<'a> {
         };
         let (width, height) = GRIP;
         let grip = spacer().on_surface(Surface::plain(Ink::Line).radius(height / 2));
-        row()
+        let title = row()
             .align(Align::Center)
             .child(grip.width(width).height(height).at((self.size.w - width) / 2, 6))
             .child(self.list_title(check).grow())
             .child(icon(arrow).ink(Ink::Muted))
-            .min_height(48)
-            .pad_x(EDGE)
-            .pressable(Tap::PullList.action(), Role::Button, label)
-            .pulled(pull)
+            .pad_x(EDGE);
+        apart(MIN_TARGET, title).pressable(Tap::PullList.action(), Role::Button, label).pulled(pull)
     }
 
     fn list_title(&self, check: Option<&Check>) -> Element {

@@ -99,7 +99,7 @@ impl Maker {
                         insets: Insets::all(2),
                         color: paper.with_alpha(230),
                     },
-                    Op::Field(Field {
+                    Op::from(Field {
                         rect: Rect::new(4, 4, 60, 20),
                         action: Action::new(b"field"),
                         keyboard: Keyboard::Digits,
@@ -129,7 +129,7 @@ impl Maker {
             role: Role::ListItem,
             text: row.look.is_multiple_of(2).then(|| row.text.as_str().into()),
         }));
-        ops.push(Op::Touch(Touch {
+        ops.push(Op::from(Touch {
             rect,
             action: Action::new(format!("tap {}", row.number).as_bytes()),
             hold: (row.look == 4).then(|| Action::new(format!("hold {}", row.number).as_bytes())),

@@ -216,7 +216,7 @@ impl Kit {
                 ops.push(Op::Child { at: Point::new(0, 16), node: self.line(2, &state.digits, ink) });
                 ops.push(Op::Child { at: Point::new(0, 32), node: self.keypad() });
             }
-            _ => ops.push(Op::Field(Field {
+            _ => ops.push(Op::from(Field {
                 rect: Rect::new(4, 30, 80, 20),
                 action: Action::new(b"n"),
                 keyboard: Keyboard::Text,
@@ -277,7 +277,7 @@ impl Kit {
                     at: Point::new(2, 3),
                     sprite: Sprite::new(&kit.namer, Size::new(6, 6), &picture),
                 },
-                Op::Touch(Touch {
+                Op::from(Touch {
                     rect,
                     action: Action::new(&[if look == 1 { b'o' } else { b'p' }, number as u8]),
                     hold: (look > 2).then(|| Action::new(&[b'p', number as u8])),
@@ -340,7 +340,7 @@ impl Kit {
                 state: TouchState::default(),
                 pressed: None,
             };
-            vec![face, Op::Touch(touch)]
+            vec![face, Op::from(touch)]
         });
         Op::Child { at: Point::ZERO, node }
     }

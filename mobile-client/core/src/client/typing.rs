@@ -103,7 +103,7 @@ pub(super) fn find_field(root: &Node, scrolls: &ScrollOffsets, action: &Action) 
     let mut found = None;
     walk(root, scrolls, &mut |op, place| match op {
         Op::Field(field) if field.action == *action => {
-            found = Some((field.rect.offset(place.at).intersect(place.clip), field.clone()));
+            found = Some((field.rect.offset(place.at).intersect(place.clip), Field::clone(field)));
         }
         _ => {}
     });

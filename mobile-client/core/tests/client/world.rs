@@ -35,7 +35,7 @@ fn fill(rect: Rect, color: Color) -> Op {
 fn button(rect: Rect, name: &str, hold: Option<Action>, disabled: bool) -> Op {
     let pressed =
         Node::new(&namer(), 0, vec![fill(Rect::of_size(rect.size()), Color { r: 200, g: 0, b: 0, a: 120 })]);
-    Op::Touch(Touch {
+    Op::from(Touch {
         rect,
         action: action(name),
         hold,
@@ -92,7 +92,7 @@ impl Screen {
             offset: 0,
         }));
         if self.field {
-            ops.push(Op::Field(Field {
+            ops.push(Op::from(Field {
                 rect: Rect::new(0, 270, 200, 40),
                 action: action("note"),
                 keyboard: Keyboard::Text,
