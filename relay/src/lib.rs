@@ -13,6 +13,7 @@
 #![allow(clippy::disallowed_methods, reason = "a shell: it has the clock, the randomness and the network")]
 
 mod allowances;
+mod answers;
 pub mod cli;
 mod clock;
 mod common;

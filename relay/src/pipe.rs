@@ -1,15 +1,22 @@
 //! Two streams that are one: what comes on either side goes out on the other. Neither is read faster than the other is written, an end is passed on while the
-//! other direction goes on, and both are let go when nothing has moved for a while.
+//! other direction goes on, and both are let go when nothing has moved for a while; sooner when one direction has ended.
 
 use std::io;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::future::select;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::Instant;
 
+use crate::answers::Answers;
+
 /// Bytes that are carried at once, in each direction.
 const PIECE_BYTES: usize = 16 * 1024;
+
+/// When one direction has ended, the other one may be still for so long: browsers and boxes end both, and who has asked all that he wants is soon answered.
+const HALF_CLOSED_IDLE: Duration = Duration::from_secs(10);
 
 /// When something moved last.
 struct Stir {
@@ -36,8 +43,8 @@ impl Stir {
     }
 }
 
-/// Carries bytes between a client and a tunnel until both are at their ends, one fails, or nothing has moved for `idle`. Counts what it carried, and says when
-/// the client was answered: when something came back after it had said something.
+/// Carries bytes between a client and a tunnel until both are at their ends, one fails, or nothing has moved for `idle`, or for [`HALF_CLOSED_IDLE`] after one of
+/// them was at its end. Counts what it carried, and says when the client was answered ([`crate::answers`]).
 pub async fn pipe(
     client: (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),
     tunnel: (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),
@@ -46,9 +53,10 @@ pub async fn pipe(
     answered: impl FnOnce(),
 ) {
     let stir = Stir { start: Instant::now(), moved_ms: AtomicU64::new(0) };
-    let (has_spoken, mut answered) = (AtomicBool::new(false), Some(answered));
-    let moved = |bytes: usize| {
-        carried.fetch_add(bytes as u64, Ordering::Relaxed);
+    let (has_spoken, mut answers, mut answered) =
+        (AtomicBool::new(false), Answers::default(), Some(answered));
+    let moved = |bytes: &[u8]| {
+        carried.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         stir.moved();
     };
     let up = carry(client.0, tunnel.1, |bytes| {
@@ -56,23 +64,33 @@ pub async fn pipe(
         moved(bytes);
     });
     let down = carry(tunnel.0, client.1, |bytes| {
-        if has_spoken.load(Ordering::Relaxed)
+        if answered.is_some()
+            && answers.hear(bytes, has_spoken.swap(false, Ordering::Relaxed))
             && let Some(answered) = answered.take()
         {
             answered();
         }
         moved(bytes);
     });
+    let (up, down) = (pin!(up), pin!(down));
+    let (ended, other) = tokio::select! {
+        ended = select(up, down) => ended.factor_first(),
+        () = stir.still(idle) => return,
+    };
+    if ended.is_err() {
+        return;
+    }
+    stir.moved();
     tokio::select! {
-        _ = async { tokio::try_join!(up, down) } => {}
-        () = stir.still(idle) => {}
+        _ = other => {}
+        () = stir.still(HALF_CLOSED_IDLE.min(idle)) => {}
     }
 }
 
 async fn carry(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    mut moved: impl FnMut(usize),
+    mut moved: impl FnMut(&[u8]),
 ) -> io::Result<()> {
     let mut piece = vec![0; PIECE_BYTES];
     loop {
@@ -82,7 +100,7 @@ async fn carry(
         }
         to.write_all(&piece[..count]).await?;
         to.flush().await?;
-        moved(count);
+        moved(&piece[..count]);
     }
 }
 
@@ -121,26 +139,50 @@ mod tests {
         assert_eq!(running.await.expect("no panic"), 14);
     }
 
-    /// Promise: a client counts as answered when something came back after it had said something, and not before.
+    /// Promise: a client counts as answered when its box has sent it data after it had said something, and not before.
     #[tokio::test(start_paused = true)]
     async fn a_client_is_answered() {
         let ((mut browser, near), (far, mut server)) = (duplex(1_000), duplex(1_000));
         let (carried, is_answered) = (AtomicU64::new(0), AtomicBool::new(false));
         let piping =
             pipe(split(near), split(far), IDLE, &carried, || is_answered.store(true, Ordering::Relaxed));
+        let flight = [&[22, 3, 3, 0, 2, 1, 1][..], &[23, 3, 3, 0, 40], &[7; 40]].concat();
+        let alert = [&[23, 3, 3, 0, 19][..], &[7; 19]].concat();
+        let data = [&[23, 3, 3, 0, 22][..], &[7; 22]].concat();
         let talking = async {
-            server.write_all(b"greeting").await.expect("open");
-            browser.read_exact(&mut [0; 8]).await.expect("said");
-            browser.write_all(b"question").await.expect("open");
-            server.read_exact(&mut [0; 8]).await.expect("said");
-            assert!(!is_answered.load(Ordering::Relaxed));
-            server.write_all(b"answer").await.expect("open");
-            browser.read_exact(&mut [0; 6]).await.expect("said");
-            assert!(is_answered.load(Ordering::Relaxed));
+            for (asked, answer, is) in
+                [(&b""[..], &flight, false), (b"x", &alert, false), (b"x", &data, true)]
+            {
+                browser.write_all(asked).await.expect("open");
+                server.read_exact(&mut vec![0; asked.len()]).await.expect("said");
+                server.write_all(answer).await.expect("open");
+                browser.read_exact(&mut vec![0; answer.len()]).await.expect("said");
+                assert_eq!(is_answered.load(Ordering::Relaxed), is);
+            }
         };
         tokio::select! {
             () = piping => panic!("it goes on"),
             () = talking => {}
+        }
+    }
+
+    /// Promise: when one direction has ended and the other one is still, both are let go soon, whichever has ended; what moves goes on.
+    #[tokio::test(start_paused = true)]
+    async fn half_closed_and_still_is_let_go() {
+        for is_browser in [true, false] {
+            let (mut browser, mut server, running) = ends();
+            let (ending, other) =
+                if is_browser { (&mut browser, &mut server) } else { (&mut server, &mut browser) };
+            tokio::time::sleep(IDLE / 2).await;
+            ending.shutdown().await.expect("open");
+            for _ in 0..4 {
+                tokio::time::sleep(HALF_CLOSED_IDLE * 9 / 10).await;
+                other.write_all(b"more").await.expect("open still");
+                ending.read_exact(&mut [0; 4]).await.expect("it comes");
+            }
+            let still = Instant::now();
+            assert_eq!(running.await.expect("no panic"), 16);
+            assert!(still.elapsed() <= HALF_CLOSED_IDLE, "{:?}", still.elapsed());
         }
     }
 

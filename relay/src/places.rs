@@ -107,16 +107,31 @@ impl Places {
     /// For somebody who has connected from there, and has not said to whom.
     pub(crate) fn take(self: &Arc<Self>, from: IpAddr) -> Result<Place, Full> {
         let displaced = CancellationToken::new();
-        let place = {
-            let mut taken = lock(&self.taken);
-            let number = taken.next;
-            taken.next += 1;
-            taken.open.insert(number, Entry { scopes: Vec::new(), displaced: displaced.clone() });
-            Place { places: self.clone(), number, displaced }
-        };
-        place.enter(Scope::Network(LimitKey::network(from)))?;
-        place.enter(Scope::Node)?;
-        Ok(place)
+        let mut taken = lock(&self.taken);
+        let scopes = [Scope::Network(LimitKey::network(from)), Scope::Node];
+        self.make_room(&mut taken, &scopes)?;
+        let number = taken.next;
+        taken.next += 1;
+        taken.open.insert(number, Entry { scopes: Vec::new(), displaced: displaced.clone() });
+        scopes.into_iter().for_each(|scope| taken.enter(number, scope));
+        Ok(Place { places: self.clone(), number, displaced })
+    }
+
+    /// Room for one more in each of these scopes, if need be instead of one that has proven nothing; where one of them is full, nobody has to go for the others.
+    fn make_room(&self, taken: &mut Taken, scopes: &[Scope]) -> Result<(), Full> {
+        let mut going = BTreeSet::new();
+        for scope in scopes {
+            let (most, full) = self.most(scope);
+            let Some(count) = taken.scopes.get(scope) else { continue };
+            let is_going =
+                |number: &u64| taken.open.get(number).is_some_and(|one| one.scopes.contains(scope));
+            if count.all - going.iter().filter(|number| is_going(number)).count() >= most {
+                let oldest = count.unproven.iter().find(|number| !going.contains(*number));
+                going.insert(*oldest.ok_or(full)?);
+            }
+        }
+        going.into_iter().for_each(|number| taken.displace(number));
+        Ok(())
     }
 
     /// Streams that are open, and those that are about to be.
@@ -188,23 +203,13 @@ impl Place {
 
     /// Counts it there too, if need be instead of one that has proven nothing.
     fn enter(&self, scope: Scope) -> Result<(), Full> {
-        let (most, full) = self.places.most(&scope);
         let mut taken = lock(&self.places.taken);
         if !taken.open.contains_key(&self.number) {
             // It was displaced itself, and is about to end.
             return Ok(());
         }
-        if let Some(count) = taken.scopes.get(&scope).filter(|count| count.all >= most) {
-            let oldest = count.unproven.first().copied();
-            taken.displace(oldest.ok_or(full)?);
-        }
-        let Taken { open, scopes, .. } = &mut *taken;
-        if let Some(entry) = open.get_mut(&self.number) {
-            let count = scopes.entry(scope).or_default();
-            count.all += 1;
-            count.unproven.insert(self.number);
-            entry.scopes.push(scope);
-        }
+        self.places.make_room(&mut taken, &[scope])?;
+        taken.enter(self.number, scope);
         Ok(())
     }
 }
@@ -216,6 +221,15 @@ impl Drop for Place {
 }
 
 impl Taken {
+    fn enter(&mut self, number: u64, scope: Scope) {
+        if let Some(entry) = self.open.get_mut(&number) {
+            let count = self.scopes.entry(scope).or_default();
+            count.all += 1;
+            count.unproven.insert(number);
+            entry.scopes.push(scope);
+        }
+    }
+
     fn displace(&mut self, number: u64) {
         if let Some(entry) = self.give_back(number) {
             entry.displaced.cancel();
