@@ -3,6 +3,9 @@
 
 mod common;
 mod disk;
+#[path = "../support/redis_failover.rs"]
+mod failing_redis;
+mod failover;
 mod handovers;
 mod nodes;
 mod passes;

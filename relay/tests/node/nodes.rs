@@ -50,13 +50,13 @@ impl Drop for Killable {
 type Heard = Arc<Mutex<Vec<u32>>>;
 
 /// A box that sends back the numbers that come to it, one on a stream, and lets everybody in.
-struct Edge {
+pub struct Edge {
     end: End,
     heard: Heard,
 }
 
 impl Edge {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let tls = quic_server_config(Certificate::for_key_pair(&key(BOX)).expect("a certificate"));
         let crypto = QuicServerConfig::try_from(tls.expect("TLS")).expect("TLS 1.3");
         let end = end(Some(ServerConfig::with_crypto(Arc::new(crypto))));
@@ -65,13 +65,13 @@ impl Edge {
         Self { end, heard }
     }
 
-    async fn join(&self, world: &World) {
+    pub async fn join(&self, world: &World) {
         let mut control = world.control(&self.end, &key(BOX)).await;
         control.say(&ToNode::Join(Secret::new([1; 32]))).await.expect("said");
         assert!(matches!(hear(&mut control).await, Ok(FromNode::Joined(_))));
     }
 
-    async fn register(&self, world: &World) {
+    pub async fn register(&self, world: &World) {
         let mut control = world.control(&self.end, &key(BOX)).await;
         let registered = granted(&mut control, &ToNode::Register(tenant(1))).await;
         let (grant, _) = registered.expect("registered");
@@ -107,7 +107,7 @@ async fn serve(endpoint: Endpoint, heard: Heard) {
 }
 
 /// A device goes wherever its box is, beginning at this node.
-async fn device(number: u8, at: &World) -> Result<Relayed, NotReached> {
+pub async fn device(number: u8, at: &World) -> Result<Relayed, NotReached> {
     let certificate = Certificate::for_key_pair(&key(number)).expect("a certificate");
     let tls = client_config(key(BOX).fingerprint(), certificate).expect("TLS");
     let config = ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls).expect("TLS 1.3")));
@@ -117,7 +117,7 @@ async fn device(number: u8, at: &World) -> Result<Relayed, NotReached> {
 }
 
 /// Says a number and waits until it comes back; how long that took.
-async fn say(connection: &Connection, number: u32) -> Duration {
+pub async fn say(connection: &Connection, number: u32) -> Duration {
     let asked = Instant::now();
     let saying = async {
         let (mut send, mut receive) = connection.open_bi().await.expect("a stream");
