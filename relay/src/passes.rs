@@ -175,34 +175,43 @@ impl Passes {
         let mut text = String::new();
         for (name, kind, help, value) in [
             (
-                "open",
+                "tresen_relay_passes_open",
                 "gauge",
                 "TLS streams that are passed on, or about to be; and tunnels.",
                 self.open() as u64,
             ),
             (
-                "tunnels",
+                "tresen_relay_passes_tunnels",
                 "gauge",
                 "Of these, tunnels: endpoints without UDP.",
                 self.node.upgrade().map_or(0, |node| node.switch.tunnels.count()) as u64,
             ),
-            ("opened_total", "counter", "TLS streams that were passed on.", count(&self.opened)),
             (
-                "handed_over_total",
+                "tresen_relay_passes_opened_total",
+                "counter",
+                "TLS streams that were passed on.",
+                count(&self.opened),
+            ),
+            (
+                "tresen_relay_passes_handed_over_total",
                 "counter",
                 "TLS streams among them whose edge server is at another node.",
                 count(&self.handed_over),
             ),
-            ("refused_total", "counter", "TLS streams that were not.", count(&self.refused)),
             (
-                "displaced_total",
+                "tresen_relay_passes_refused_total",
+                "counter",
+                "TLS streams that were not.",
+                count(&self.refused),
+            ),
+            (
+                "tresen_relay_passes_displaced_total",
                 "counter",
                 "TLS streams that had proven nothing and made room for others.",
                 self.places.displaced(),
             ),
-            ("bytes_total", "counter", "Bytes in them, both ways.", count(&self.bytes)),
+            ("tresen_relay_passes_bytes_total", "counter", "Bytes in them, both ways.", count(&self.bytes)),
         ] {
-            let name = format!("tresen_relay_passes_{name}");
             let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
         }
         text

@@ -220,3 +220,24 @@ fn two_nodes_with_one_number_are_noticed() {
     let refused = command(data.path()).args(["run", "--redis", &address]).output().expect("the program");
     assert!(String::from_utf8_lossy(&refused.stderr).contains("--node"));
 }
+
+/// Promise: a node tells every figure, with every reason, that the dashboard and the alerts ask for.
+#[test]
+fn what_dashboards_show_is_told() {
+    let redis = Redis::start(Kind::One);
+    let told = Relay::start_with(&["--redis", &redis.address(), "--node", "1"]).get("/metrics", "");
+    let infra = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra");
+    for file in ["grafana/relay.json", "prometheus/relay-alerts.yaml"] {
+        let text = std::fs::read_to_string(infra.join(file)).expect(file);
+        let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        let metrics: Vec<&str> = words.filter(|word| word.starts_with("tresen_")).collect();
+        assert!(metrics.len() > 5, "{file}");
+        for metric in metrics {
+            assert!(told.contains(&format!("\n# TYPE {metric} ")), "{file}: {metric}");
+        }
+        let reasons = text.split("reason=~\"").skip(1).filter_map(|rest| rest.split('"').next());
+        for reason in reasons.flat_map(|all| all.split('|')) {
+            assert!(told.contains(&format!("{{reason=\"{reason}\"}}")), "{file}: {reason}");
+        }
+    }
+}
