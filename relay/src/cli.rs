@@ -1,6 +1,6 @@
 //! Commands and arguments.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -180,7 +180,11 @@ pub fn execute(arguments: Arguments) -> Result<(), Failure> {
     match command {
         Command::Run(run) => {
             let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-            tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+            tracing_subscriber::fmt()
+                .with_env_filter(filter)
+                .with_writer(std::io::stderr)
+                .with_ansi(std::io::stderr().is_terminal())
+                .init();
             tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(data, *run))
         }
         Command::Tenant(TenantCommand::Add { name, clients }) => {

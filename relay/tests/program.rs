@@ -241,3 +241,23 @@ fn what_dashboards_show_is_told() {
         }
     }
 }
+
+/// Promise: a log that goes to a file, a journal or a container's log is plain text.
+#[test]
+fn a_log_that_nobody_watches_is_plain_text() {
+    let data = tempfile::tempdir().expect("a folder");
+    let log = data.path().join("log");
+    let nowhere = ["--node", "1", "--redis", "redis://127.0.0.1:1"];
+    let mut child = command(data.path())
+        .args(["run", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"])
+        .args(nowhere)
+        .stdout(Stdio::null())
+        .stderr(std::fs::File::create(&log).expect("a file"))
+        .spawn()
+        .expect("the program");
+    let written = || std::fs::read_to_string(&log).expect("text");
+    redis::until("it says that Redis is away", || written().contains("not at Redis"));
+    child.kill().expect("killed");
+    child.wait().expect("its end");
+    assert!(!written().contains('\u{1b}'), "{}", written());
+}
