@@ -30,7 +30,7 @@ mod socket;
 mod stay;
 mod tunnel;
 
-pub use approach::{Caller, Reached, gone};
+pub use approach::{Better, Caller, Reached, gone};
 pub use carry::{Datagram, carried, carry};
 pub use client::{NotReached, Relayed, Route, Ways, call};
 pub use control::{Control, ControlFailed};

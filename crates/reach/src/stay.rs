@@ -190,16 +190,16 @@ impl Guest {
         let mut seen = self.observed.subscribe();
         let (socket, observed) = (self.socket.clone(), self.observed.clone());
         let (node_at, has_tunnel) = (self.at, self.tunnel.is_some());
-        let (_never, mut never) = moves();
+        let (doubting, mut doubts) = moves();
         let caller = Caller::new(&self.route, &self.endpoint, &self.socket, &self.key);
-        // Whoever came by a tunnel does not knock from another address, and hears the node over UDP too, should that get through.
-        let (moves, moved) = if has_tunnel {
+        // Whoever came by a tunnel knocks in it when in doubt, but not from another address; and hears the node over UDP too, should that get through.
+        let (knocks, moved, knock) = if has_tunnel {
             self.routed.listen_to(node_at);
-            (&mut never, Some(&mut self.moved))
+            (&mut doubts, Some(&mut self.moved), &doubting)
         } else {
-            (&mut self.moved, None)
+            (&mut self.moved, None, &self.knock)
         };
-        let knocking = keep_knocking(socket, node, knocker, &mut self.own, moves, observed);
+        let knocking = keep_knocking(socket, node, knocker, &mut self.own, knocks, observed);
         let is_asking = AtomicBool::new(false);
         let better = async {
             if has_tunnel {
@@ -213,7 +213,7 @@ impl Guest {
         let left = tokio::select! {
             () = knocking => Left::Gone,
             left = talking => left,
-            () = doubt(&self.routed, &self.connection, &self.knock) => Left::Away("it does not answer any more"),
+            () = doubt(&self.routed, &self.connection, knock) => Left::Away("it does not answer any more"),
             _ = seen.wait_for(Option::is_none) => Left::Away("it does not answer knocks"),
             waiting = next(moved) => Left::Moved(waiting),
             () = gone(&mut self.tunnel) => Left::Away("the tunnel to it is gone"),
@@ -296,15 +296,17 @@ async fn better(caller: Caller<'_>, at: SocketAddr, wish: &ToNode, is_asking: &A
     }
 }
 
-/// The next move; without anybody who would say so, never.
+/// The next move; without anybody who would say so, never. Whoever does not wait for an answer has not moved: he wants a NAT box to remember the way, and a tunnel
+/// does not need that.
 async fn next(moved: Option<&mut mpsc::Receiver<Moved>>) -> Moved {
-    match moved {
-        Some(moved) => match moved.recv().await {
-            Some(waiting) => waiting,
-            None => std::future::pending().await,
-        },
-        None => std::future::pending().await,
+    if let Some(moved) = moved {
+        while let Some(waiting) = moved.recv().await {
+            if !waiting.is_closed() {
+                return waiting;
+            }
+        }
     }
+    std::future::pending().await
 }
 
 /// Hears what the node says, and calls again after a while.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,10 +10,12 @@ use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::watch;
 use tresen_edge::links::Way;
 use tresen_edge::relay::join;
+use tresen_identity::RelayRoute;
 use tresen_reach::Route;
+use tresen_relay::Rates;
 
 use crate::client::{Client, Native};
-use crate::relayed::{Relay, eventually, relay};
+use crate::relayed::{Relay, TENANT, eventually, relay};
 use crate::world::World;
 
 /// No answer takes longer while box and device change their ways.
@@ -113,4 +116,63 @@ async fn who_came_by_a_tunnel_goes_back_to_udp() {
     let till = site.ledger.till();
     let lines: u32 = till.open_checks().flat_map(|check| &check.lines).map(|line| line.quantity).sum();
     assert_eq!(lines, taps + 1);
+}
+
+/// A device that was refused by UDP does not try again before this.
+const UNTROUBLED: Duration = Duration::from_secs(4);
+
+/// Promise: a device whose node is reached by UDP, but takes it there no more (its tenant comes too often), stays in the tunnel that it has, does not press, and goes
+/// back to UDP when it may.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_refused_by_udp_stays_in_the_tunnel() {
+    let (relay, at) = without_udp().await;
+    let node = &relay.running.node;
+    let folder = tempfile::tempdir().unwrap();
+    join(folder.path(), &relay.running.listen.to_string(), &relay.enrolment).await.unwrap();
+    let world = World::again(folder).await;
+    let site = &world.server.site;
+    eventually("the box is at the relay, by UDP", || node.counts() == (1, 0)).await;
+    let (native, other) = (world.paired(9).await, world.paired(8).await);
+    let route = RelayRoute::new(TENANT, relay.running.key.fingerprint(), &at.to_string()).unwrap();
+    let relayed = native.held(&route, site.name).await.unwrap();
+    let mut ways = relayed.ways();
+    let (told, mut is) = watch::channel(relayed.route());
+    tokio::spawn(async move {
+        loop {
+            let _ = told.send(ways.change().await);
+        }
+    });
+    let mut client = Client::new(Native::open(relayed).await.unwrap());
+    client.log_in("Anna", "1234").await;
+    client.tap("Table 4").await;
+    let limit = async |connects_a_minute| {
+        let rates = Rates { connects_a_minute: NonZeroU32::new(connects_a_minute), bytes_a_second: None };
+        node.change_directory(|all| all.limit(TENANT, 10, rates)).await.unwrap().result.unwrap();
+    };
+    limit(1).await;
+    let _other = other.held(&route, site.name).await.unwrap();
+
+    let refused = || {
+        let text = node.counters().text(0, 0);
+        let line = text.lines().find(|line| line.starts_with("tresen_relay_refused_total")).unwrap();
+        line.split_once(' ').unwrap().1.parse::<u32>().unwrap()
+    };
+    assert_eq!((refused(), node.open_passes()), (0, 2));
+    let_udp_through(at, relay.running.listen).await;
+    eventually("it is refused", || refused() > 0).await;
+    let (start, mut longest) = (Instant::now(), Duration::ZERO);
+    while start.elapsed() < UNTROUBLED {
+        let tap = Instant::now();
+        client.book("Cola 0,33").await;
+        longest = longest.max(tap.elapsed());
+        tokio::time::sleep(PAUSE).await;
+    }
+    assert!(longest < LONGEST, "a tap took {longest:?}");
+    assert!(matches!(*is.borrow(), Route::Tunnelled) && node.open_passes() == 2);
+    assert!(refused() <= 2, "each of the two asked once: {}", refused());
+    limit(600).await;
+    let back = is.wait_for(|route| matches!(route, Route::Relayed));
+    tokio::time::timeout(2 * CHANGED_AFTER, back).await.expect("it is back by UDP").unwrap();
+    client.book("Cola 0,33").await;
+    assert!(client.closed.is_none());
 }
