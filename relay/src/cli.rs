@@ -183,7 +183,10 @@ pub fn execute(arguments: Arguments) -> Result<(), Failure> {
             tracing_subscriber::fmt()
                 .with_env_filter(filter)
                 .with_writer(std::io::stderr)
-                .with_ansi(std::io::stderr().is_terminal())
+                .with_ansi(
+                    std::io::stderr().is_terminal()
+                        && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty()),
+                )
                 .init();
             tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(data, *run))
         }

@@ -80,13 +80,12 @@ impl Node {
 
     /// Writes what the disk refused.
     async fn save_again(&self) -> io::Result<()> {
+        // The smaller one first, and the other one all the same: a disk that is full may have room for one of them.
+        let revocations = if self.unsaved.has_revocations() { self.save_revocations().await } else { Ok(()) };
         if self.unsaved.has_directory() {
             self.save_directory(self.changing().await).await?;
         }
-        if self.unsaved.has_revocations() {
-            self.save_revocations().await?;
-        }
-        Ok(())
+        revocations
     }
 }
 

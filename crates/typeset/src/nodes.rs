@@ -41,7 +41,7 @@ impl Nodes {
         };
         match photo_bytes(&node) {
             0 => self.plain.keep(key, node.clone(), op_bytes(&node)),
-            bytes => self.pictured.keep(key, node.clone(), bytes),
+            bytes => self.pictured.keep(key, node.clone(), bytes + op_bytes(&node)),
         }
         node
     }
@@ -52,6 +52,7 @@ fn op_bytes(node: &Node) -> usize {
     let of_op = |op: &Op| match op {
         Op::Touch(_) => size_of::<Touch>(),
         Op::Field(_) => size_of::<Field>(),
+        Op::Text(run) => size_of_val(&*run.glyphs),
         _ => 0,
     };
     let parts = node.ops().iter().flat_map(Op::children).map(|part| op_bytes(part));

@@ -131,6 +131,7 @@ mod decode;
 mod encode;
 mod error;
 mod gallery;
+mod glyph_code;
 mod hello;
 mod input;
 pub mod limits;

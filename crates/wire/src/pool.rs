@@ -1,6 +1,7 @@
 //! A server's mirror of one space of slots: what is in which slot, and which one was used longest ago. Every step takes constant time.
 //!
-//! Invariants: `by_id` holds the filled slots, found by the name in them; the list from `newest` to `oldest` holds exactly the filled slots.
+//! Invariants: `by_id` holds the filled slots, found by the name in them; the lists from `newest` to `oldest`, one for each [`Worth`], hold exactly
+//! the filled slots of that worth, in the order of their last use.
 
 use std::num::NonZero;
 
@@ -14,32 +15,38 @@ const NONE: u16 = u16::MAX;
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     id: ObjectId,
-    bytes: NonZero<u32>,
+    /// Twice the bytes, and one more if it is dear.
+    bytes_2: NonZero<u32>,
     /// The frame that used it last.
     used: u32,
     newer: u16,
     older: u16,
 }
 
-/// What a slot held.
+/// What a slot holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Held {
     /// The object's name.
     pub id: ObjectId,
     /// The memory that it takes on a client.
     pub bytes: u32,
+    /// Whether it should be sent twice.
+    pub worth: Worth,
     /// The frame that used it last.
-    used: u32,
+    pub used: u32,
+}
+
+/// What it is worth to keep an object that is not used for long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Worth {
+    /// Nothing: its slot is filled anew when enough are in use.
+    Cheap,
+    /// It is kept while the client has memory for it: a photo.
+    Dear,
 }
 
 /// A slot that was not used by so many frames may be filled anew before others are opened.
 const OLD_FRAMES: u32 = 64;
-
-/// What takes more than this, in bytes, is a photo mostly: it is dear to send again, and the client's memory bounds how many there are.
-const DEAR_BYTES: u32 = 2048;
-
-/// So many dear objects are passed over to fill a slot anew, each once in a round of all slots.
-const SPARED: usize = 256;
 
 /// One space of slots.
 #[derive(Debug)]
@@ -50,8 +57,8 @@ pub(crate) struct Pool {
     by_id: HashTable<u16>,
     entries: Vec<Option<Entry>>,
     free: Vec<u16>,
-    newest: u16,
-    oldest: u16,
+    newest: [u16; 2],
+    oldest: [u16; 2],
 }
 
 impl Pool {
@@ -64,8 +71,8 @@ impl Pool {
             by_id: HashTable::new(),
             entries: Vec::new(),
             free: Vec::new(),
-            newest: NONE,
-            oldest: NONE,
+            newest: [NONE; 2],
+            oldest: [NONE; 2],
         }
     }
 
@@ -94,7 +101,7 @@ impl Pool {
 
     /// The slot that the next [`Pool::put`] fills: `next`, which costs no seeking, if that was used about as long ago as the oldest; `None` when
     /// `frame` uses all of them.
-    pub(crate) fn place(&mut self, frame: u32, next: u16) -> Option<u16> {
+    pub(crate) fn place(&self, frame: u32, next: u16) -> Option<u16> {
         if let Some(&free) = self.free.last() {
             return Some(free);
         }
@@ -107,43 +114,35 @@ impl Pool {
         if opened < self.capacity { Some(opened) } else { self.unused(frame) }
     }
 
-    /// A slot whose object nobody will miss: not used for long, and cheap to send again. What is dear is passed over and counts as new from then on.
-    fn old(&mut self, frame: u32, next: u16) -> Option<u16> {
-        for _ in 0..SPARED {
-            let oldest = self.unused(frame)?;
-            let age = self.age(oldest, frame);
-            if age < OLD_FRAMES {
-                return None;
-            }
-            if !self.is_dear(oldest) {
-                let as_old = self.age(next, frame) >= (age / 2).max(OLD_FRAMES) && !self.is_dear(next);
-                return Some(if as_old { next } else { oldest });
-            }
-            self.unlink(oldest);
-            self.link_newest(oldest);
+    /// A slot whose object nobody will miss: not used for long, and cheap to send again.
+    fn old(&self, frame: u32, next: u16) -> Option<u16> {
+        let oldest = self.oldest[Worth::Cheap as usize];
+        let age = self.age(oldest, frame);
+        if age < OLD_FRAMES {
+            return None;
         }
-        None
+        let is_cheap = self.at(next).is_some_and(|entry| entry.worth() == Worth::Cheap);
+        let as_old = is_cheap && self.age(next, frame) >= (age / 2).max(OLD_FRAMES);
+        Some(if as_old { next } else { oldest })
     }
 
-    fn is_dear(&self, slot: u16) -> bool {
-        let entry = self.entries.get(usize::from(slot)).and_then(Option::as_ref);
-        entry.is_some_and(|entry| entry.bytes.get() > DEAR_BYTES)
+    fn at(&self, slot: u16) -> Option<&Entry> {
+        self.entries.get(usize::from(slot))?.as_ref()
     }
 
     /// How many frames ago a slot was used; 0 when it is empty.
     fn age(&self, slot: u16, frame: u32) -> u32 {
-        let entry = self.entries.get(usize::from(slot)).and_then(Option::as_ref);
-        entry.map_or(0, |entry| frame.wrapping_sub(entry.used))
+        self.at(slot).map_or(0, |entry| frame.wrapping_sub(entry.used))
     }
 
     /// The slot that was used longest ago, unless that was in `frame`.
     pub(crate) fn unused(&self, frame: u32) -> Option<u16> {
-        let entry = self.entries.get(usize::from(self.oldest))?.as_ref()?;
-        (entry.used != frame).then_some(self.oldest)
+        let oldest = self.oldest.into_iter().max_by_key(|slot| self.age(*slot, frame))?;
+        (self.age(oldest, frame) > 0).then_some(oldest)
     }
 
     /// Fills a slot that [`Pool::place`] gave. Returns what was in it.
-    pub(crate) fn put(&mut self, slot: u16, id: ObjectId, bytes: u32, frame: u32) -> Option<Held> {
+    pub(crate) fn put(&mut self, slot: u16, held: Held) -> Option<Held> {
         let before = self.remove(slot);
         if self.free.last() == Some(&slot) {
             self.free.pop();
@@ -155,7 +154,7 @@ impl Pool {
             }
             self.entries.push(None);
         }
-        self.fill(slot, Held { id, bytes, used: frame });
+        self.fill(slot, held);
         before
     }
 
@@ -180,9 +179,9 @@ impl Pool {
     }
 
     fn fill(&mut self, slot: u16, held: Held) {
-        let Held { id, bytes, used } = held;
-        let bytes = NonZero::new(bytes).expect("every object takes memory");
-        self.entries[usize::from(slot)] = Some(Entry { id, bytes, used, newer: NONE, older: NONE });
+        let Held { id, bytes, worth, used } = held;
+        let bytes_2 = NonZero::new(bytes << 1 | worth as u32).expect("every object takes memory");
+        self.entries[usize::from(slot)] = Some(Entry { id, bytes_2, used, newer: NONE, older: NONE });
         self.link_newest(slot);
         let Self { by_id, entries, .. } = self;
         let name = |slot: &u16| hash(entries[usize::from(*slot)].expect("by_id holds filled slots only").id);
@@ -199,36 +198,45 @@ impl Pool {
         self.entries[usize::from(slot)] = None;
         let known = self.by_id.find_entry(hash(entry.id), |have| *have == slot);
         known.expect("by_id holds every filled slot").remove();
-        Some(Held { id: entry.id, bytes: entry.bytes.get(), used: entry.used })
+        let (bytes, worth) = (entry.bytes_2.get() >> 1, entry.worth());
+        Some(Held { id: entry.id, bytes, worth, used: entry.used })
     }
 
     fn unlink(&mut self, slot: u16) {
-        let Some(Entry { newer, older, .. }) = self.entries[usize::from(slot)] else { return };
+        let Some(entry) = self.entries[usize::from(slot)] else { return };
+        let (Entry { newer, older, .. }, list) = (entry, entry.worth() as usize);
         match self.entry(newer) {
             Some(entry) => entry.older = older,
-            None => self.newest = older,
+            None => self.newest[list] = older,
         }
         match self.entry(older) {
             Some(entry) => entry.newer = newer,
-            None => self.oldest = newer,
+            None => self.oldest[list] = newer,
         }
     }
 
     fn link_newest(&mut self, slot: u16) {
-        let before = self.newest;
+        let Some(list) = self.at(slot).map(|entry| entry.worth() as usize) else { return };
+        let before = self.newest[list];
         match self.entry(before) {
             Some(entry) => entry.newer = slot,
-            None => self.oldest = slot,
+            None => self.oldest[list] = slot,
         }
         if let Some(entry) = self.entry(slot) {
             entry.older = before;
             entry.newer = NONE;
         }
-        self.newest = slot;
+        self.newest[list] = slot;
     }
 
     fn entry(&mut self, slot: u16) -> Option<&mut Entry> {
         self.entries.get_mut(usize::from(slot))?.as_mut()
+    }
+}
+
+impl Entry {
+    const fn worth(&self) -> Worth {
+        if self.bytes_2.get() & 1 == 0 { Worth::Cheap } else { Worth::Dear }
     }
 }
 
@@ -256,11 +264,15 @@ mod tests {
             let mut name = [0; 16];
             name[..8].copy_from_slice(&number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
             let slot = pool.place(1, NONE).unwrap();
-            pool.put(slot, ObjectId(name), 1, 1);
+            pool.put(slot, held(ObjectId(name), 1));
             let entries = pool.entries.capacity() * size_of::<Option<Entry>>();
             let bytes = entries + pool.by_id.allocation_size();
             assert!(number < 50 || bytes as u64 <= 44 * (number + 1), "{bytes} B for {number}");
         }
+    }
+
+    fn held(id: ObjectId, used: u32) -> Held {
+        Held { id, bytes: 4_000, worth: Worth::Cheap, used }
     }
 
     fn numbered(number: u64) -> ObjectId {
@@ -270,13 +282,13 @@ mod tests {
     }
 
     /// Uses an object as a frame does. Whether it was there; counts seeks.
-    fn draw(pool: &mut Pool, number: u64, bytes: u32, frame: u32, next: &mut (u16, u32)) -> bool {
+    fn draw(pool: &mut Pool, number: u64, worth: Worth, frame: u32, next: &mut (u16, u32)) -> bool {
         if pool.touch(numbered(number), frame).is_some() {
             return true;
         }
         let slot = pool.place(frame, next.0).expect("there is room");
         *next = (slot + 1, next.1 + u32::from(slot != next.0));
-        pool.put(slot, numbered(number), bytes, frame);
+        pool.put(slot, Held { worth, ..held(numbered(number), frame) });
         false
     }
 
@@ -287,17 +299,17 @@ mod tests {
         let (mut pool, mut next) = (Pool::new(4_096, 1_024), (0, 0));
         let photo = |number: u32| 50 + u64::from(number % 20);
         (0..20).for_each(|number| {
-            draw(&mut pool, photo(number), 9_000, 1, &mut next);
+            draw(&mut pool, photo(number), Worth::Dear, 1, &mut next);
         });
         for frame in 1..9_000 {
             for number in 0..4 {
-                let stays = draw(&mut pool, number, 500, frame, &mut next);
+                let stays = draw(&mut pool, number, Worth::Cheap, frame, &mut next);
                 assert!(stays || frame == 1, "what each frame uses was dropped by frame {frame}");
             }
-            let seen = draw(&mut pool, photo(frame / 300), 9_000, frame, &mut next);
+            let seen = draw(&mut pool, photo(frame / 300), Worth::Dear, frame, &mut next);
             assert!(seen, "a photo was dropped by frame {frame}");
             (0..3).for_each(|other| {
-                draw(&mut pool, 1_000 + u64::from(frame) * 3 + other, 500, frame, &mut next);
+                draw(&mut pool, 1_000 + u64::from(frame) * 3 + other, Worth::Cheap, frame, &mut next);
             });
         }
         assert_eq!(pool.entries.len(), 1_024);
@@ -309,9 +321,10 @@ mod tests {
     fn a_large_screen_stays() {
         let (mut pool, mut next) = (Pool::new(4_096, 1_024), (0, 0));
         for frame in 1..500 {
-            let new = (0..2_500).filter(|number| !draw(&mut pool, *number, 500, frame, &mut next)).count();
+            let new =
+                (0..2_500).filter(|number| !draw(&mut pool, *number, Worth::Cheap, frame, &mut next)).count();
             assert_eq!(new, if frame == 1 { 2_500 } else { 0 }, "in frame {frame}");
-            draw(&mut pool, 10_000 + u64::from(frame), 500, frame, &mut next);
+            draw(&mut pool, 10_000 + u64::from(frame), Worth::Cheap, frame, &mut next);
         }
         assert!(pool.entries.len() < 2_700, "{}", pool.entries.len());
     }
@@ -320,15 +333,16 @@ mod tests {
         /// What a frame uses is in no slot that this frame is given for something else.
         #[test]
         fn a_frame_keeps_what_it_uses(frames: Vec<(Vec<u8>, u16)>) {
-            let mut pool = Pool::new(300, 4);
+            let mut pool = Pool::new(256, 4);
             for (frame, (uses, next)) in (1..).map(|frame| frame * 40).zip(&frames) {
                 let mut used = std::collections::HashSet::new();
                 for number in uses {
                     let at = pool.touch(id(*number), frame);
-                    let slot = at.or_else(|| pool.place(frame, next % 300)).expect("there is room");
+                    let slot = at.or_else(|| pool.place(frame, next % 256)).expect("there is room");
                     prop_assert!(used.insert(slot) || at.is_some());
                     if at.is_none() {
-                        pool.put(slot, id(*number), 1 + u32::from(*number) * 20, frame);
+                        let worth = if number % 3 == 0 { Worth::Dear } else { Worth::Cheap };
+                        pool.put(slot, Held { worth, ..held(id(*number), frame) });
                     }
                 }
             }
@@ -346,13 +360,13 @@ mod tests {
                 model.push(number);
                 if !known {
                     let slot = pool.place(frame, NONE).unwrap();
-                    let before = pool.put(slot, id(number), 1, frame);
+                    let before = pool.put(slot, held(id(number), frame));
                     pool.restore(slot, before);
                     prop_assert_eq!(pool.slot(id(number)), None);
                     if let Some(Held { id: was, .. }) = before {
                         prop_assert_eq!(pool.slot(was), Some(slot));
                     }
-                    pool.put(slot, id(number), 1, frame);
+                    pool.put(slot, held(id(number), frame));
                     if model.len() > 4 {
                         let gone = model.remove(0);
                         prop_assert_eq!(before.map(|held| held.id), Some(id(gone)));

@@ -6,15 +6,16 @@ use thiserror::Error;
 use tresen_scene::{Glyph, Mask, Namer, Node, ObjectId, Op, Sprite, TextRun, limits as scene_limits};
 
 use crate::bases::Bases;
-use crate::bytes::{put_signed, put_varint};
+use crate::bytes::put_varint;
 use crate::colors::{ColorUndo, Colors};
 use crate::encode::{OpWriter, put_slot};
+use crate::glyph_code::put_glyph;
 use crate::limits;
 use crate::mask_code::put_mask;
 use crate::ops::{self, Seen};
 use crate::patch::{diff, put_steps};
 use crate::photo_code::put_photo;
-use crate::pool::{Held, Pool};
+use crate::pool::{Held, Pool, Worth};
 use crate::sprite_code::put_sprite;
 
 /// Slots for objects that are enough for the screens of an evening. Each slot that is mirrored takes some 35 bytes, for every session.
@@ -123,9 +124,6 @@ impl ServerTable {
         }
         self.frame = self.frame.wrapping_add(1);
         self.bases.turn();
-        if self.frame.is_multiple_of(REFRESH_FRAMES) {
-            self.refresh(root);
-        }
         let undo = Undo { cursor: self.cursor, bytes: self.bytes, digest: self.digest, ..Undo::default() };
         let mut frame = FrameWriter { table: self, out: Vec::new(), undo, objects: 0, ops: 0, pixels: 0 };
         let placed = frame.node(root);
@@ -140,15 +138,17 @@ impl ServerTable {
             self.undo(undo);
             return Err(limit);
         }
+        if self.frame.is_multiple_of(REFRESH_FRAMES) {
+            self.refresh(root);
+        }
         self.digest = namer.chain(&self.digest, &out);
         Ok((out, undo))
     }
 
-    /// Everything that the client has of `node` counts as used.
-    fn refresh(&mut self, node: &Node) {
-        if self.objects.touch(node.id(), self.frame).is_none() {
-            return;
-        }
+    /// Everything in `node`, which the client has, counts as used.
+    fn refresh(&mut self, node: &Arc<Node>) {
+        self.objects.touch(node.id(), self.frame);
+        self.bases.keep(node);
         for op in node.ops() {
             match op {
                 Op::Mask { mask, .. } | Op::NinePatch { mask, .. } => {
@@ -222,7 +222,7 @@ impl FrameWriter<'_> {
             let slot = self.table.objects.touch(base.id(), frame)?;
             diff(&base, node).map(|steps| (base, slot, steps))
         });
-        let slot = self.place(node.id(), ops::node_bytes(node.ops().len()))?;
+        let slot = self.place(node.id(), ops::node_bytes(node.ops().len()), Worth::Cheap)?;
         let mut writer = OpWriter {
             out: &mut self.out,
             objects: &self.table.objects,
@@ -260,7 +260,7 @@ impl FrameWriter<'_> {
         }
         let size = mask.size();
         self.unpacked(mask.alpha().len())?;
-        self.place(mask.id(), ops::bitmap_bytes(size.w, size.h, 1))?;
+        self.place(mask.id(), ops::bitmap_bytes(size.w, size.h, 1), Worth::Cheap)?;
         self.out.push(ops::PUT_MASK);
         put_mask(&mut self.out, mask);
         Ok(())
@@ -272,7 +272,7 @@ impl FrameWriter<'_> {
         }
         let size = sprite.size();
         self.unpacked(sprite.rgba().len() / 4)?;
-        self.place(sprite.id(), ops::bitmap_bytes(size.w, size.h, 4))?;
+        self.place(sprite.id(), ops::bitmap_bytes(size.w, size.h, 4), Worth::Dear)?;
         match sprite.photo() {
             Some(photo) => {
                 self.out.push(ops::PUT_PHOTO);
@@ -308,7 +308,8 @@ impl FrameWriter<'_> {
             let slot = bank.place(frame, next).ok_or(TooBig("GLYPH_SLOTS"))?;
             next = slot + 1;
             let bytes = ops::bitmap_bytes(glyph.mask().size().w, glyph.mask().size().h, 1);
-            let before = bank.put(slot, glyph.id(), bytes, frame);
+            let held = Held { id: glyph.id(), bytes, worth: Worth::Cheap, used: frame };
+            let before = bank.put(slot, held);
             self.table.bytes += u64::from(bytes);
             self.table.bytes -= before.map_or(0, |held| u64::from(held.bytes));
             self.undo.changes.push(Change { bank: Some(run.face.0), slot, before });
@@ -350,7 +351,7 @@ impl FrameWriter<'_> {
     }
 
     /// Finds a slot for an object that is sent next, and frees what is not needed when memory runs out.
-    fn place(&mut self, id: ObjectId, bytes: u32) -> Result<u16, TooBig> {
+    fn place(&mut self, id: ObjectId, bytes: u32, worth: Worth) -> Result<u16, TooBig> {
         let table = &mut *self.table;
         while table.bytes + u64::from(bytes) > table.budget_bytes
             && let Some(slot) = table.objects.unused(table.frame)
@@ -366,7 +367,7 @@ impl FrameWriter<'_> {
             self.out.push(ops::SEEK);
             put_varint(&mut self.out, slot.into());
         }
-        let before = table.objects.put(slot, id, bytes, table.frame);
+        let before = table.objects.put(slot, Held { id, bytes, worth, used: table.frame });
         table.bytes += u64::from(bytes);
         table.bytes -= before.map_or(0, |held| u64::from(held.bytes));
         table.cursor = (slot + 1) % limits::OBJECT_SLOTS as u16;
@@ -382,27 +383,4 @@ fn put_command(out: &mut Vec<u8>, command: u8, number: usize) {
     if number >= 15 {
         put_varint(out, number as u64 - 15);
     }
-}
-
-/// A glyph: its text (one byte below 0x80, or 0x80 plus a length and the bytes), advance, bearing, mask.
-fn put_glyph(out: &mut Vec<u8>, glyph: &Glyph) -> Result<(), TooBig> {
-    let text = glyph.text().as_bytes();
-    match text {
-        [byte] if *byte < 0x80 => out.push(*byte),
-        _ if text.len() > limits::GLYPH_TEXT_BYTES => return Err(TooBig("GLYPH_TEXT_BYTES")),
-        _ => {
-            out.push(0x80 | text.len() as u8);
-            out.extend(text);
-        }
-    }
-    let most = scene_limits::COORDINATE_PX;
-    let bearing = glyph.bearing();
-    if glyph.advance_64().abs() > limits::ADVANCE_64 || bearing.x.abs() > most || bearing.y.abs() > most {
-        return Err(TooBig("ADVANCE_64"));
-    }
-    for value in [glyph.advance_64(), bearing.x, bearing.y] {
-        put_signed(out, value);
-    }
-    put_mask(out, glyph.mask());
-    Ok(())
 }

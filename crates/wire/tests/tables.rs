@@ -116,6 +116,36 @@ fn most_bytes_of_2600_sheets(mut server: ServerTable) -> u64 {
     most
 }
 
+/// Promise: what stands still on a screen all evening is there when it changes: a tile among others costs a patch, however much came and went beside it.
+#[test]
+fn what_stands_still_is_not_sent_again() {
+    let namer = Namer::new(scenes::KEY);
+    let (mut server, mut client) = (ServerTable::new(), ClientTable::new());
+    let child = |node: Arc<Node>| Op::Child { at: Point::ZERO, node };
+    let fill = |color: u32| Op::Fill { rect: Rect::new(0, 0, 9, 9), color: Color::rgb(color) };
+    let tile = |number: u32, shade: u32| {
+        let look = (0..8).map(|at| fill(if at == 3 { shade } else { number * 8 + at }));
+        Node::new(&namer, 100 + u64::from(number), look.collect())
+    };
+    let grid = |shade: u32| {
+        let tiles = (0..40).map(|number| child(tile(number, if number == 17 { shade } else { number })));
+        Node::new(&namer, 2, tiles.collect())
+    };
+    let mut show = |grid: Arc<Node>, number: u32| {
+        let come_and_go = (0..4).map(|other| child(Node::new(&namer, 0, vec![fill(number * 4 + other)])));
+        let root = Node::new(&namer, 1, [child(grid)].into_iter().chain(come_and_go).collect());
+        let (body, _) = server.encode(&namer, &root).expect("it fits");
+        assert_eq!(client.apply(&namer, &body).map(|root| root.id()), Ok(root.id()), "{number}");
+        body.len()
+    };
+    let standing = grid(1);
+    for number in 0..3_000 {
+        show(standing.clone(), number);
+    }
+    let bytes = show(grid(2), 3_000);
+    assert!(bytes < 120, "{bytes} B for a tile that has changed");
+}
+
 /// Promise: a screen that is too large to be sent leaves the table as it was: the next one needs nothing again.
 #[test]
 fn what_is_too_large_changes_nothing() {
