@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tresen_edge::links::Way;
 use tresen_edge::relay::join;
 use tresen_identity::RelayRoute;
-use tresen_reach::Route;
+use tresen_reach::{Relayed, Route};
 use tresen_relay::Rates;
 
 use crate::client::{Client, Native};
@@ -67,6 +67,21 @@ async fn without_udp() -> (Relay, SocketAddr) {
     (relay, at)
 }
 
+/// A waiter at a table, and the way that the device takes at every moment.
+async fn at_a_table(relayed: Relayed) -> (Client, watch::Receiver<Route>) {
+    let mut ways = relayed.ways();
+    let (told, route) = watch::channel(relayed.route());
+    tokio::spawn(async move {
+        loop {
+            let _ = told.send(ways.change().await);
+        }
+    });
+    let mut client = Client::new(Native::open(relayed).await.unwrap());
+    client.log_in("Anna", "1234").await;
+    client.tap("Table 4").await;
+    (client, route)
+}
+
 /// Promise: when UDP gets through again, a box and its device leave their tunnels for it while an order is taken: every tap is answered at once, none is lost or
 /// doubled, and the connection stays the same.
 #[tokio::test(flavor = "multi_thread")]
@@ -80,16 +95,8 @@ async fn who_came_by_a_tunnel_goes_back_to_udp() {
     let native: Native = world.paired(9).await;
     let relayed = native.held(&route, site.name).await.unwrap();
     assert!(matches!(relayed.route(), Route::Tunnelled));
-    let (connection, mut ways) = (relayed.connection.clone(), relayed.ways());
-    let (told, route) = watch::channel(relayed.route());
-    tokio::spawn(async move {
-        loop {
-            let _ = told.send(ways.change().await);
-        }
-    });
-    let mut client = Client::new(Native::open(relayed).await.unwrap());
-    client.log_in("Anna", "1234").await;
-    client.tap("Table 4").await;
+    let connection = relayed.connection.clone();
+    let (mut client, route) = at_a_table(relayed).await;
     client.book("Cola 0,33").await;
     let way = || {
         site.links.sample();
@@ -135,16 +142,7 @@ async fn who_is_refused_by_udp_stays_in_the_tunnel() {
     let (native, other) = (world.paired(9).await, world.paired(8).await);
     let route = RelayRoute::new(TENANT, relay.running.key.fingerprint(), &at.to_string()).unwrap();
     let relayed = native.held(&route, site.name).await.unwrap();
-    let mut ways = relayed.ways();
-    let (told, mut is) = watch::channel(relayed.route());
-    tokio::spawn(async move {
-        loop {
-            let _ = told.send(ways.change().await);
-        }
-    });
-    let mut client = Client::new(Native::open(relayed).await.unwrap());
-    client.log_in("Anna", "1234").await;
-    client.tap("Table 4").await;
+    let (mut client, mut is) = at_a_table(relayed).await;
     let limit = async |connects_a_minute| {
         let rates = Rates { connects_a_minute: NonZeroU32::new(connects_a_minute), bytes_a_second: None };
         node.change_directory(|all| all.limit(TENANT, 10, rates)).await.unwrap().result.unwrap();

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use quinn::{ConnectionError, ReadError, ReadExactError, RecvStream, SendStream, VarInt};
+use tresen_wire::bytes::put_varint;
 use tresen_wire::{CloseCode, STREAM_GIVEN_UP, limits};
 
 use crate::net::pump::{Incoming, Reader, Writer};
@@ -117,12 +118,7 @@ impl Writer for StreamWriter {
         }
         let mut bytes = Vec::with_capacity(messages.iter().map(|message| message.len() + 4).sum());
         for message in messages {
-            let mut length = message.len();
-            while length > 0x7f {
-                bytes.push((length & 0x7f) as u8 | 0x80);
-                length >>= 7;
-            }
-            bytes.push(length as u8);
+            put_varint(&mut bytes, message.len() as u64);
             bytes.extend(message);
         }
         match self.send.write_all(&bytes).await {

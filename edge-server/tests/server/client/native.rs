@@ -9,6 +9,7 @@ use tresen_identity::{
     Certificate, Fingerprint, KeyPair, PairAnswer, PairingCode, RelayRoute, Secret, client_config,
 };
 use tresen_reach::{NotReached, Relayed};
+use tresen_wire::bytes::put_varint;
 
 use super::{PATIENCE, Wire};
 
@@ -114,12 +115,7 @@ fn native_pump(
 /// A message with its length before it.
 pub fn framed(message: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut length = message.len();
-    while length > 0x7f {
-        bytes.push((length & 0x7f) as u8 | 0x80);
-        length >>= 7;
-    }
-    bytes.push(length as u8);
+    put_varint(&mut bytes, message.len() as u64);
     bytes.extend(message);
     bytes
 }
