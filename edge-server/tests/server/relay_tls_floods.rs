@@ -35,16 +35,17 @@ const HOSTILE: usize = 768;
 /// this machine's own addresses are not slowed down by the relay.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// A newcomer comes so often, as browsers do when their first connection was reset. On a machine that has other things to do, a handshake takes longer than a
-/// place lasts in a flood.
-const TRIES: usize = 6;
+/// A newcomer comes so often, as browsers do when their first connection was reset.
+const TRIES: usize = 3;
 
 /// How long each may take.
-const NEWCOMERS_PATIENCE: Duration = Duration::from_secs(10);
+const NEWCOMERS_PATIENCE: Duration = Duration::from_secs(5);
 
-/// A relayed tap may take so much longer while a flood runs than one at the box itself in the same moments, at the 99th percentile, in milliseconds. Both wait for
-/// the box's disk.
-const HELD_UP_MS: f64 = 500.0;
+/// A relayed tap may take so long while a flood runs, at the 99th percentile, in milliseconds.
+const FLOODED_MS: f64 = 500.0;
+
+/// Where the box itself is slow in the same moments, it may take so many times as long as there: both wait for the box's disk.
+const TIMES_THE_BOX: f64 = 2.0;
 
 /// Of one edge server, unless it is configured otherwise.
 const PLACES_OF_BOX: u64 = 128;
@@ -211,7 +212,8 @@ async fn floods_of_tcp_are_withstood() {
             p99_ms(&flooded) / p99_ms(&quiet),
         );
         assert!(browser.is_some() && tunnel.is_some(), "{flood:?} keeps newcomers out");
-        assert!(p99_ms(&flooded) < p99_ms(&beside) + HELD_UP_MS, "{flood:?} holds up who is there");
+        let most_ms = FLOODED_MS.max(TIMES_THE_BOX * p99_ms(&beside));
+        assert!(p99_ms(&flooded) < most_ms, "{flood:?} holds up who is there");
         assert!(kib < start_kib + FLOOD_KIB, "{flood:?}: {kib} KiB, {start_kib} before");
         eventually("the places are free again", || front.open_passes() == 1).await;
     }
