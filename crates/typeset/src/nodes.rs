@@ -1,6 +1,7 @@
 //! Drawn nodes by the name of all that they depend on.
 //!
-//! Invariant: nodes are bounded by what their ops take, those of their parts included, though many share these. Those that show photos keep these alive, so they are bounded by what these take instead.
+//! Invariant: nodes are bounded by what their ops take, those of their parts included, though many share these; those that show photos keep these
+//! alive, so they are bounded apart, by what both take.
 
 use std::sync::Arc;
 

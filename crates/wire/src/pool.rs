@@ -1,7 +1,7 @@
 //! A server's mirror of one space of slots: what is in which slot, and which one was used longest ago. Every step takes constant time.
 //!
 //! Invariants: `by_id` holds the filled slots, found by the name in them; the lists from `newest` to `oldest`, one for each [`Worth`], hold exactly
-//! the filled slots of that worth, in the order of their last use.
+//! the filled slots of that worth, in the order of their last use; what was restored counts as used just now in its list, with the age that it had.
 
 use std::num::NonZero;
 
@@ -30,7 +30,7 @@ pub(crate) struct Held {
     pub id: ObjectId,
     /// The memory that it takes on a client.
     pub bytes: u32,
-    /// Whether it should be sent twice.
+    /// Whether it is kept though it is not used.
     pub worth: Worth,
     /// The frame that used it last.
     pub used: u32,

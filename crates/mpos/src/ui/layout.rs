@@ -1,7 +1,8 @@
 //! From elements to places, with taffy.
 //!
 //! Most of a screen is where it was on the last one, or on another device's: what takes the same room in the same space ([`super::footprint`]) is laid out
-//! once for all instances of a server. Composites, content that scrolls and what is *apart* are laid out for themselves. Debug builds lay it out all the same and compare.
+//! once for all instances of a server. Composites, content that scrolls and what is *apart* are laid out for themselves. Debug builds lay it out all
+//! the same and compare.
 
 use std::cell::{Cell, RefCell};
 use std::hash::{Hash, Hasher};
