@@ -180,6 +180,12 @@ impl Directory {
         self.tenants.get(&edge.tenant).is_some_and(|tenant| tenant.edges.contains(&edge.edge))
     }
 
+    /// All edge servers.
+    pub fn edges(&self) -> impl Iterator<Item = EdgeName> {
+        let tenants = self.tenants.iter();
+        tenants.flat_map(|(id, tenant)| tenant.edges.iter().map(|edge| EdgeName { tenant: *id, edge: *edge }))
+    }
+
     /// With whom an edge server is enrolled.
     #[must_use]
     pub fn owner_of(&self, edge: &Fingerprint) -> Option<TenantId> {

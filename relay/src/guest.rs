@@ -125,12 +125,12 @@ impl Guest {
                 self.node.take_caller(&caller).map(|caller| caller.try_send(Letter::TurnedAway));
                 Ok(None)
             }
-            ToNode::Revoke { devices, until_s } => self.revoke(&devices, until_s).await,
+            ToNode::Revoke { devices, until_s } => self.revoke(&devices, until_s),
         }
     }
 
     /// Its edge server's clock may be ahead, but not by so much that it could keep a device out of itself for long.
-    async fn revoke(&self, devices: &[Fingerprint], until_s: u64) -> Result<Option<FromNode>, Unwanted> {
+    fn revoke(&self, devices: &[Fingerprint], until_s: u64) -> Result<Option<FromNode>, Unwanted> {
         let (edge, now_s) = (self.edge()?, self.node.clock.now_s());
         let until_s = until_s.min(now_s.saturating_add(CLOCK_SKEW_S));
         let revocation = |device: &Fingerprint| {
@@ -138,7 +138,8 @@ impl Guest {
             Revocation { subject, until_s }
         };
         let revocations: Vec<Revocation> = devices.iter().map(revocation).collect();
-        let gone = self.node.revoke_all(&revocations).await.result;
+        // It goes on answering calls, however long Redis and the disk take.
+        let (gone, _spreading) = self.node.revoke_all(&revocations);
         tracing::info!(edge = %edge.edge.short(), devices = devices.len(), here = gone.len(), "devices were revoked");
         Ok(None)
     }

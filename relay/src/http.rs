@@ -340,12 +340,11 @@ async fn remove_tenant(
     Path(tenant): Path<String>,
 ) -> Result<Response, Failed> {
     let id = tenant.parse().map_err(|_| Failed::Unknown("tenant"))?;
-    let removing = office.node.take_out(Subject::Tenant(id), |directory| directory.remove_tenant(id));
+    let removing = office.node.take_out(Subject::Tenant(id), move |directory| directory.remove_tenant(id));
     let Changed { result: was_there, unsaved } = removing.await?;
     if !was_there {
         return Err(Failed::Unknown("tenant"));
     }
-    tracing::info!(tenant = %id, "a tenant was taken out");
     Ok(done(unsaved.as_ref()))
 }
 
@@ -355,12 +354,11 @@ async fn remove_edge(
 ) -> Result<Response, Failed> {
     let edge = edge_name(&tenant, &edge)?;
     let subject = Subject::Party(Party::Edge(edge));
-    let removing = office.node.take_out(subject, |directory| directory.remove_edge(&edge));
+    let removing = office.node.take_out(subject, move |directory| directory.remove_edge(&edge));
     let Changed { result: was_there, unsaved } = removing.await?;
     if !was_there {
         return Err(Failed::Unknown("edge server"));
     }
-    tracing::info!(tenant = %edge.tenant, edge = %edge.edge.short(), "an edge server was taken out");
     Ok(done(unsaved.as_ref()))
 }
 

@@ -45,7 +45,9 @@ pub struct Node {
     /// The nodes of the relay that take newcomers, as far as this one knows.
     pub(crate) nodes: watch::Sender<Vec<NodeAt>>,
     pub(crate) is_leaving: AtomicBool,
-    /// One change reaches the disk after the other.
+    /// The directory is changed by one after the other ...
+    pub(crate) changes: tokio::sync::Mutex<()>,
+    /// ... and one file is written after the other, however long the disk takes.
     pub(crate) writing: Arc<tokio::sync::Mutex<()>>,
     pub(crate) unsaved: Arc<Unsaved>,
     /// Its socket has failed for good.

@@ -1,8 +1,13 @@
 //! What a node keeps: the directory and who is revoked, in memory, on its disk, and in common with the other nodes of the relay.
+//!
+//! Invariants: whom the operator takes out is out of this node's memory before anything is asked that may hang (Redis, the disk); what was begun is carried
+//! through, though whoever asked for it may go away; of an edge server that is in the directory no more, nothing is forwarded.
 
 use std::io;
+use std::sync::Arc;
 
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::MutexGuard;
+use tokio::task::JoinHandle;
 use tresen_path::{Party, Revocation, Subject};
 
 use crate::common::{NotChanged, Revision};
@@ -41,57 +46,64 @@ impl Node {
                 (own, None, result)
             }
         };
-        let unsaved = self.adopt(changed, revision, one_by_one).await.err();
-        Ok(Changed { result, unsaved })
+        self.adopt(changed, revision, one_by_one);
+        Ok(Changed { result, unsaved: self.save_directory().await.err() })
     }
 
-    /// Takes somebody out of the directory for good, and with them all that their tokens are good for. Whether they were in it.
+    /// Takes somebody out of the directory for good, and with them all that their tokens are good for. Whether they were in it. Who is not in it is cut off all the
+    /// same: an earlier try may have come half the way.
     ///
     /// # Errors
-    /// As [`Self::change_directory`].
+    /// When Redis refuses: then they are in the directory still, but what they had going at this node has ended, and their tokens from before are refused.
     pub async fn take_out(
-        &self,
+        self: &Arc<Self>,
         subject: Subject,
-        remove: impl Fn(&mut Directory) -> bool,
+        remove: impl Fn(&mut Directory) -> bool + Send + Sync + 'static,
     ) -> Result<Changed<bool>, NotChanged> {
-        let mut removed = self.change_directory(remove).await?;
-        if removed.result {
-            let revoked = self.revoke(Revocation::of_old_tokens(self.now_s(), subject)).await;
-            removed.unsaved = removed.unsaved.or(revoked.unsaved);
-        }
-        Ok(removed)
+        let news = self.remember(&[Revocation::of_old_tokens(self.now_s(), subject)]);
+        self.end([subject]);
+        let node = self.clone();
+        let removing = tokio::spawn(async move {
+            let (spread, removed) = tokio::join!(node.spread(&news), node.change_directory(remove));
+            let mut removed = removed?;
+            removed.unsaved = removed.unsaved.or(spread.err());
+            if removed.result {
+                tracing::info!(?subject, "taken out");
+            }
+            Ok(removed)
+        });
+        outcome(removing).await
     }
 
     /// For whoever is about to change the directory: one after the other.
-    pub(crate) async fn changing(&self) -> OwnedMutexGuard<()> {
-        self.writing.clone().lock_owned().await
+    pub(crate) async fn changing(&self) -> MutexGuard<'_, ()> {
+        self.changes.lock().await
     }
 
-    /// This is the directory now, in memory and on the disk; of several nodes, with its revision.
-    ///
-    /// # Errors
-    /// When the disk refuses: then it is so in memory.
-    pub(crate) async fn adopt(
+    /// This is the directory now, in memory; of several nodes, with its revision. Edge servers that are not in it are let go.
+    pub(crate) fn adopt(
         &self,
         changed: Directory,
         revision: Option<Revision>,
-        one_by_one: OwnedMutexGuard<()>,
-    ) -> io::Result<()> {
+        _one_by_one: MutexGuard<'_, ()>,
+    ) {
         let is_ours = revision == self.common.as_ref().map(|common| common.revision());
-        if is_ours && changed == *self.directory() && !self.unsaved.has_directory() {
-            return Ok(());
+        if is_ours && changed == *self.directory() {
+            return;
         }
-        let limited: Vec<_> = {
+        let (limited, gone): (Vec<_>, Vec<_>) = {
             let before = self.directory();
             let now = changed.tenants().map(|(id, tenant)| (*id, tenant.rates));
-            now.filter(|(id, rates)| before.rates_of(id) != *rates).collect()
+            let limited = now.filter(|(id, rates)| before.rates_of(id) != *rates).collect();
+            (limited, before.edges().filter(|edge| !changed.knows(edge)).collect())
         };
         *lock(&self.directory) = changed;
         if let (Some(common), Some(revision)) = (&self.common, revision) {
             common.set_revision(revision);
         }
+        self.unsaved.directory_changed();
         limited.into_iter().for_each(|(tenant, rates)| self.limits.change(tenant, rates));
-        self.save_directory(one_by_one).await
+        self.end(gone.into_iter().map(|edge| Subject::Party(Party::Edge(edge))));
     }
 
     /// Whether the directory that all nodes have in common can be changed; `None`: this is the only node.
@@ -102,46 +114,73 @@ impl Node {
 
     /// Ends what somebody may do at any node: their tokens are refused, their packets are dropped, their connections closed. It outlives a restart. Who
     /// went from this node.
-    pub async fn revoke(&self, revocation: Revocation) -> Changed<Vec<Party>> {
-        self.revoke_all(&[revocation]).await
+    pub async fn revoke(self: &Arc<Self>, revocation: Revocation) -> Changed<Vec<Party>> {
+        let (gone, spreading) = self.revoke_all(&[revocation]);
+        Changed { result: gone, unsaved: outcome(spreading).await.err() }
     }
 
-    /// The same, of several.
-    pub async fn revoke_all(&self, revocations: &[Revocation]) -> Changed<Vec<Party>> {
+    /// The same, of several. At this node it is done at once; the task tells the others, and writes it down.
+    pub(crate) fn revoke_all(
+        self: &Arc<Self>,
+        revocations: &[Revocation],
+    ) -> (Vec<Party>, JoinHandle<io::Result<()>>) {
         let (news, gone) = self.cut_off(revocations);
-        if let Some(common) = &self.common {
+        let node = self.clone();
+        (gone, tokio::spawn(async move { node.spread(&news).await }))
+    }
+
+    /// Of revocations that all nodes hear of, this node's part. Nobody waits for its disk: there may be more to hear.
+    pub(crate) fn revoke_here(self: &Arc<Self>, revocations: &[Revocation]) {
+        let (news, _) = self.cut_off(revocations);
+        if news.is_empty() {
+            return;
+        }
+        let node = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = node.save_revocations().await {
+                tracing::error!(%error, "revocations could not be written: they hold as long as this node runs");
+            }
+        });
+    }
+
+    /// Tells the other nodes what is new, and writes it down.
+    async fn spread(&self, news: &[Revocation]) -> io::Result<()> {
+        let telling = async {
+            let Some(common) = &self.common else { return };
             let texts: Vec<String> = news.iter().map(revocations::to_text).collect();
             if let Err(error) = common.publish(&texts, self.now_s()).await {
                 tracing::warn!(%error, "the other nodes hear of a revocation when Redis is back");
             }
-        }
-        Changed { result: gone, unsaved: self.save_news(&news).await.err() }
+        };
+        tokio::join!(self.save_revocations(), telling).0
     }
 
-    /// Of revocations that all nodes hear of, this node's part.
-    pub(crate) async fn revoke_here(&self, revocations: &[Revocation]) -> io::Result<()> {
-        let (news, _) = self.cut_off(revocations);
-        self.save_news(&news).await
-    }
-
-    /// Which of them were new, and who went.
+    /// Which of them were new, and who went because of these: whoever has come since one that is known may stay.
     fn cut_off(&self, revocations: &[Revocation]) -> (Vec<Revocation>, Vec<Party>) {
-        let now_s = self.now_s();
-        let is_new = |revocation: &&Revocation| self.gate().revoke(now_s, **revocation);
-        let news: Vec<Revocation> = revocations.iter().filter(is_new).copied().collect();
-        let mut gone = Vec::new();
-        for revocation in &news {
-            gone.extend(self.switch.router_mut().remove(&revocation.subject));
-        }
-        self.let_go(&gone);
+        let news = self.remember(revocations);
+        let gone = self.end(news.iter().map(|revocation| revocation.subject));
         (news, gone)
     }
 
-    async fn save_news(&self, news: &[Revocation]) -> io::Result<()> {
-        if news.is_empty() {
-            return Ok(());
+    /// Tokens are refused from now on. Which of the revocations were new.
+    fn remember(&self, revocations: &[Revocation]) -> Vec<Revocation> {
+        let now_s = self.now_s();
+        let is_new = |revocation: &&Revocation| self.gate().revoke(now_s, **revocation);
+        let news: Vec<Revocation> = revocations.iter().filter(is_new).copied().collect();
+        if !news.is_empty() {
+            self.unsaved.revocations_changed();
         }
-        self.save_revocations().await
+        news
+    }
+
+    /// Ends what they have going here. Who went.
+    fn end(&self, subjects: impl IntoIterator<Item = Subject>) -> Vec<Party> {
+        let mut gone = Vec::new();
+        for subject in subjects {
+            gone.extend(self.switch.router_mut().remove(&subject));
+        }
+        self.let_go(&gone);
+        gone
     }
 
     /// Unix seconds.
@@ -149,3 +188,15 @@ impl Node {
         self.clock.now_s()
     }
 }
+
+/// What comes of a task that is carried through, though nobody may wait for it.
+async fn outcome<T>(task: JoinHandle<T>) -> T {
+    match task.await {
+        Ok(outcome) => outcome,
+        // It is cancelled with the runtime only, and so is this.
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

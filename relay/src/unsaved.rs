@@ -1,14 +1,12 @@
-//! What a node has in memory while its disk refuses it (usually: because it is full), and how it gets there later.
+//! What a node has in memory while its disk refuses it (usually: because it is full) or does not answer, and how it gets there later.
 //!
-//! Invariants: who was taken out or revoked is out, whatever the disk says; what the disk refused is written as soon as it takes it, and the log says so once,
-//! not at each try.
+//! Invariants: who was taken out or revoked is out, whatever the disk says; nobody waits for it longer than [`PATIENCE`]; what it refused is written as soon as it
+//! takes it, the newest state last, and the log says so once, not at each try.
 
 use std::io;
 use std::sync::Weak;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
-
-use tokio::sync::OwnedMutexGuard;
 
 use crate::node::Node;
 use crate::revocations;
@@ -16,74 +14,124 @@ use crate::revocations;
 /// Pauses before a disk that refuses is tried again: the first, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
-/// What the disk refused last time.
+/// A disk that has not answered by then counts as one that refuses. What was begun goes on.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What the disk does not have.
 #[derive(Default)]
 pub(crate) struct Unsaved {
-    directory: AtomicBool,
-    revocations: AtomicBool,
+    directory: Kept,
+    revocations: Kept,
+}
+
+/// What is kept in one file.
+#[derive(Default)]
+struct Kept {
+    /// So often it has changed in memory ...
+    changes: AtomicU64,
+    /// ... and so many of these changes the disk has.
+    written: AtomicU64,
+    /// The disk did not take it last time.
+    is_refused: AtomicBool,
 }
 
 impl Unsaved {
-    pub(crate) fn has_directory(&self) -> bool {
-        self.directory.load(Ordering::Relaxed)
+    pub(crate) fn directory_changed(&self) {
+        self.directory.changes.fetch_add(1, Ordering::AcqRel);
     }
 
-    fn has_revocations(&self) -> bool {
-        self.revocations.load(Ordering::Relaxed)
+    pub(crate) fn revocations_changed(&self) {
+        self.revocations.changes.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+impl Kept {
+    /// How many changes there are, when the disk does not have them all.
+    fn behind(&self) -> Option<u64> {
+        let changes = self.changes.load(Ordering::Acquire);
+        (self.written.load(Ordering::Acquire) < changes).then_some(changes)
+    }
+
+    fn is_refused(&self) -> bool {
+        self.is_refused.load(Ordering::Acquire)
+    }
+
+    fn refused(&self) {
+        self.is_refused.store(self.behind().is_some(), Ordering::Release);
+    }
+
+    /// The disk has so many of the changes.
+    fn written(&self, changes: u64) {
+        self.written.store(changes, Ordering::Release);
+        self.is_refused.store(false, Ordering::Release);
     }
 }
 
 impl Node {
-    /// Whether everything is on the disk that has to outlive a restart.
+    /// Whether the disk has refused nothing that has to outlive a restart.
     #[must_use]
     pub fn is_saved(&self) -> bool {
-        !self.unsaved.has_directory() && !self.unsaved.has_revocations()
+        !self.unsaved.directory.is_refused() && !self.unsaved.revocations.is_refused()
     }
 
-    /// Writes the directory, and its revision after it.
-    pub(crate) async fn save_directory(&self, one_by_one: OwnedMutexGuard<()>) -> io::Result<()> {
-        let directory = self.directory().clone();
-        let revision = self.common.as_ref().map(|common| common.revision());
+    /// Writes the directory, and its revision after it, unless the disk has them.
+    pub(crate) async fn save_directory(&self) -> io::Result<()> {
         let (file, revision_file) = (self.data.file("directory.json"), self.data.file("directory.revision"));
-        let write = move || {
-            directory.save(&file)?;
-            revision.map_or(Ok(()), |revision| revision.save(&revision_file))
+        let snapshot = || {
+            // In this order: the revision on the disk may be older than the directory, never newer.
+            let revision = self.common.as_ref().map(|common| common.revision());
+            let directory = self.directory().clone();
+            move || {
+                directory.save(&file)?;
+                revision.map_or(Ok(()), |revision| revision.save(&revision_file))
+            }
         };
-        self.save(one_by_one, |unsaved| &unsaved.directory, write).await
+        self.save(|unsaved| &unsaved.directory, snapshot).await
     }
 
-    /// Writes who is revoked.
+    /// Writes who is revoked, unless the disk has it.
     pub(crate) async fn save_revocations(&self) -> io::Result<()> {
-        let one_by_one = self.changing().await;
-        let encoded = revocations::encode(&mut self.gate(), self.now_s());
         let file = self.data.file("revocations.json");
-        let write = move || revocations::save(&file, &encoded);
-        self.save(one_by_one, |unsaved| &unsaved.revocations, write).await
+        let snapshot = || {
+            let encoded = revocations::encode(&mut self.gate(), self.now_s());
+            move || revocations::save(&file, &encoded)
+        };
+        self.save(|unsaved| &unsaved.revocations, snapshot).await
     }
 
-    /// Done as a whole, though whoever asked for it may go away.
-    async fn save(
+    /// What is written is done as a whole, though whoever asked for it may go away.
+    async fn save<W: FnOnce() -> io::Result<()> + Send + 'static>(
         &self,
-        one_by_one: OwnedMutexGuard<()>,
-        what: impl Fn(&Unsaved) -> &AtomicBool + Send + 'static,
-        write: impl FnOnce() -> io::Result<()> + Send + 'static,
+        what: fn(&Unsaved) -> &Kept,
+        snapshot: impl FnOnce() -> W,
     ) -> io::Result<()> {
-        let unsaved = self.unsaved.clone();
-        let saved = tokio::task::spawn_blocking(move || {
-            let _one_by_one = one_by_one;
-            let saved = write();
-            what(&unsaved).store(saved.is_err(), Ordering::Relaxed);
-            saved
-        });
-        saved.await.map_err(io::Error::other)?
+        let kept = what(&self.unsaved);
+        let saving = async {
+            let one_by_one = self.writing.clone().lock_owned().await;
+            let Some(changes) = kept.behind() else { return Ok(()) };
+            let (unsaved, write) = (self.unsaved.clone(), snapshot());
+            let saved = tokio::task::spawn_blocking(move || {
+                let _one_by_one = one_by_one;
+                write().inspect(|()| what(&unsaved).written(changes))
+            });
+            saved.await.map_err(io::Error::other)?
+        };
+        let saved = tokio::time::timeout(PATIENCE, saving).await;
+        let late = || io::Error::new(io::ErrorKind::TimedOut, "it does not answer");
+        let saved = saved.unwrap_or_else(|_| Err(late()));
+        if saved.is_err() {
+            kept.refused();
+        }
+        saved
     }
 
     /// Writes what the disk refused.
     async fn save_again(&self) -> io::Result<()> {
         // The smaller one first, and the other one all the same: a disk that is full may have room for one of them.
-        let revocations = if self.unsaved.has_revocations() { self.save_revocations().await } else { Ok(()) };
-        if self.unsaved.has_directory() {
-            self.save_directory(self.changing().await).await?;
+        let revocations =
+            if self.unsaved.revocations.is_refused() { self.save_revocations().await } else { Ok(()) };
+        if self.unsaved.directory.is_refused() {
+            self.save_directory().await?;
         }
         revocations
     }

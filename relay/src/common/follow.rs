@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use redis::streams::{StreamId, StreamRangeReply, StreamReadReply};
 use redis::{RedisError, cmd};
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::MutexGuard;
 use tresen_identity::TOKEN_LIFETIME_S;
 
 use super::address::Connection;
@@ -107,7 +107,11 @@ async fn visit(node: &Weak<Node>, common: &Common, pause: &mut Duration) -> Resu
 }
 
 /// Takes over a newer directory, or puts back one that Redis has lost.
-async fn same_directory(node: &Node, common: &Common, connection: &Connection) -> Result<(), NotChanged> {
+async fn same_directory(
+    node: &Arc<Node>,
+    common: &Common,
+    connection: &Connection,
+) -> Result<(), NotChanged> {
     let mut command = cmd("HGET");
     let theirs: Option<String> = connection.query(command.arg(DIRECTORY).arg("revision")).await?;
     let theirs = match theirs {
@@ -125,7 +129,7 @@ async fn same_directory(node: &Node, common: &Common, connection: &Connection) -
         Some(theirs) if theirs.number >= ours.number => {
             if let Some((revision, directory)) = read(connection).await? {
                 let number = revision.number;
-                take_over(node, directory, revision, changing).await;
+                take_over(node, directory, revision, changing);
                 tracing::info!(revision = number, "a newer directory");
             }
         }
@@ -139,20 +143,22 @@ async fn same_directory(node: &Node, common: &Common, connection: &Connection) -
                     revision = revision.number,
                     "Redis had an older directory, or none: it has this node's now"
                 );
-                take_over(node, directory, revision, changing).await;
+                take_over(node, directory, revision, changing);
             }
         }
     }
     Ok(())
 }
 
-/// It is the node's own from now on; what the disk refuses is written later, and told there ([`crate::unsaved`]).
-async fn take_over(node: &Node, directory: Directory, revision: Revision, changing: OwnedMutexGuard<()>) {
-    let _ = node.adopt(directory, Some(revision), changing).await;
+/// It is the node's own from now on. Nobody waits for the disk; what it refuses is written later, and told there ([`crate::unsaved`]).
+fn take_over(node: &Arc<Node>, directory: Directory, revision: Revision, changing: MutexGuard<'_, ()>) {
+    node.adopt(directory, Some(revision), changing);
+    let node = node.clone();
+    tokio::spawn(async move { node.save_directory().await });
 }
 
 /// Learns all revocations that are kept, and tells those that Redis does not have; the id of the last one.
-async fn catch_up(node: &Node, connection: &Connection) -> Result<String, NotChanged> {
+async fn catch_up(node: &Arc<Node>, connection: &Connection) -> Result<String, NotChanged> {
     let now_s = node.now_s();
     let mut last_id = format!("{}-0", now_s.saturating_sub(KEPT_S) * 1000);
     let mut known = BTreeSet::new();
@@ -163,7 +169,7 @@ async fn catch_up(node: &Node, connection: &Connection) -> Result<String, NotCha
         let Some(last) = ids.last() else { break };
         last_id = last.id.clone();
         let texts: Vec<String> = ids.iter().filter_map(text_of).collect();
-        learn(node, &texts).await;
+        learn(node, &texts);
         known.extend(texts);
     }
     let ours: Vec<_> = node.gate().revocations().collect();
@@ -176,21 +182,21 @@ async fn catch_up(node: &Node, connection: &Connection) -> Result<String, NotCha
 }
 
 /// Learns what was revoked since.
-async fn newer(node: &Node, connection: &Connection, last_id: &mut String) -> Result<(), NotChanged> {
+async fn newer(node: &Arc<Node>, connection: &Connection, last_id: &mut String) -> Result<(), NotChanged> {
     let mut command = cmd("XREAD");
     command.arg("COUNT").arg(ENTRIES).arg("STREAMS").arg(REVOCATIONS).arg(&*last_id);
     let reply: Option<StreamReadReply> = connection.query(&command).await?;
     let entries: Vec<StreamId> =
         reply.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids).collect();
     let texts: Vec<String> = entries.iter().filter_map(text_of).collect();
-    learn(node, &texts).await;
+    learn(node, &texts);
     if let Some(last) = entries.last() {
         last_id.clone_from(&last.id);
     }
     Ok(())
 }
 
-async fn learn(node: &Node, texts: &[String]) {
+fn learn(node: &Arc<Node>, texts: &[String]) {
     let read = |text: &String| {
         let revocation = revocations::from_text(text);
         if revocation.is_none() {
@@ -199,9 +205,7 @@ async fn learn(node: &Node, texts: &[String]) {
         revocation
     };
     let revocations: Vec<_> = texts.iter().filter_map(read).collect();
-    if let Err(error) = node.revoke_here(&revocations).await {
-        tracing::error!(%error, "revocations could not be written: they hold as long as this node runs");
-    }
+    node.revoke_here(&revocations);
 }
 
 fn text_of(entry: &StreamId) -> Option<String> {

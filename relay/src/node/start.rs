@@ -157,6 +157,7 @@ pub fn start(settings: &Settings) -> Result<Running, StartError> {
         nodes: watch::channel(own_addresses).0,
         is_leaving: AtomicBool::new(false),
         common,
+        changes: tokio::sync::Mutex::default(),
         writing: Arc::default(),
         unsaved: Arc::default(),
         broken: CancellationToken::new(),

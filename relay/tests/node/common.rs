@@ -120,6 +120,31 @@ async fn a_relay_lives_without_redis_and_heals() {
     assert!(redis.ask(&["hget", "{tresen}:directory", "json"]).contains("Zum Anker"));
 }
 
+/// Promise: whom the operator takes out while Redis hangs is out at this node within two seconds, though the operator's program gives up meanwhile; a repeat, when
+/// Redis goes on, takes them out everywhere, for good.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_hangs_keeps_nobody_in() {
+    let redis = Redis::start(Kind::One);
+    let (first, second) = two_nodes(&redis).await;
+    let _here = first.edge().await;
+    eventually("the other node knows the box", async || knows_the_box(&second)).await;
+    let _there = second.edge_that_joined().await;
+    let (near, _far) = (first.client(2).await, second.client(3).await);
+    let connection = near.connect(first.at()).await;
+    assert!(talk(&connection, 1_000).await);
+    let remove = || first.relay.node.take_out(Subject::Tenant(tenant(1)), |all| all.remove_tenant(tenant(1)));
+    redis.hang();
+    let removed = tokio::time::Instant::now();
+    assert!(timeout(Duration::from_millis(50), remove()).await.is_err(), "it is given up");
+    eventually("the session has ended", async || first.relay.node.counts() == (0, 0)).await;
+    assert!(removed.elapsed() < Duration::from_secs(2), "{:?}", removed.elapsed());
+    assert!(!talk(&connection, 1_000).await && !may_come(&first, 2).await);
+    redis.go_on();
+    eventually("a repeat takes them out", async || remove().await.is_ok()).await;
+    eventually("at both nodes", async || !knows_the_box(&first) && !knows_the_box(&second)).await;
+    eventually("they are gone", async || second.relay.node.counts() == (0, 0)).await;
+}
+
 /// Promise: a node that is started while Redis is away goes on with what it knew, and who was revoked stays outside.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_starts_without_redis() {

@@ -62,6 +62,15 @@ impl Redis {
         self.take_all_slots();
     }
 
+    /// It takes connections and answers nothing, until [`Self::go_on`].
+    pub fn hang(&self) {
+        self.server.signal("-STOP");
+    }
+
+    pub fn go_on(&self) {
+        self.server.signal("-CONT");
+    }
+
     /// What a command of its own program says.
     pub fn ask(&self, words: &[&str]) -> String {
         self.server.ask(words)
@@ -126,6 +135,11 @@ impl Server {
 
     pub fn start_again(&mut self) {
         self.child = run(self.folder.path(), self.port, self.arguments);
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().expect("kill").success());
     }
 
     /// What a command of its own program says.
