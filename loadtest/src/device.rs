@@ -156,6 +156,11 @@ impl Connection {
         self.incoming.recv().await
     }
 
+    /// How many acknowledgements of its packets have come.
+    pub fn acknowledgements(&self) -> u64 {
+        self.quic.stats().frame_rx.acks
+    }
+
     /// Bytes of UDP that have arrived.
     pub fn udp_received_bytes(&self) -> u64 {
         self.quic.stats().udp_rx.bytes

@@ -107,6 +107,8 @@ pub struct Waiter {
     connection: Connection,
     index: usize,
     start: Instant,
+    /// Of QUIC, when they were counted last.
+    acknowledgements: u64,
 }
 
 impl Waiter {
@@ -124,8 +126,17 @@ impl Waiter {
         client.connected(0, Path::Direct);
         let random = StdRng::seed_from_u64(seed ^ (u64::from(number) << 32));
         let beat = Beat::of(number);
-        let mut waiter =
-            Self { shift: shift.clone(), device, beat, random, client, connection, index, start };
+        let mut waiter = Self {
+            shift: shift.clone(),
+            device,
+            beat,
+            random,
+            client,
+            connection,
+            index,
+            start,
+            acknowledgements: 0,
+        };
         waiter.listen(Instant::now() + PATIENCE, |client| client.root().is_some()).await?;
         drop(door);
         waiter.client.root().context("no first screen came")?;
@@ -246,11 +257,21 @@ impl Waiter {
                 Ok(Some(message)) => self.take(&message)?,
                 Ok(None) => self.come_again("the stream ended").await?,
                 Err(_) => {
+                    self.look_for_acknowledgements();
                     if self.client.handle_timeout(self.now_ms()).is_err() {
                         self.come_again("the client heard nothing").await?;
                     }
                 }
             }
+        }
+    }
+
+    /// As a device does while it waits for an answer.
+    fn look_for_acknowledgements(&mut self) {
+        let acknowledgements = self.connection.acknowledgements();
+        if acknowledgements != self.acknowledgements {
+            self.acknowledgements = acknowledgements;
+            self.client.acknowledged(self.now_ms());
         }
     }
 
@@ -292,6 +313,7 @@ impl Waiter {
         *lock(&self.shift.tally).broken.entry(why).or_default() += 1;
         self.client.disconnected(self.now_ms());
         self.connection = connect(&self.shift, &self.device).await?;
+        self.acknowledgements = self.connection.acknowledgements();
         lock(&self.shift.connections).replace(self.index, self.connection.quic.clone());
         self.client.connected(self.now_ms(), Path::Direct);
         Ok(())

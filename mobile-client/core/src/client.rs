@@ -126,6 +126,12 @@ impl Client {
         self.receiver.share(gallery);
     }
 
+    /// The open connection's other end acknowledged something that was sent after the last message came: it is there, only slow. A transport that
+    /// can't tell (a WebSocket) says nothing, and the connection is given up sooner.
+    pub fn acknowledged(&mut self, now_ms: u64) {
+        self.patience.acknowledged(now_ms);
+    }
+
     /// A connection is open, and this is its way.
     pub fn connected(&mut self, now_ms: u64, path: Path) {
         self.path = path;

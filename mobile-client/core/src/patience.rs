@@ -3,9 +3,11 @@
 //! taken for slow, and the session's own limit holds.
 //!
 //! Whom a new connection did not help soon once it was open was not cut off: the server has much to do, and connections that everybody makes anew are what it
-//! needs least. He waits twice as long the next time, for some minutes.
+//! needs least. He waits twice as long the next time, for some minutes. And where the transport tells that packets still arrive at the server (QUIC
+//! acknowledges them, whatever its session does), nobody makes a connection anew at all: the session's own limit holds.
 
 use tresen_session::LinkState;
+use tresen_session::limits::SLOW_MS;
 
 /// A link that is slow for so long is given up, once.
 const REDIAL_MS: u64 = 1_200;
@@ -24,6 +26,8 @@ pub(crate) struct Patience {
     slow_since_ms: Option<u64>,
     /// It was given up once, for another.
     is_redialled: bool,
+    /// When the transport acknowledged something last.
+    acknowledged_ms: Option<u64>,
     /// Since when that other one is open.
     open_since_ms: Option<u64>,
     redial_after_ms: u64,
@@ -35,6 +39,7 @@ impl Default for Patience {
         Self {
             slow_since_ms: None,
             is_redialled: false,
+            acknowledged_ms: None,
             open_since_ms: None,
             redial_after_ms: REDIAL_MS,
             patient_until_ms: 0,
@@ -50,7 +55,7 @@ impl Patience {
                 self.slow_since_ms.get_or_insert(now_ms);
             }
             LinkState::Away => {
-                (self.slow_since_ms, self.open_since_ms) = (None, None);
+                (self.slow_since_ms, self.open_since_ms, self.acknowledged_ms) = (None, None, None);
             }
             LinkState::Connecting => {
                 self.slow_since_ms = None;
@@ -77,9 +82,18 @@ impl Patience {
         }
     }
 
+    /// The transport's other end acknowledged something that was sent: it is there, and so is the way to it.
+    pub const fn acknowledged(&mut self, now_ms: u64) {
+        self.acknowledged_ms = Some(now_ms);
+    }
+
     /// When [`Patience::is_over`] may become true.
     pub fn poll_timeout(&self) -> Option<u64> {
-        self.slow_since_ms.filter(|_| !self.is_redialled).map(|since| since + self.redial_after_ms)
+        let since_ms = self.slow_since_ms.filter(|_| !self.is_redialled)?;
+        // The link is slow so long after the question to which there is no answer.
+        let asked_ms = since_ms.saturating_sub(SLOW_MS);
+        let is_there = self.acknowledged_ms.is_some_and(|at_ms| at_ms > asked_ms);
+        (!is_there).then_some(since_ms + self.redial_after_ms)
     }
 
     /// Whether the connection is to be given up now. True once.
@@ -137,6 +151,25 @@ mod tests {
         assert_eq!(patience.redial_after_ms, 2 * REDIAL_MS);
         patience.note(now_ms + REMEMBERED_MS, good);
         assert_eq!(patience.redial_after_ms, REDIAL_MS);
+    }
+
+    /// Promise: a connection whose packets still arrive is not made anew, however late the server answers: that would keep a busy server busy. What
+    /// arrived before the question that has no answer proves nothing.
+    #[test]
+    fn a_server_that_is_there_is_waited_for() {
+        let mut patience = Patience::default();
+        patience.acknowledged(1_000);
+        patience.note(5_000, LinkState::Slow);
+        assert_eq!(patience.poll_timeout(), Some(5_000 + REDIAL_MS), "that was before");
+        patience.acknowledged(5_000 - SLOW_MS + 20);
+        assert_eq!(patience.poll_timeout(), None);
+        assert!(!patience.is_over(60_000));
+        patience.note(11_000, LinkState::Good { rtt_ms: 20 });
+        patience.note(20_000, LinkState::Slow);
+        assert!(patience.is_over(20_000 + REDIAL_MS), "the next silence is another one");
+        patience.note(21_500, LinkState::Away);
+        patience.note(22_000, LinkState::Connecting);
+        assert_eq!(patience.acknowledged_ms, None, "another connection proves itself");
     }
 
     /// A slow network is shown as one, and kept: a connection anew would be as slow, and costs the server as much as a tap.

@@ -88,6 +88,14 @@ impl Link {
         }
     }
 
+    /// How many acknowledgements have come; `None` when the transport does not tell.
+    pub fn acknowledgements(&self) -> Option<u64> {
+        match self {
+            Self::Quic(link) => Some(link.acknowledgements()),
+            Self::WebSocket(_) => None,
+        }
+    }
+
     /// Where the server is; `None` when that is not known any more.
     pub fn remote_address(&self) -> Option<SocketAddr> {
         match self {

@@ -195,6 +195,7 @@ impl Headless {
                 self.say_way(path);
                 self.client.set_path(path);
             }
+            Report::Acknowledged => self.client.acknowledged(now_ms),
             Report::Moved => {
                 self.say("moved");
                 self.client.moved(now_ms);

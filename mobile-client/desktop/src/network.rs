@@ -24,6 +24,9 @@ const BATCH: usize = 16;
 /// Without a way to the server it is called all the same after this: the system may know one that is not seen here.
 const CALL_ANYWAY: Duration = Duration::from_secs(5);
 
+/// While an answer is waited for, it is looked so often whether the server's end is there.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
+
 /// Whom to call, as whom.
 pub struct Dialled {
     /// The server.
@@ -54,6 +57,8 @@ pub enum Report {
     Network(Change),
     /// A message has arrived.
     Message(Vec<u8>),
+    /// Nothing has, but the server's end acknowledged what was sent.
+    Acknowledged,
     /// The connection is gone, or there was none; why, for a log.
     Lost(String),
 }
@@ -109,6 +114,20 @@ enum Talk {
     Moved,
     /// There is no network.
     Held,
+}
+
+/// Something was sent, and nothing has come since.
+struct Unanswered {
+    /// How many acknowledgements had come by then.
+    acknowledgements: u64,
+    /// When to look for another one.
+    look_at: Instant,
+}
+
+impl Unanswered {
+    fn sent(acknowledgements: u64) -> Self {
+        Self { acknowledgements, look_at: Instant::now() + LOOK_EVERY }
+    }
 }
 
 async fn serve(dialled: &Dialled, mut orders: mpsc::Receiver<Order>, report: &impl Fn(Report) -> bool) {
@@ -167,9 +186,12 @@ async fn session(
     let mut talk = Talk::Open;
     let mut answer_by: Option<Instant> = None;
     let mut batch = Vec::with_capacity(BATCH);
+    let mut unanswered: Option<Unanswered> = None;
     report(Report::Connected(link.path()));
     loop {
         let overdue = tokio::time::sleep_until(answer_by.unwrap_or_else(Instant::now));
+        let look =
+            tokio::time::sleep_until(unanswered.as_ref().map_or_else(Instant::now, |sent| sent.look_at));
         tokio::select! {
             ordered = orders.recv_many(&mut batch, BATCH) => {
                 let leaves = ordered == 0 || batch.iter().any(|order| matches!(order, Order::Disconnect));
@@ -181,6 +203,7 @@ async fn session(
                     }
                 }
                 link.flush().await?;
+                unanswered = link.acknowledgements().map(Unanswered::sent);
                 if leaves {
                     link.close().await;
                     return Ok(());
@@ -188,7 +211,7 @@ async fn session(
             }
             message = link.receive() => match message? {
                 Some(message) => {
-                    answer_by = None;
+                    (answer_by, unanswered) = (None, None);
                     report(Report::Message(message));
                 }
                 None => return Ok(()),
@@ -212,6 +235,15 @@ async fn session(
                     report(Report::Moved);
                 }
             },
+            () = look, if unanswered.is_some() => {
+                let before = unanswered.take().map(|sent| sent.acknowledgements);
+                match link.acknowledgements() {
+                    now if now != before => {
+                        report(Report::Acknowledged);
+                    }
+                    now => unanswered = now.map(Unanswered::sent),
+                }
+            }
             () = overdue, if answer_by.is_some() => bail!("no answer in another network"),
         }
     }

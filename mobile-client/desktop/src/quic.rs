@@ -184,6 +184,11 @@ impl QuicLink {
         }
     }
 
+    /// How many acknowledgements of its packets have come.
+    pub fn acknowledgements(&self) -> u64 {
+        self.connection.stats().frame_rx.acks
+    }
+
     /// The way it takes.
     pub fn path(&self) -> Path {
         match &self.relayed {

@@ -249,6 +249,7 @@ impl App {
                 self.client.connected(now_ms, path);
             }
             Report::Way(path) => self.client.set_path(path),
+            Report::Acknowledged => self.client.acknowledged(now_ms),
             Report::Moved if self.barred.is_some() => self.network.disconnect(),
             Report::Moved => {
                 self.network_is = Presence::There;

@@ -29,6 +29,8 @@ const SCREEN_BYTES: usize = 900;
 /// First bytes of messages.
 const HELLO: u8 = 1;
 const TAP: u8 = 2;
+/// The server takes it and says nothing.
+const UNANSWERED: u8 = 3;
 
 #[derive(Debug)]
 struct Datagram {
@@ -148,6 +150,9 @@ async fn serve_stream(mut send: SendStream, mut receive: RecvStream) {
     while let Ok(Some(chunk)) = receive.read_chunk(PIECE_BYTES, true).await {
         reassembly.push(&chunk.bytes);
         while let Some(mut message) = reassembly.next_message().unwrap() {
+            if message[0] == UNANSWERED {
+                continue;
+            }
             message.resize(if message[0] == HELLO { WELCOME_BYTES } else { SCREEN_BYTES }, 0);
             if send.write_all(&framed(&message)).await.is_err() {
                 break;
@@ -292,4 +297,20 @@ async fn the_first_answer_in_another_network_takes_one_round_trip() {
             }
         }
     }
+}
+
+/// Promise: a device can tell a server that does not answer from one that it does not reach.
+#[tokio::test(start_paused = true)]
+async fn a_silent_server_is_told_from_one_that_is_gone() {
+    let mut device = Device::connect(Duration::from_millis(40)).await;
+    sleep(Duration::from_secs(1)).await;
+    let is_there = async |device: &mut Device| {
+        let before = device.link.acknowledgements();
+        device.link.send(&message(UNANSWERED, 0)).await.unwrap();
+        sleep(Duration::from_secs(1)).await;
+        device.link.acknowledgements() > before
+    };
+    assert!(is_there(&mut device).await, "it is there");
+    device.networks.leave(SERVER);
+    assert!(!is_there(&mut device).await, "it is gone");
 }
