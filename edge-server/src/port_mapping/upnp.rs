@@ -15,8 +15,8 @@ use super::said::MappingError;
 /// Where such devices are looked for (SSDP). The router alone is asked, not the group of all: anybody could answer there, and have his own description read.
 const SSDP: u16 = 1900;
 
-/// How long the router may take to answer.
-const PATIENCE: Duration = Duration::from_millis(1_500);
+/// How long the router may take to answer and to describe itself. The search that is sent allows it three seconds for the answer alone (MX).
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// As what it stands in the router's list.
 const DESCRIPTION: &str = "Tresen";
@@ -100,6 +100,8 @@ async fn find(router: Router) -> Result<Gateway<Tokio>, MappingError> {
     options.bind_addr = (router.local, 0).into();
     options.broadcast_address = (router.gateway, SSDP).into();
     options.timeout = Some(PATIENCE);
+    // It may answer from another address of its own; what it says of itself has to lie at this one.
+    options.allowed_gateway_ips = vec![router.gateway.into()];
     match search_gateway(options).await {
         Ok(gateway) if gateway.addr.ip() == IpAddr::V4(router.gateway) => Ok(gateway),
         Ok(gateway) => Err(MappingError::refused(format!("{} is not the router", gateway.addr))),

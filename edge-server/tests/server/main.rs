@@ -31,4 +31,5 @@ mod relay_tls_floods;
 mod relayed;
 mod sale;
 mod seats;
+mod upnp;
 mod world;

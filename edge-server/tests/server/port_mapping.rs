@@ -15,14 +15,17 @@ use crate::client::Native;
 use crate::relayed::{Relay, eventually, relay};
 use crate::world::World;
 
+/// A router's address outside.
+pub const EXTERNAL_IP: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
+
 /// Where a box is to be reached from outside.
-const EXTERNAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7)), 40_404);
+const EXTERNAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(EXTERNAL_IP), 40_404);
 
 /// For how long a router maps a port, in seconds; a box takes no less.
 const LIFETIME_S: u32 = 30;
 
 /// For how long it is asked to, each time.
-const WANTED_S: u32 = 1_200;
+pub const WANTED_S: u32 = 1_200;
 
 /// What a router speaks.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -91,11 +94,6 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap())
 }
 
-fn external_ip() -> [u8; 4] {
-    let SocketAddr::V4(external) = EXTERNAL else { unreachable!() };
-    external.ip().octets()
-}
-
 fn pcp(request: &[u8], speaks: Speaks, asked: &Mutex<Vec<Asked>>) -> Vec<u8> {
     let lifetime_s = u32_at(request, 4);
     asked.lock().unwrap().push(Asked {
@@ -111,14 +109,14 @@ fn pcp(request: &[u8], speaks: Speaks, asked: &Mutex<Vec<Asked>>) -> Vec<u8> {
     answer[4..8].copy_from_slice(&lifetime_s.min(granted_s).to_be_bytes());
     answer[8..24].fill(0);
     answer[42..44].copy_from_slice(&EXTERNAL.port().to_be_bytes());
-    answer[44..60].copy_from_slice(&[&[0; 10][..], &[0xff; 2], &external_ip()].concat());
+    answer[44..60].copy_from_slice(&[&[0; 10][..], &[0xff; 2], &EXTERNAL_IP.octets()].concat());
     answer
 }
 
 fn nat_pmp(request: &[u8], asked: &Mutex<Vec<Asked>>) -> Vec<u8> {
     let head = |operation: u8| vec![0, 0x80 | operation, 0, 0, 0, 0, 0, 9];
     if request[1] == 0 {
-        return [head(0), external_ip().to_vec()].concat();
+        return [head(0), EXTERNAL_IP.octets().to_vec()].concat();
     }
     let lifetime_s = u32_at(request, 8);
     let (internal_port, external_port) = (u16_at(request, 4), u16_at(request, 6));
@@ -129,7 +127,7 @@ fn nat_pmp(request: &[u8], asked: &Mutex<Vec<Asked>>) -> Vec<u8> {
 }
 
 /// A box behind a router, at a relay, and a device that is paired.
-async fn behind(router: Ipv4Addr) -> (Relay, World, Native) {
+pub async fn behind(router: Ipv4Addr) -> (Relay, World, Native) {
     let relay = relay().await;
     let folder = tempfile::tempdir().unwrap();
     join(folder.path(), &relay.running.listen.to_string(), &relay.enrolment).await.unwrap();
@@ -139,8 +137,8 @@ async fn behind(router: Ipv4Addr) -> (Relay, World, Native) {
     (relay, world, native)
 }
 
-/// Where a device looks for the box, after the box has said where it is.
-async fn is_offered(world: &World, native: &Native) -> bool {
+/// Whether a device looks for the box there, after the box has said where it is.
+async fn is_offered(world: &World, native: &Native, external: SocketAddr) -> bool {
     let connection = native.dial(world.port(), world.server.site.name).await.unwrap();
     let mut path = ClientPath::new(&Secret::new([3; 32]));
     path.set_local(0, Local::new(&[SocketAddr::from(([127, 0, 0, 1], 9))], &[], &[]));
@@ -149,11 +147,11 @@ async fn is_offered(world: &World, native: &Native) -> bool {
     write_exchange(&mut send, &path.poll_message().unwrap()).await.unwrap();
     let mut receive = connection.accept_uni().await.unwrap();
     path.handle_message(0, &read_exchange(&mut receive).await.unwrap()).unwrap();
-    std::iter::from_fn(|| path.poll_transmit(0)).any(|probe| probe.to == EXTERNAL)
+    std::iter::from_fn(|| path.poll_transmit(0)).any(|probe| probe.to == external)
 }
 
-async fn until_offered(world: &World, native: &Native, is: bool) {
-    let waiting = async { while is_offered(world, native).await != is {} };
+pub async fn until_offered(world: &World, native: &Native, external: SocketAddr, is: bool) {
+    let waiting = async { while is_offered(world, native, external).await != is {} };
     tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("the offer");
 }
 
@@ -164,9 +162,9 @@ async fn a_port_of_the_router_is_offered_as_long_as_it_is_granted() {
     let at = Ipv4Addr::new(127, 53, 51, 1);
     let router = Router::start(at, Speaks::Pcp).await;
     let (_relay, world, native) = behind(at).await;
-    until_offered(&world, &native, true).await;
+    until_offered(&world, &native, EXTERNAL, true).await;
     eventually("it is renewed", || router.asked().len() >= 2).await;
-    assert!(is_offered(&world, &native).await);
+    assert!(is_offered(&world, &native, EXTERNAL).await);
     let asked = router.asked();
     assert_eq!((asked[0].internal_port, asked[0].external_port), (world.port(), world.port()));
     assert!(asked.iter().all(|asked| asked.lifetime_s == WANTED_S), "whatever was granted: {asked:?}");
@@ -175,7 +173,7 @@ async fn a_port_of_the_router_is_offered_as_long_as_it_is_granted() {
         assert_eq!((renewal.internal_port, renewal.external_port), (world.port(), EXTERNAL.port()));
     }
     *router.speaks.lock().unwrap() = Speaks::Refusal;
-    until_offered(&world, &native, false).await;
+    until_offered(&world, &native, EXTERNAL, false).await;
     eventually("it is given back", || router.asked().last().unwrap().lifetime_s == 0).await;
 }
 
@@ -190,7 +188,7 @@ async fn a_router_in_haste_is_left_alone() {
     assert_eq!(router.asked().iter().map(|asked| asked.lifetime_s).collect::<Vec<_>>(), [WANTED_S, 0]);
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(router.asked().len(), 2, "{:?}", router.asked());
-    assert!(!is_offered(&world, &native).await);
+    assert!(!is_offered(&world, &native, EXTERNAL).await);
     *router.speaks.lock().unwrap() = Speaks::Pcp;
     let World { server, folder } = world;
     server.finish(CloseCode::ServerStopping, "").await;
@@ -206,7 +204,7 @@ async fn a_port_is_given_back_in_the_middle_of_a_renewal() {
     let at = Ipv4Addr::new(127, 53, 51, 4);
     let router = Router::start(at, Speaks::Pcp).await;
     let (_relay, world, native) = behind(at).await;
-    until_offered(&world, &native, true).await;
+    until_offered(&world, &native, EXTERNAL, true).await;
     *router.speaks.lock().unwrap() = Speaks::Silence;
     let before = router.asked().len();
     eventually("it is to be renewed", || router.asked().len() > before).await;
@@ -226,7 +224,7 @@ async fn a_box_that_stops_gives_the_port_back() {
     let at = Ipv4Addr::new(127, 53, 51, 2);
     let router = Router::start(at, Speaks::NatPmp).await;
     let (_relay, world, native) = behind(at).await;
-    until_offered(&world, &native, true).await;
+    until_offered(&world, &native, EXTERNAL, true).await;
     assert!(router.asked().iter().all(|asked| asked.lifetime_s > 0));
     let port = world.port();
     world.server.finish(CloseCode::ServerStopping, "").await;
