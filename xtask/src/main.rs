@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "a shell: it starts programs")]
 
 mod check;
+mod image;
 mod nat;
 mod programs;
 mod relay_demo;
@@ -97,6 +98,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
+    /// Builds what the relay's container image is made of, and the image, if an engine is named.
+    Image {
+        /// The program that makes images: docker or podman.
+        #[arg(long)]
+        engine: Option<String>,
+    },
     /// Draws the golden files anew: screens and wire bytes. Look at the difference before you commit it.
     Renew,
     /// Checks what the compiler does not: licences, banned crates, which way dependencies point.
@@ -131,6 +138,7 @@ fn run(arguments: Arguments) -> Result<()> {
         Command::Nat { moves: Some(moves), seed, .. } => nat::run_moves(&shell, moves, seed),
         Command::Nat { tries, only, .. } => nat::run(&shell, tries, only.as_deref()),
         Command::Bench { what, rest } => programs::bench(&shell, &what, &rest),
+        Command::Image { engine } => image::relay(&shell, engine.as_deref()),
         Command::Renew => check::renew(&shell),
         Command::Tidy => tidy::check(&shell),
     }

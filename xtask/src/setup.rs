@@ -46,6 +46,12 @@ pub const NAT: &[Needed] = &[
 /// A router that maps ports.
 const ROUTER: &[Needed] = &[Needed { file: "/usr/sbin/miniupnpd", package: "miniupnpd-nftables" }];
 
+/// What builds the relay's image: C for a static program, and the authorities that go into it.
+pub const IMAGE: &[Needed] = &[
+    Needed { file: "/usr/bin/musl-gcc", package: "musl-tools" },
+    Needed { file: "/etc/ssl/certs/ca-certificates.crt", package: "ca-certificates" },
+];
+
 /// The peers that Tresen is measured beside, and what shows and taps them.
 const PEERS: &[Needed] = &[
     Needed { file: "/usr/bin/Xvfb", package: "xvfb" },
@@ -197,18 +203,25 @@ pub enum WebCompiler {
 /// # Errors
 /// When neither can be had.
 pub fn web_compiler(shell: &Shell) -> Result<WebCompiler> {
-    let sysroot = cmd!(shell, "rustc --print sysroot").quiet().read()?;
-    let target = PathBuf::from(sysroot).join("lib/rustlib/wasm32-unknown-unknown/lib");
-    if target.exists() {
-        return Ok(WebCompiler::Rustup);
-    }
-    let added =
-        cmd!(shell, "rustup target add wasm32-unknown-unknown").quiet().ignore_stdout().ignore_stderr().run();
-    if added.is_ok() && target.exists() {
+    if has_target(shell, "wasm32-unknown-unknown")? {
         return Ok(WebCompiler::Rustup);
     }
     install(shell, WEB)?;
     Ok(WebCompiler::Debian)
+}
+
+/// Whether the toolchain has the standard library of a target, or can be given it.
+///
+/// # Errors
+/// Without a compiler.
+pub fn has_target(shell: &Shell, target: &str) -> Result<bool> {
+    let sysroot = cmd!(shell, "rustc --print sysroot").quiet().read()?;
+    let library = PathBuf::from(sysroot).join("lib/rustlib").join(target).join("lib");
+    if library.exists() {
+        return Ok(true);
+    }
+    let added = cmd!(shell, "rustup target add {target}").quiet().ignore_stdout().ignore_stderr().run();
+    Ok(added.is_ok() && library.exists())
 }
 
 /// The `wasm-bindgen` program of the right version, built into the cache folder when it is not there.
