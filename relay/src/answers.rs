@@ -10,9 +10,10 @@
 //! A record of TLS 1.2 or 1.3 is a type (1 byte), a version (2), a length (2) and as many bytes. In TLS 1.3 whatever comes after the hellos has the type of data, alerts too; but
 //! an alert is 19 bytes long then (two, its true type, and 16 that seal them), and what a box sends to somebody who is at work is longer (RFC 8446, 5.1, 5.2 and 6).
 //!
-//! Invariant: an answer is a record of data, longer than an alert, that began after the client had spoken, who had spoken after the box's last record of the
-//! handshake that shows as one. Nothing is kept of what records hold. Not for proving who the client is: whoever has gone through a handshake was answered, and so was, as far
-//! as that shows, who says something between two pieces of the box's part of it.
+//! Invariant: an answer is a record of data, longer than an alert, that began after the client had spoken; and of what the client says counts only what it says
+//! between whole records, after a record of data that followed the last one of the handshake that shows as one: our boxes seal what is left of the handshake in one
+//! record, and who has to have that whole before he can go on, speaks after it. Nothing is kept of what records hold. Not for proving who the client is: whoever has
+//! gone through a handshake was answered.
 
 /// Type of a record of the handshake.
 const HANDSHAKE: u8 = 22;
@@ -33,8 +34,9 @@ pub(crate) struct Answers {
     head_length: usize,
     /// Bytes of the record that are still to come.
     left: u16,
-    has_begun: bool,
-    /// Whether the client has spoken since the handshake's last record.
+    /// Whether a record of data has come since the handshake's last record.
+    has_data: bool,
+    /// Whether the client has spoken since then, between records.
     is_asked: bool,
     /// Whether it had when the record began that is coming.
     was_asked: bool,
@@ -43,8 +45,8 @@ pub(crate) struct Answers {
 impl Answers {
     /// More came; `has_spoken`: the client has said something since the last time. Whether an answer is among it.
     pub(crate) fn hear(&mut self, mut bytes: &[u8], has_spoken: bool) -> bool {
-        self.is_asked |= has_spoken && self.has_begun;
-        self.has_begun = true;
+        let is_between = self.left == 0 && self.head_length == 0;
+        self.is_asked |= has_spoken && self.has_data && is_between;
         let mut is_answered = false;
         while !bytes.is_empty() {
             if self.left > 0 {
@@ -71,8 +73,10 @@ impl Answers {
     fn begin(&mut self) -> bool {
         let [kind, _, _, high, low] = self.head;
         (self.head_length, self.left) = (0, u16::from_be_bytes([high, low]));
-        if kind == HANDSHAKE {
-            self.is_asked = false;
+        match kind {
+            HANDSHAKE => (self.has_data, self.is_asked) = (false, false),
+            DATA => self.has_data = true,
+            _ => {}
         }
         kind == DATA && self.was_asked && self.left > ALERT_BYTES
     }
@@ -105,6 +109,17 @@ mod tests {
             assert!(!hear(&flight(), false));
             assert!(!hear(&record(DATA, 300), false), "the client has said nothing");
             assert!(hear(&record(DATA, 20), true), "{piece}");
+        }
+    }
+
+    /// Promise: noise between two pieces of the box's part of the handshake, wherever it is cut, is not answered by the rest of it, nor by the alert that follows.
+    #[test]
+    fn noise_in_the_middle_of_a_handshake_is_not_answered() {
+        let flight = flight();
+        for cut in 0..=flight.len() {
+            let (mut answers, (first, rest)) = (Answers::default(), flight.split_at(cut));
+            assert!(!answers.hear(first, false) && !answers.hear(rest, true), "{cut}");
+            assert!(!answers.hear(&record(DATA, ALERT_BYTES), true), "{cut}");
         }
     }
 

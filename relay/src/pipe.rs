@@ -98,9 +98,17 @@ async fn carry(
         if count == 0 {
             return to.shutdown().await;
         }
-        to.write_all(&piece[..count]).await?;
+        let mut rest = &piece[..count];
+        while !rest.is_empty() {
+            // Who takes little at a time moves, too.
+            let (taken, left) = match to.write(rest).await? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                written => rest.split_at(written),
+            };
+            moved(taken);
+            rest = left;
+        }
         to.flush().await?;
-        moved(&piece[..count]);
     }
 }
 
@@ -184,6 +192,29 @@ mod tests {
             assert_eq!(running.await.expect("no panic"), 16);
             assert!(still.elapsed() <= HALF_CLOSED_IDLE, "{:?}", still.elapsed());
         }
+    }
+
+    /// Promise: who reads slowly gets all of it, though the other direction has ended, as long as he reads at all.
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_reader_gets_all() {
+        const ALL: usize = 4 * PIECE_BYTES;
+        let ((mut browser, near), (far, mut server)) = (duplex(500), duplex(PIECE_BYTES));
+        let running = tokio::spawn(async move {
+            let carried = AtomicU64::new(0);
+            pipe(split(near), split(far), IDLE, &carried, || {}).await;
+            carried.into_inner()
+        });
+        browser.shutdown().await.expect("open");
+        let sending = tokio::spawn(async move { server.write_all(&[7; ALL]).await });
+        let (mut taken, mut piece) = (0, [0; 400]);
+        while taken < ALL {
+            tokio::time::sleep(HALF_CLOSED_IDLE * 9 / 10).await;
+            let read = browser.read(&mut piece).await.expect("open");
+            assert_ne!(read, 0, "cut after {taken} bytes");
+            taken += read;
+        }
+        sending.await.expect("no panic").expect("sent");
+        assert_eq!(running.await.expect("no panic"), ALL as u64);
     }
 
     /// Promise: nobody is read faster than the other side takes it.
