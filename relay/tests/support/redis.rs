@@ -1,7 +1,7 @@
 //! A real Redis for a test.
 #![allow(dead_code, reason = "several tests share it, and not each of them uses all of it")]
 
-use std::net::TcpListener;
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -13,6 +13,15 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The name of the file with a server's settings.
 const SETTINGS: &str = "redis.conf";
+
+/// That of the socket by which a server is asked whether it is there: at its port somebody else may answer.
+const OWN_SOCKET: &str = "redis.sock";
+
+/// Servers choose among these ports, of which the system gives none to those who don't care.
+const PORTS: Range<u16> = 20_000..32_000;
+
+/// So many of them may be somebody else's in a row.
+const TRIES: u32 = 20;
 
 /// Settings of a server that loses its data when it is killed.
 pub const IN_MEMORY: &[&str] = &["save \"\"", "appendonly no"];
@@ -95,29 +104,38 @@ pub struct Server {
 impl Server {
     /// With these lines of a configuration besides; they are in a file because some change theirs.
     pub fn start(lines: &[&str]) -> Self {
-        Self::start_as(lines, &[])
+        Self::start_as(|| lines.join("\n"), &[])
     }
 
     /// A Sentinel.
     pub fn start_sentinel(lines: &[&str]) -> Self {
-        Self::start_as(lines, &["--sentinel"])
+        Self::start_as(|| lines.join("\n"), &["--sentinel"])
     }
 
     /// One that can be in a cluster, and has its data again when it is started again. It talks with the others at a second port; unless that is named, at one that is
     /// 10,000 higher, which not every port has.
     pub fn start_in_cluster(lines: &[&str]) -> Self {
-        let second_port = format!("cluster-port {}", free_port());
-        let in_cluster = ["cluster-enabled yes", "cluster-node-timeout 500", &second_port];
-        Self::start(&[lines, &in_cluster].concat())
+        let in_cluster = || {
+            let second_port = format!("cluster-port {}", some_port());
+            [lines, &["cluster-enabled yes", "cluster-node-timeout 500", &second_port]].concat().join("\n")
+        };
+        Self::start_as(in_cluster, &[])
     }
 
-    fn start_as(lines: &[&str], arguments: &'static [&'static str]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (port, dir) = (free_port(), folder.path().display());
-        let all = format!("port {port}\nbind 127.0.0.1\ndir {dir}\n{}\n", lines.join("\n"));
-        std::fs::write(folder.path().join(SETTINGS), all).expect("its settings");
-        let child = run(folder.path(), port, arguments);
-        Self { child, port, arguments, folder }
+    /// At the first port that is nobody else's.
+    fn start_as(lines: impl Fn() -> String, arguments: &'static [&'static str]) -> Self {
+        let started = (0..TRIES).find_map(|_| {
+            let folder = tempfile::tempdir().expect("a folder");
+            let (port, dir) = (some_port(), folder.path().display());
+            let all = format!(
+                "port {port}\nbind 127.0.0.1\ndir {dir}\nunixsocket {dir}/{OWN_SOCKET}\n{}\n",
+                lines()
+            );
+            std::fs::write(folder.path().join(SETTINGS), all).expect("its settings");
+            let child = run(folder.path(), arguments)?;
+            Some(Self { child, port, arguments, folder })
+        });
+        started.expect("a port that is nobody else's")
     }
 
     pub fn address(&self) -> String {
@@ -134,7 +152,9 @@ impl Server {
     }
 
     pub fn start_again(&mut self) {
-        self.child = run(self.folder.path(), self.port, self.arguments);
+        // Others know it by its port, which nobody else has taken for long.
+        let again = (0..TRIES).find_map(|_| run(self.folder.path(), self.arguments));
+        self.child = again.expect("its port is free");
     }
 
     fn signal(&self, signal: &str) {
@@ -144,7 +164,7 @@ impl Server {
 
     /// What a command of its own program says.
     pub fn ask(&self, words: &[&str]) -> String {
-        ask(self.port, words)
+        ask(&["-p", &self.port.to_string()], words)
     }
 
     /// Whether it says so of the cluster.
@@ -169,23 +189,33 @@ pub fn until(what: &str, done: impl Fn() -> bool) {
     }
 }
 
-fn free_port() -> u16 {
-    let free = TcpListener::bind("127.0.0.1:0").expect("a port");
-    free.local_addr().expect("an address").port()
+fn some_port() -> u16 {
+    rand::random_range(PORTS)
 }
 
-fn ask(port: u16, words: &[&str]) -> String {
-    let output = Command::new("redis-cli").args(["-p", &port.to_string()]).args(words).output();
+fn ask(at: &[&str], words: &[&str]) -> String {
+    let output = Command::new("redis-cli").args(at).args(words).output();
     String::from_utf8_lossy(&output.expect("redis-cli: apt-get install redis-server").stdout).into_owned()
 }
 
-fn run(folder: &Path, port: u16, arguments: &[&str]) -> Child {
+/// Starts a server with the settings in its folder; `None` when it ends, as it does where somebody else has its port.
+fn run(folder: &Path, arguments: &[&str]) -> Option<Child> {
+    let own_socket = folder.join(OWN_SOCKET);
+    // One that was killed has left it.
+    let _ = std::fs::remove_file(&own_socket);
     let mut command = Command::new("redis-server");
     command.arg(folder.join(SETTINGS)).args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
-    let child = command
+    let mut child = command
         .spawn()
         .expect("these tests need a Redis: apt-get install redis-server (cargo xtask test does)");
-    let answers = ["PONG", "NOAUTH"];
-    until("Redis answers", || answers.iter().any(|answer| ask(port, &["ping"]).starts_with(answer)));
-    child
+    let at = ["-s", own_socket.to_str().expect("text")];
+    let limit = Instant::now() + PATIENCE;
+    while !["PONG", "NOAUTH"].iter().any(|answer| ask(&at, &["ping"]).starts_with(answer)) {
+        if child.try_wait().expect("a child").is_some() {
+            return None;
+        }
+        assert!(Instant::now() < limit, "Redis answers");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Some(child)
 }
