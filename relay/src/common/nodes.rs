@@ -24,10 +24,13 @@ const NODE_AGAIN: Duration = Duration::from_secs(2);
 /// ... and counts as gone so long after it last did.
 const NODE_LIFETIME: Duration = Duration::from_secs(8);
 
-/// A node says so often which edge servers are at it ...
+/// A node says so often of each edge server that it is at it, a few at a time ...
 const EDGES_AGAIN: Duration = Duration::from_secs(30);
 
-/// ... and they count as gone so long after it last did.
+/// ... and so many at least each time that it says something of itself: one of them tells soon when Redis has lost what it was told.
+const LEAST_TURN: usize = 64;
+
+/// An edge server counts as gone so long after this was last said of it.
 const EDGE_LIFETIME: Duration = Duration::from_secs(90);
 
 /// Commands that are under way at a time.
@@ -61,11 +64,29 @@ pub struct Nodes {
     records: Mutex<BTreeMap<NodeId, Record>>,
 }
 
-/// When what was last said.
+/// What was said to Redis since it was connected to.
 #[derive(Default)]
 pub(super) struct Said {
+    /// When this node said that it is there.
     node: Option<Instant>,
-    edges: Option<Instant>,
+    /// Whether all its edge servers were named, and nothing of that is known to be lost.
+    all_edges: bool,
+    /// The one that was named again last.
+    last_edge: Option<EdgeName>,
+}
+
+impl Said {
+    /// Whose turn it is to be named again, of all that are here.
+    fn turn(&mut self, mut edges: Vec<EdgeName>) -> Vec<EdgeName> {
+        edges.sort_unstable();
+        let next = edges.partition_point(|edge| Some(*edge) <= self.last_edge);
+        let all = edges.len();
+        edges.rotate_left(next % all.max(1));
+        let turns = (EDGES_AGAIN.as_millis() / NODE_AGAIN.as_millis()) as usize;
+        edges.truncate(all.div_ceil(turns).max(LEAST_TURN));
+        self.last_edge = edges.last().copied();
+        edges
+    }
 }
 
 impl Nodes {
@@ -137,21 +158,40 @@ impl Nodes {
         connection: &Connection,
         said: &mut Said,
     ) -> Result<(), RedisError> {
-        let is_old = |when: Option<Instant>, again| when.is_none_or(|when| when.elapsed() >= again);
         let mut edges = std::mem::take(&mut *lock(&self.changed));
+        let mut again = Vec::new();
         let is_leaving = self.leaving.load(Ordering::Relaxed);
-        if is_old(said.node, NODE_AGAIN) || is_leaving {
+        if said.node.is_none_or(|when| when.elapsed() >= NODE_AGAIN) || is_leaving {
             let before = self.say_node(connection, is_leaving).await?;
             self.look_for_double(before, said.node.is_none());
             node.set_nodes(self.hear_nodes(connection).await?);
             said.node = Some(Instant::now());
+            again = said.turn(node.edges());
         }
-        if is_old(said.edges, EDGES_AGAIN) {
+        if !std::mem::replace(&mut said.all_edges, true) {
             edges.extend(node.edges());
-            said.edges = Some(Instant::now());
         }
+        again.retain(|edge| !edges.contains(edge));
+        let is_lost = self.say_edges(node, connection, again).await?;
+        self.say_edges(node, connection, edges).await?;
+        if is_lost {
+            tracing::warn!("Redis has lost what it was told of edge servers: it is told anew");
+            said.all_edges = false;
+            self.wake.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Of each whether it is here. Whether Redis did not know it of one that is.
+    async fn say_edges(
+        &self,
+        node: &Node,
+        connection: &Connection,
+        edges: impl IntoIterator<Item = EdgeName>,
+    ) -> Result<bool, RedisError> {
         let says = edges.into_iter().map(|edge| self.say_edge(connection, edge, node.has_edge(&edge)));
-        stream::iter(says).buffer_unordered(AT_ONCE).try_collect::<()>().await
+        let says = stream::iter(says).buffer_unordered(AT_ONCE);
+        says.try_fold(false, async |is_lost, was_known| Ok(is_lost || !was_known)).await
     }
 
     /// What was said before of the node with this number.
@@ -206,18 +246,21 @@ impl Nodes {
         Ok(nodes)
     }
 
+    /// Whether Redis knew something of it, if it is here.
     async fn say_edge(
         &self,
         connection: &Connection,
         edge: EdgeName,
         is_here: bool,
-    ) -> Result<(), RedisError> {
+    ) -> Result<bool, RedisError> {
         let key = edge_key(&edge, self.node);
         if !is_here {
-            return connection.query(cmd("DEL").arg(key)).await;
+            return connection.query::<()>(cmd("DEL").arg(key)).await.map(|()| true);
         }
         let lifetime_ms = EDGE_LIFETIME.as_millis() as u64;
-        connection.query(cmd("SET").arg(key).arg(self.epoch).arg("PX").arg(lifetime_ms)).await
+        let mut command = cmd("SET");
+        command.arg(key).arg(self.epoch).arg("PX").arg(lifetime_ms).arg("GET");
+        connection.query::<Option<u64>>(&command).await.map(|before| before.is_some())
     }
 
     /// Of these nodes, those at which the edge server is.
@@ -259,6 +302,8 @@ fn edge_key(edge: &EdgeName, node: NodeId) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tresen_identity::{Fingerprint, TenantId};
+
     use super::*;
 
     /// Promise: other nodes are told no address at which this one does not take TLS.
@@ -274,5 +319,26 @@ mod tests {
         assert_eq!(told("0.0.0.0:443"), [at("203.0.113.1:443")]);
         assert_eq!(told("[::]:443"), [at("203.0.113.1:443"), at("[2001:db8::1]:443")]);
         assert_eq!(told("10.0.0.1:443"), [at("10.0.0.1:443")]);
+    }
+    /// Promise: each edge server is named again within half a minute, a few at a time, whoever comes and goes meanwhile.
+    #[test]
+    fn everybody_is_named_again() {
+        let edge = |number: u16| {
+            let [high, low] = number.to_be_bytes();
+            let mut bytes = [0; 32];
+            (bytes[0], bytes[1]) = (high, low);
+            EdgeName { tenant: TenantId::from_bytes([1; 16]), edge: Fingerprint::from_bytes(bytes) }
+        };
+        for many in [0, 1, 64, 65, 1_000, 10_000] {
+            let (mut said, mut named) = (Said::default(), BTreeSet::new());
+            for turn in 0..15 {
+                // The last one has gone by the next time.
+                let last = said.last_edge.filter(|_| turn % 2 == 1);
+                let again = said.turn((0..many).map(edge).filter(|edge| Some(*edge) != last).collect());
+                assert!(again.len() <= 64.max(usize::from(many) / 15 + 1));
+                named.extend(again);
+            }
+            assert_eq!(named.len(), usize::from(many));
+        }
     }
 }

@@ -120,6 +120,24 @@ async fn a_relay_lives_without_redis_and_heals() {
     assert!(redis.ask(&["hget", "{tresen}:directory", "json"]).contains("Zum Anker"));
 }
 
+/// Promise: when a Redis has lost where boxes are, and nobody has noticed that it was away, it is told again within seconds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_redis_has_lost_unnoticed_it_is_told_soon() {
+    let redis = Redis::start(Kind::Cluster);
+    let (first, _second) = two_nodes(&redis).await;
+    let _here = first.edge().await;
+    let key = format!("tresen:edge:{{{}:{}}}:1", edge_name().tenant, edge_name().edge);
+    let is_told = async || redis.ask(&["-c", "exists", &key]).trim() == "1";
+    eventually("where the box is", is_told).await;
+    // Since the whole of it was said, the node is in no hurry.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    redis.ask(&["del", &key]);
+    assert!(!is_told().await);
+    let lost = tokio::time::Instant::now();
+    eventually("it is told again", is_told).await;
+    assert!(lost.elapsed() < Duration::from_secs(5), "{:?}", lost.elapsed());
+}
+
 /// Promise: whom the operator takes out while Redis hangs is out at this node within two seconds, though the operator's program gives up meanwhile; a repeat, when
 /// Redis goes on, takes them out everywhere, for good.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
