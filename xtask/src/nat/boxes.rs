@@ -17,8 +17,10 @@ pub enum Side {
     Answering,
     /// Another outside port for each destination.
     Symmetric,
-    /// As symmetric; within it, the router maps ports for whoever asks.
+    /// As symmetric; within it, the router maps ports for whoever asks, by PCP, NAT-PMP or UPnP.
     Mapping,
+    /// The same, by UPnP only.
+    UpnpMapping,
     /// Two boxes, port restricted, one behind the other.
     Double,
     /// A public address of IPv6 and none of IPv4, behind a firewall that lets answers in.
@@ -39,6 +41,7 @@ impl fmt::Display for Side {
             Self::Answering => "port-restricted, answers",
             Self::Symmetric => "symmetric",
             Self::Mapping => "symmetric, maps ports",
+            Self::UpnpMapping => "symmetric, UPnP",
             Self::Double => "double NAT",
             Self::Ipv6 => "IPv6 only, firewall",
             Self::NoUdp => "UDP blocked",
@@ -47,9 +50,16 @@ impl fmt::Display for Side {
     }
 }
 
+impl Side {
+    /// Whether there is a router that maps ports.
+    pub const fn maps_ports(self) -> bool {
+        matches!(self, Self::Mapping | Self::UpnpMapping)
+    }
+}
+
 /// What a box does with the packets of the one machine that stands behind it at `inside`.
 pub fn rules(side: Side, inside: &str) -> String {
-    let port = if matches!(side, Side::Symmetric | Side::Mapping) { "fully-random" } else { "" };
+    let port = if side == Side::Symmetric || side.maps_ports() { "fully-random" } else { "" };
     let (enter, known) = match side {
         Side::FullCone => (format!("iifname \"wan\" udp dport 1-65535 dnat to {inside}"), ""),
         Side::AddressRestricted => (

@@ -1,10 +1,11 @@
-//! A router that maps ports for whoever asks it from within: miniupnpd (UPnP, PCP and NAT-PMP) in the edge server's box.
+//! A router that maps ports for whoever asks it from within: miniupnpd (UPnP; PCP and NAT-PMP unless they are off) in the edge server's box.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result};
 
+use super::boxes::Side;
 use super::net::{nft, within};
 
 /// The daemon.
@@ -19,7 +20,6 @@ pub const GATE: &str = "10.2.0.1";
 /// What it may map, and where it writes that.
 const CONFIG: &str = "ext_ifname=wan
 listening_ip=lan
-enable_natpmp=yes
 enable_upnp=yes
 secure_mode=yes
 uuid=6f0d2a5c-53a1-4a0f-9d6e-0d3c6a1f2b7e
@@ -53,14 +53,16 @@ impl Drop for Daemon {
     }
 }
 
-/// Starts it in the edge server's box; `folder` is for its files.
+/// Starts it in the edge server's box, which is one of these; `folder` is for its files.
 ///
 /// # Errors
 /// When the system refuses.
-pub fn start(folder: &Path) -> Result<Daemon> {
+pub fn start(folder: &Path, side: Side) -> Result<Daemon> {
     nft(BOX, TABLE)?;
     let config = folder.join("miniupnpd.conf");
-    std::fs::write(&config, CONFIG)?;
+    // PCP goes with it.
+    let nat_pmp = if side == Side::UpnpMapping { "no" } else { "yes" };
+    std::fs::write(&config, format!("{CONFIG}enable_natpmp={nat_pmp}\n"))?;
     let mut command: Command = within(BOX, Path::new(PROGRAM));
     command.arg("-d").arg("-f").arg(&config).arg("-P").arg(folder.join("miniupnpd.pid"));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

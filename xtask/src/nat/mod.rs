@@ -43,9 +43,10 @@ const KINDS: [Side; 5] =
 const TROUBLE: &str = "trouble";
 
 /// Other pairs: the client's side, the edge server's.
-const OTHERS: [(Side, Side); 8] = [
+const OTHERS: [(Side, Side); 9] = [
     (Side::Answering, Side::Answering),
     (Side::Symmetric, Side::Mapping),
+    (Side::Symmetric, Side::UpnpMapping),
     (Side::Double, Side::Double),
     (Side::Ipv6, Side::Ipv6),
     (Side::Shared, Side::Shared),
@@ -95,7 +96,7 @@ pub fn run(shell: &Shell, tries: u32, only: Option<&str>) -> Result<()> {
     let every = KINDS.iter().flat_map(|client| KINDS.iter().map(move |edge| (*client, *edge)));
     for (client, edge) in every.chain(OTHERS) {
         let name = format!("{client} - {edge}");
-        if only.is_some_and(|only| !name.contains(only)) || edge == Side::Mapping && router.is_err() {
+        if only.is_some_and(|only| !name.contains(only)) || edge.maps_ports() && router.is_err() {
             continue;
         }
         let cell = Cell { client, edge, outcomes: cell(&programs, client, edge, tries)?, tries };
@@ -126,10 +127,10 @@ fn ready(shell: &Shell) -> Result<PathBuf> {
 fn cell(programs: &Path, client: Side, edge: Side, tries: u32) -> Result<Vec<Outcome>> {
     let data = tempfile::tempdir()?;
     let _net = Net::build(client, edge)?;
-    let _router = (edge == Side::Mapping).then(|| mapping::start(data.path())).transpose()?;
+    let _router = edge.maps_ports().then(|| mapping::start(data.path(), edge)).transpose()?;
     // A demo asks no router but one that it was told.
     let config =
-        if edge == Side::Mapping { format!("port_mapping = \"{}\"\n", mapping::GATE) } else { String::new() };
+        if edge.maps_ports() { format!("port_mapping = \"{}\"\n", mapping::GATE) } else { String::new() };
     let house = House::open(programs, data.path(), client == Side::Ipv6, &config)?;
     if let Err(error) = house.pair() {
         eprintln!("{client} - {edge}: the device can't be paired: {error:#}");
