@@ -135,11 +135,7 @@ pub async fn start(options: RunOptions) -> Result<Server, RunError> {
     backup::carry_through(data.path())?;
     let key = data.server_key()?;
     let ledger = Ledger::open(&data.ledger(), ledger)?;
-    match (demo::nature(&ledger), demo) {
-        (Nature::Real, true) => return Err(RunError::NotADemo(config.data.clone())),
-        (Nature::Demo, false) => warn_of_demo(&config.data),
-        (Nature::Real | Nature::Empty, false) | (Nature::Demo | Nature::Empty, true) => {}
-    }
+    keep_apart(&ledger, demo, &config.data)?;
     let route = relay::route(data.path()).map_err(RunError::Relay)?;
     let sockets = listen::bind(&config.bind, config.port)?;
     let certificates = Certificates::make(&config, &data, &key)?;
@@ -201,6 +197,16 @@ pub async fn start(options: RunOptions) -> Result<Server, RunError> {
     keep_up(&site, habits, news);
     serve(&site, sockets, certificates, route).await?;
     Ok(Server { site, port, _announcement: announcement })
+}
+
+/// A demo does not begin in the folder of a real site; the other way round, somebody is warned.
+fn keep_apart(ledger: &Ledger, demo: bool, folder: &Path) -> Result<(), RunError> {
+    match (demo::nature(ledger), demo) {
+        (Nature::Real, true) => return Err(RunError::NotADemo(folder.to_owned())),
+        (Nature::Demo, false) => warn_of_demo(folder),
+        (Nature::Real | Nature::Empty, false) | (Nature::Demo | Nature::Empty, true) => {}
+    }
+    Ok(())
 }
 
 fn warn_of_demo(folder: &Path) {

@@ -21,9 +21,6 @@ pub struct Color {
 }
 
 impl Color {
-    /// Nothing at all.
-    pub const TRANSPARENT: Self = Self { r: 0, g: 0, b: 0, a: 0 };
-
     /// An opaque colour from 0xRRGGBB.
     pub const fn rgb(value: u32) -> Self {
         Self { r: (value >> 16) as u8, g: (value >> 8) as u8, b: value as u8, a: 255 }

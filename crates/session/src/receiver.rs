@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 use tresen_scene::{Namer, Node};
-use tresen_wire::limits::{TABLE_KIB, VERSIONS};
+use tresen_wire::limits::VERSIONS;
 use tresen_wire::{
     ClientTable, CloseCode, Gallery, Have, Hello, Look, SessionId, ToClient, ToServer, Welcome,
 };
@@ -16,7 +16,7 @@ use crate::receiver_link::{Link, Question};
 use crate::{PeerError, limits};
 
 /// Memory for slots that a receiver offers, unless told otherwise.
-const DEFAULT_TABLE_KIB: u32 = 32 * 1024;
+const CLIENT_TABLE_KIB: u32 = 32 * 1024;
 
 /// What a message from the server means to the client.
 #[derive(Clone, Debug)]
@@ -69,7 +69,6 @@ pub struct Resume {
 #[derive(Debug)]
 pub struct Receiver {
     pub(crate) look: Look,
-    pub(crate) table_kib: u32,
     /// Guesses that it offers to keep.
     pub(crate) keeps: u16,
     pub(crate) kept: Resume,
@@ -83,12 +82,7 @@ impl Receiver {
     /// A receiver with this screen, which goes on with what another one had.
     pub fn new(look: Look, resume: Option<Resume>) -> Self {
         let kept = resume.unwrap_or_default();
-        Self { look, table_kib: DEFAULT_TABLE_KIB, keeps: 0, kept, lost: false, link: None, rtt_ms: 0 }
-    }
-
-    /// Offers another amount of memory for slots, in KiB; [`TABLE_KIB`]. Counts from the next connection.
-    pub fn set_table_kib(&mut self, table_kib: u32) {
-        self.table_kib = table_kib.clamp(TABLE_KIB.0, TABLE_KIB.1);
+        Self { look, keeps: 0, kept, lost: false, link: None, rtt_ms: 0 }
     }
 
     /// Shares unpacked photos with other clients of this process.
@@ -112,8 +106,8 @@ impl Receiver {
             first_open_input: self.kept.open.front().map_or(self.kept.next_input, |open| open.number),
             open_inputs: self.kept.open.len() as u8,
         });
-        let (look, table_kib, guesses) = (self.look, self.table_kib, self.keeps);
-        let hello = Hello { versions: VERSIONS, table_kib, look, have, guesses };
+        let (look, guesses) = (self.look, self.keeps);
+        let hello = Hello { versions: VERSIONS, table_kib: CLIENT_TABLE_KIB, look, have, guesses };
         self.link = Some(Link::new(now_ms, hello));
     }
 

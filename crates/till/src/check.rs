@@ -116,11 +116,6 @@ impl Check {
         self.unsent().map(|line| line.quantity).sum()
     }
 
-    /// Sum of the lines that were not sent yet.
-    pub fn unsent_total(&self) -> Money {
-        self.unsent().map(Line::total).sum()
-    }
-
     /// When something was last sent.
     pub fn last_sent_at(&self) -> Option<Timestamp> {
         self.lines.iter().filter_map(|line| line.sent_at).max()

@@ -101,12 +101,6 @@ impl CloseCode {
         4000 + self as u16
     }
 
-    /// The code of a closed WebSocket, if it is one of ours.
-    pub fn from_websocket(code: u16) -> Option<Self> {
-        let number = u8::try_from(code.checked_sub(4000)?).ok()?;
-        Self::ALL.get(usize::from(number)).copied()
-    }
-
     /// Whether a client tries again by itself. After the others it waits for a person, or for another version.
     pub const fn retries(self) -> bool {
         match self {

@@ -128,6 +128,11 @@ impl Unanswered {
     fn sent(acknowledgements: u64) -> Self {
         Self { acknowledgements, look_at: Instant::now() + LOOK_EVERY }
     }
+
+    /// `None` when something was acknowledged since.
+    fn look(self, link: &Link) -> Option<Self> {
+        (link.acknowledgements() == Some(self.acknowledgements)).then(|| Self::sent(self.acknowledgements))
+    }
 }
 
 async fn serve(dialled: &Dialled, mut orders: mpsc::Receiver<Order>, report: &impl Fn(Report) -> bool) {
@@ -236,12 +241,9 @@ async fn session(
                 }
             },
             () = look, if unanswered.is_some() => {
-                let before = unanswered.take().map(|sent| sent.acknowledgements);
-                match link.acknowledgements() {
-                    now if now != before => {
-                        report(Report::Acknowledged);
-                    }
-                    now => unanswered = now.map(Unanswered::sent),
+                unanswered = unanswered.and_then(|sent| sent.look(&link));
+                if unanswered.is_none() {
+                    report(Report::Acknowledged);
                 }
             }
             () = overdue, if answer_by.is_some() => bail!("no answer in another network"),

@@ -64,12 +64,6 @@ impl<T: Clone> Path<T> {
         [self.up.next_us(), self.down.next_us(), self.weather.next_us()].into_iter().flatten().min()
     }
 
-    /// When the next packet arrives.
-    #[must_use]
-    pub fn next_arrival_us(&self) -> Option<u64> {
-        [self.up.next_us(), self.down.next_us()].into_iter().flatten().min()
-    }
-
     /// Lets something happen that the weather did not bring. Returns how many packets were lost by it.
     pub fn change(&mut self, change: Change) -> usize {
         match change {
