@@ -5,6 +5,7 @@
 //!   ledger.db                    the database, verified after copying
 //!   server.key, browsers.key     who the server is; without them every device would have to pair again
 //!   relay                        the way through the relay, if it has joined one
+//!   acme.account, acme.key       the account and the certificate of its public name, if it has one
 //! ```
 //!
 //! A backup to a name that ends in `.db` is the database alone. Receipts in the spool are made again from the database.

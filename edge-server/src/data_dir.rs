@@ -9,7 +9,9 @@
 //! acme.account   the account with the authority that certifies the server's public name
 //! acme.key       that certificate, and its key
 //! local.door     port and password of the running server, for commands on this machine
+//! habits         what is tapped after what; may be deleted
 //! spool/         receipts
+//! *.before-restore-N   what a restored backup replaced
 //! ```
 
 use std::fs::{File, OpenOptions, TryLockError};

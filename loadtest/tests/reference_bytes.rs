@@ -109,7 +109,7 @@ fn differing_pixels(one: &Canvas, other: &Canvas) -> usize {
     one.pixels().iter().zip(other.pixels()).filter(|(one, other)| one != other).count()
 }
 
-/// Proves the numbers of DESIGN.md for bytes: first screen, first pass, repeat pass, reconnection.
+/// Proves the targets for bytes (`docs/BENCHMARKS.md`, Screen): first screen, first pass, repeat pass, reconnection.
 #[test]
 fn bytes_stay_within_their_targets() {
     for seeds in [SEEDS, OTHER_SEEDS] {

@@ -70,7 +70,7 @@ enum Command {
 
 #[derive(Args)]
 struct RunArguments {
-    /// Where packets and control connections come in, UDP. A machine with several addresses of a kind has to name one.
+    /// Where packets and control connections come in: UDP, TCP for who has no UDP, and UDP at the next port for looks. A machine with several addresses of a kind has to name one.
     #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from((Ipv6Addr::UNSPECIFIED, DEFAULT_PORT)))]
     listen: SocketAddr,
     /// Where the API, metrics and health are, TCP.
@@ -125,7 +125,7 @@ enum TenantCommand {
         /// How many devices it may have.
         #[arg(long)]
         clients: Option<usize>,
-        /// Control connections a minute; 0: as others may.
+        /// Admissions a minute: devices and boxes that come, and those that come again when their time is half over; 0: as others may.
         #[arg(long)]
         connects_a_minute: Option<u32>,
         /// Bytes a second, in both directions; 0: as others may.

@@ -9,17 +9,17 @@
 //! POST   /v1/tenants       { name, clients? }     { id, enrolment }
 //! PUT    /v1/tenants/{id}/limits                  { clients?, connects_a_minute?, bytes_a_second? }: from now on, at each node; what is left out stays, and with 0 a rate is as for others
 //! DELETE /v1/tenants/{id}                         out, with all that is theirs
-//! POST   /v1/tenants/{id}/enrolments              { enrolment }: good for one edge server, for a day
+//! POST   /v1/tenants/{id}/enrolments              { id, enrolment, warning? }: good for one edge server, for a day
 //! DELETE /v1/tenants/{id}/edges/{edge}            out, with its devices
 //! POST   /v1/tenants/{id}/edges/{edge}/revocations  { device }: out at once, and for as long as tokens live; for good its box says so
 //! ```
 //!
-//! A change is answered with 201 or 204 when it is on the node's disk, and with 202 and a `warning` besides when it holds but the disk refuses it: it is written
+//! A change is answered with 201 or 204 when it is everywhere, and with 202 and a `warning` besides when it holds here but other nodes do not know of it (a
+//! revocation without Redis), or the disk refuses it: it is written
 //! later then.
 //!
 //! Everything under `/v1` wants `Authorization: Bearer <password>`; the password stands in the data folder's file `admin.door`.
 
-use std::io;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ use crate::directory::DirectoryError;
 use crate::limits::Rates;
 use crate::node::Node;
 use crate::openapi;
-use crate::records::Changed;
+use crate::records::{Changed, Lacks};
 
 /// Devices of a tenant at one node, when nothing else is said.
 const CLIENTS: usize = 500;
@@ -64,7 +64,7 @@ pub struct TenantView {
     pub name: String,
     /// How many devices it may have at one node.
     pub clients: usize,
-    /// Control connections a minute, when it has an allowance of its own.
+    /// Admissions a minute, when it has an allowance of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connects_a_minute: Option<NonZeroU32>,
     /// Bytes a second, when it has an allowance of its own.
@@ -102,7 +102,7 @@ pub struct TenantLimits {
     /// How many devices it may have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clients: Option<usize>,
-    /// Control connections a minute; 0: as for others.
+    /// Admissions a minute; 0: as for others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connects_a_minute: Option<u32>,
     /// Bytes a second; 0: as for others.
@@ -295,24 +295,29 @@ fn opened(
     change: Changed<Result<(), DirectoryError>>,
 ) -> Result<(StatusCode, Json<Opened>), Failed> {
     change.result?;
-    let status = if change.unsaved.is_some() { StatusCode::ACCEPTED } else { StatusCode::CREATED };
+    let warning = warning(&change.lacks);
+    let status = if warning.is_some() { StatusCode::ACCEPTED } else { StatusCode::CREATED };
     let enrolment = Enrolment { node: office.name, secret }.to_text();
-    let warning = change.unsaved.as_ref().map(warning);
     Ok((status, Json(Opened { id: tenant.to_string(), enrolment, warning })))
 }
 
-/// The answer to a change of which there is nothing to say, unless the disk refuses it.
-fn done(unsaved: Option<&io::Error>) -> Response {
-    match unsaved {
+/// The answer to a change of which there is nothing to say, unless it is not known everywhere.
+fn done(lacks: &Lacks) -> Response {
+    match warning(lacks) {
         None => StatusCode::NO_CONTENT.into_response(),
-        Some(error) => (StatusCode::ACCEPTED, Json(Warned { warning: warning(error) })).into_response(),
+        Some(warning) => (StatusCode::ACCEPTED, Json(Warned { warning })).into_response(),
     }
 }
 
-fn warning(unsaved: &io::Error) -> String {
-    format!(
-        "it is done, but the node's disk refuses it ({unsaved}): it is written when the disk takes it, and a restart of the node before that would forget it"
-    )
+fn warning(lacks: &Lacks) -> Option<String> {
+    let disk = lacks.unsaved.as_ref().map(|error| {
+        format!("the node's disk refuses it ({error}): it is written when the disk takes it, and a restart of the node before that would forget it")
+    });
+    let others = lacks.untold.as_ref().map(|error| {
+        format!("the other nodes do not know of it ({error}): they hear of it when Redis is back")
+    });
+    let all: Vec<String> = disk.into_iter().chain(others).collect();
+    (!all.is_empty()).then(|| format!("it is done, but {}", all.join("; and ")))
 }
 
 async fn limit(
@@ -330,9 +335,9 @@ async fn limit(
         };
         directory.limit(id, wish.clients.unwrap_or(directory.clients_of(&id)), rates)
     });
-    let Changed { result, unsaved } = change.await?;
+    let Changed { result, lacks } = change.await?;
     result?;
-    Ok(done(unsaved.as_ref()))
+    Ok(done(&lacks))
 }
 
 async fn remove_tenant(
@@ -341,11 +346,11 @@ async fn remove_tenant(
 ) -> Result<Response, Failed> {
     let id = tenant.parse().map_err(|_| Failed::Unknown("tenant"))?;
     let removing = office.node.take_out(Subject::Tenant(id), move |directory| directory.remove_tenant(id));
-    let Changed { result: was_there, unsaved } = removing.await?;
+    let Changed { result: was_there, lacks } = removing.await?;
     if !was_there {
         return Err(Failed::Unknown("tenant"));
     }
-    Ok(done(unsaved.as_ref()))
+    Ok(done(&lacks))
 }
 
 async fn remove_edge(
@@ -355,11 +360,11 @@ async fn remove_edge(
     let edge = edge_name(&tenant, &edge)?;
     let subject = Subject::Party(Party::Edge(edge));
     let removing = office.node.take_out(subject, move |directory| directory.remove_edge(&edge));
-    let Changed { result: was_there, unsaved } = removing.await?;
+    let Changed { result: was_there, lacks } = removing.await?;
     if !was_there {
         return Err(Failed::Unknown("edge server"));
     }
-    Ok(done(unsaved.as_ref()))
+    Ok(done(&lacks))
 }
 
 async fn revoke(
@@ -375,7 +380,7 @@ async fn revoke(
     let subject = Subject::Party(Party::Client(ClientName { edge, device }));
     let revoked = office.node.revoke(Revocation::of_all_tokens(office.node.clock.now_s(), subject)).await;
     tracing::info!(tenant = %edge.tenant, edge = %edge.edge.short(), device = %device.short(), "a device was revoked");
-    Ok(done(revoked.unsaved.as_ref()))
+    Ok(done(&revoked.lacks))
 }
 
 fn edge_name(tenant: &str, edge: &str) -> Result<EdgeName, Failed> {

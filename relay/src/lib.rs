@@ -51,4 +51,4 @@ pub use directory::{Directory, DirectoryError, ENROLMENT_LIFETIME_S, Tenant};
 pub use limits::{LimitSettings, Rates};
 pub use node::{Node, Running, Settings, StartError, start};
 pub use places::PassLimits;
-pub use records::Changed;
+pub use records::{Changed, Lacks};

@@ -6,10 +6,10 @@ use clap::Args;
 
 use crate::limits::{LimitSettings, Rates};
 
-/// See [`LimitSettings`]. 0: no limit.
+/// See [`LimitSettings`].
 #[derive(Args)]
 pub struct LimitArguments {
-    /// Control connections a minute from one network: an address (IPv4) or a /56 (IPv6). 0 is no limit, here and below.
+    /// Control connections a minute from one network: an address (IPv4) or a /56 (IPv6). 0 is no limit, here and below, but for calls.
     #[arg(long, default_value_t = 600)]
     connects_a_minute: u32,
     /// Bytes a second from and to one network.

@@ -25,7 +25,7 @@ const RUN_BYTES: u32 = 64 * 1024;
 /// What somebody may do; `None`: as much as he likes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rates {
-    /// Control connections a minute.
+    /// Control connections a minute; of a tenant, admissions.
     pub connects_a_minute: Option<NonZeroU32>,
     /// Bytes a second in both directions, and as many at once; at least those of one batch.
     pub bytes_a_second: Option<NonZeroU32>,

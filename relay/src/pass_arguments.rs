@@ -1,6 +1,7 @@
 //! How TLS is passed on, as the command line says it.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 
 use clap::Args;
 use tokio::net::TcpListener;
@@ -37,7 +38,7 @@ pub struct PassArguments {
     passes_of_network: usize,
     /// TLS connects a minute from one network.
     #[arg(long, default_value_t = PassLimits::default().connects_a_minute)]
-    tls_connects_a_minute: u32,
+    tls_connects_a_minute: NonZeroU32,
 }
 
 impl PassArguments {

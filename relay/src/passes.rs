@@ -49,7 +49,7 @@ const HANDOVER_PATIENCE: Duration = Duration::from_secs(6);
 /// How long one of them may take, its edge server included.
 const NODE_PATIENCE: Duration = Duration::from_secs(2);
 
-/// A pass on which nothing moves is let go after this. Sessions say something every 15 s.
+/// A pass on which nothing moves is let go after this. Sessions say something every 10 s.
 const IDLE: Duration = Duration::from_secs(120);
 
 /// How long to wait after an accept failed (usually: out of file descriptors).
@@ -125,7 +125,7 @@ impl Passes {
             limits,
             edges: Mutex::default(),
             connects: Mutex::default(),
-            connects_a_minute: NonZeroU32::new(limits.connects_a_minute).unwrap_or(NonZeroU32::MIN),
+            connects_a_minute: limits.connects_a_minute,
             opened: AtomicU64::default(),
             handed_over: AtomicU64::default(),
             refused: AtomicU64::default(),

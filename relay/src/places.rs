@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 
 use thiserror::Error;
@@ -31,12 +32,17 @@ pub struct PassLimits {
     /// From one network.
     pub network: usize,
     /// Connects a minute from one network.
-    pub connects_a_minute: u32,
+    pub connects_a_minute: NonZeroU32,
 }
 
 impl Default for PassLimits {
     fn default() -> Self {
-        Self { node: 4_096, edge: 128, network: 256, connects_a_minute: 1_200 }
+        Self {
+            node: 4_096,
+            edge: 128,
+            network: 256,
+            connects_a_minute: NonZeroU32::new(1_200).expect("not zero"),
+        }
     }
 }
 
@@ -265,7 +271,8 @@ impl Taken {
 mod tests {
     use super::*;
 
-    const LIMITS: PassLimits = PassLimits { node: 4, edge: 1, network: 2, connects_a_minute: 1 };
+    const LIMITS: PassLimits =
+        PassLimits { node: 4, edge: 1, network: 2, connects_a_minute: NonZeroU32::MIN };
 
     fn is_displaced(place: &Place) -> bool {
         place.displaced.is_cancelled()

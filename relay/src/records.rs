@@ -15,14 +15,23 @@ use crate::directory::Directory;
 use crate::node::{Node, lock};
 use crate::revocations;
 
-/// What was changed: it holds, at this node and all others.
+/// What was changed: it holds at this node.
 #[derive(Debug)]
 #[must_use]
 pub struct Changed<T> {
     /// What there is to know of it.
     pub result: T,
-    /// Why this node's disk does not have it yet, if so: it is written later ([`crate::unsaved`]), and a restart before that would forget it.
+    /// Where it is not known yet.
+    pub lacks: Lacks,
+}
+
+/// Where something that was changed is not known yet.
+#[derive(Debug, Default)]
+pub struct Lacks {
+    /// Why this node's disk does not have it, if so: it is written later ([`crate::unsaved`]), and a restart before that would forget it.
     pub unsaved: Option<io::Error>,
+    /// Why the other nodes do not know it, if so: they hear of it when Redis is back.
+    pub untold: Option<NotChanged>,
 }
 
 impl Node {
@@ -47,7 +56,8 @@ impl Node {
             }
         };
         self.adopt(changed, revision, one_by_one);
-        Ok(Changed { result, unsaved: self.save_directory().await.err() })
+        let unsaved = self.save_directory().await.err();
+        Ok(Changed { result, lacks: Lacks { unsaved, untold: None } })
     }
 
     /// Takes somebody out of the directory for good, and with them all that their tokens are good for. Whether they were in it. Who is not in it is cut off all the
@@ -66,7 +76,8 @@ impl Node {
         let removing = tokio::spawn(async move {
             let (spread, removed) = tokio::join!(node.spread(&news), node.change_directory(remove));
             let mut removed = removed?;
-            removed.unsaved = removed.unsaved.or(spread.err());
+            removed.lacks.unsaved = removed.lacks.unsaved.or(spread.unsaved);
+            removed.lacks.untold = spread.untold;
             if removed.result {
                 tracing::info!(?subject, "taken out");
             }
@@ -116,14 +127,14 @@ impl Node {
     /// went from this node.
     pub async fn revoke(self: &Arc<Self>, revocation: Revocation) -> Changed<Vec<Party>> {
         let (gone, spreading) = self.revoke_all(&[revocation]);
-        Changed { result: gone, unsaved: outcome(spreading).await.err() }
+        Changed { result: gone, lacks: outcome(spreading).await }
     }
 
     /// The same, of several. At this node it is done at once; the task tells the others, and writes it down.
     pub(crate) fn revoke_all(
         self: &Arc<Self>,
         revocations: &[Revocation],
-    ) -> (Vec<Party>, JoinHandle<io::Result<()>>) {
+    ) -> (Vec<Party>, JoinHandle<Lacks>) {
         let (news, gone) = self.cut_off(revocations);
         let node = self.clone();
         (gone, tokio::spawn(async move { node.spread(&news).await }))
@@ -144,15 +155,17 @@ impl Node {
     }
 
     /// Tells the other nodes what is new, and writes it down.
-    async fn spread(&self, news: &[Revocation]) -> io::Result<()> {
+    async fn spread(&self, news: &[Revocation]) -> Lacks {
         let telling = async {
-            let Some(common) = &self.common else { return };
             let texts: Vec<String> = news.iter().map(revocations::to_text).collect();
-            if let Err(error) = common.publish(&texts, self.now_s()).await {
-                tracing::warn!(%error, "the other nodes hear of a revocation when Redis is back");
-            }
+            let told = self.common.as_ref()?.publish(&texts, self.now_s()).await;
+            told.inspect_err(
+                |error| tracing::warn!(%error, "the other nodes hear of a revocation when Redis is back"),
+            )
+            .err()
         };
-        tokio::join!(self.save_revocations(), telling).0
+        let (saved, untold) = tokio::join!(self.save_revocations(), telling);
+        Lacks { unsaved: saved.err(), untold }
     }
 
     /// Which of them were new, and who went because of these: whoever has come since one that is known may stay.

@@ -53,7 +53,7 @@ enum Command {
     },
     /// Builds the web client into the folder that the edge server embeds.
     Web,
-    /// Browser and desktop tests against a running demo server.
+    /// Browser and desktop tests; each starts a server of its own.
     EndToEnd,
     /// Kills the server under load and compares what it kept with what it had acknowledged.
     Crash {
@@ -106,7 +106,7 @@ enum Command {
     },
     /// Draws the golden files anew: screens and wire bytes. Look at the difference before you commit it.
     Renew,
-    /// Checks what the compiler does not: licences, banned crates, which way dependencies point.
+    /// Checks what the compiler does not: licences, banned crates, which way dependencies point, and that documents, dashboards and alerts name what exists.
     Tidy,
 }
 

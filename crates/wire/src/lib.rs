@@ -1,4 +1,4 @@
-//! The bytes between a server and a client. This page is the protocol's specification, version 2.
+//! The bytes between a server and a client. This page is the protocol's specification, version 4.
 //!
 //! A message is one message of the transport: a binary message of a WebSocket, or on QUIC a varint length and
 //! as many bytes on the one bidirectional stream that the client opens. The transport keeps order and loses

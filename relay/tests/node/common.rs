@@ -57,7 +57,8 @@ async fn nodes_have_one_directory(kind: Kind) {
     let connection = client.connect(second.at()).await;
     assert!(talk(&connection, 1_000).await);
     let revoked = tokio::time::Instant::now();
-    saved(first.relay.node.revoke(Revocation::of_all_tokens(now_s(), of_device(2))).await);
+    let told = first.relay.node.revoke(Revocation::of_all_tokens(now_s(), of_device(2))).await;
+    assert!(told.lacks.untold.is_none() && told.lacks.unsaved.is_none(), "{:?}", told.lacks);
     eventually("the session has ended", async || second.relay.node.counts() == (1, 0)).await;
     assert!(revoked.elapsed() < Duration::from_secs(2), "{:?}", revoked.elapsed());
     assert!(!may_come(&second, 2).await && may_come(&second, 3).await);
@@ -104,7 +105,8 @@ async fn a_relay_lives_without_redis_and_heals() {
     assert!(first.add_tenants().await.is_err(), "new tenants wait");
     eventually("it is known to be away", async || matches!(first.add_tenants().await, Err(NotChanged::Away)))
         .await;
-    saved(first.relay.node.revoke(Revocation::of_all_tokens(now_s(), of_device(4))).await);
+    let revoked = first.relay.node.revoke(Revocation::of_all_tokens(now_s(), of_device(4))).await;
+    assert!(revoked.lacks.untold.is_some(), "who revokes hears that other nodes do not know yet");
     redis.start_again();
     eventually("changes are possible again", async || {
         let added =

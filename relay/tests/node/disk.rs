@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tresen_path::{Subject, ToNode};
-use tresen_relay::Changed;
+use tresen_relay::{Changed, Lacks};
 
 use crate::common::{eventually, knows_the_box, may_come, two_nodes};
 use crate::redis::{Kind, Redis};
@@ -44,7 +44,7 @@ async fn a_full_disk_keeps_nobody_in() {
         removing.await.expect("at Redis")
     };
     let removed = tokio::time::Instant::now();
-    assert!(matches!(remove().await, Changed { result: true, unsaved: Some(_) }));
+    assert!(matches!(remove().await, Changed { result: true, lacks: Lacks { unsaved: Some(_), .. } }));
     assert_eq!(first.relay.node.counts(), (0, 0), "the node that was asked");
     let registered = async |world: &World| {
         let end = end(None);
@@ -55,7 +55,10 @@ async fn a_full_disk_keeps_nobody_in() {
     eventually("the other has let them go", async || second.relay.node.counts() == (0, 0)).await;
     assert!(removed.elapsed() < Duration::from_secs(2), "{:?}", removed.elapsed());
     assert!(!talk(&connection, 1_000).await && !registered(&second).await);
-    assert!(matches!(remove().await, Changed { result: false, unsaved: Some(_) }), "it is not written");
+    assert!(
+        matches!(remove().await, Changed { result: false, lacks: Lacks { unsaved: Some(_), .. } }),
+        "it is not written"
+    );
     assert!(!first.relay.node.is_saved());
     refusing.into_iter().for_each(Refusing::end);
     eventually("it is written", async || first.relay.node.is_saved()).await;

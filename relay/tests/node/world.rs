@@ -305,7 +305,7 @@ pub async fn granted(control: &mut Control, wish: &ToNode) -> Option<(Box<Grant>
 
 /// What came of a change that the disk took.
 pub fn saved<T>(changed: Changed<T>) -> T {
-    assert!(changed.unsaved.is_none(), "{:?}", changed.unsaved);
+    assert!(changed.lacks.unsaved.is_none(), "{:?}", changed.lacks);
     changed.result
 }
 
