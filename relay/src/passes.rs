@@ -232,11 +232,15 @@ impl Passes {
         }
     }
 
-    async fn attend(&self, mut stream: TcpStream, peer: SocketAddr) -> Result<(), NotPassed> {
-        if self.is_spent(peer.ip()) {
+    /// A place for somebody who has just come from there. It is taken in the order in which they come, so that nobody makes room for who came before.
+    fn admit(&self, from: IpAddr) -> Result<Place, NotPassed> {
+        if self.is_spent(from) {
             return Err(NotPassed::TooOften);
         }
-        let place = self.places.take(peer.ip())?;
+        Ok(self.places.take(from)?)
+    }
+
+    async fn attend(&self, mut stream: TcpStream, peer: SocketAddr, place: Place) -> Result<(), NotPassed> {
         let _ = stream.set_nodelay(true);
         let client = tokio::select! {
             client = timeout(HELLO_PATIENCE, self.client(&mut stream, peer)) => {
@@ -376,9 +380,14 @@ pub(crate) async fn serve(listener: TcpListener, passes: Arc<Passes>) {
                 continue;
             }
         };
+        let place = passes.admit(from.ip());
         let passes = passes.clone();
         tokio::spawn(async move {
-            if let Err(why) = passes.attend(client, from).await {
+            let attended = match place {
+                Ok(place) => passes.attend(client, from, place).await,
+                Err(why) => Err(why),
+            };
+            if let Err(why) = attended {
                 passes.refused.fetch_add(1, Ordering::Relaxed);
                 tracing::debug!(%from, %why, "a TLS stream was not passed on");
             }
