@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::num::NonZeroU16;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use quinn::{Connection, Endpoint};
@@ -200,7 +199,7 @@ impl Guest {
             (&mut self.moved, None, &self.knock)
         };
         let knocking = keep_knocking(socket, node, knocker, &mut self.own, knocks, observed);
-        let is_asking = AtomicBool::new(false);
+        let (is_asking, mut asking) = watch::channel(false);
         let better = async {
             if has_tunnel {
                 better(caller, node_at, &self.wish, &is_asking).await
@@ -219,14 +218,12 @@ impl Guest {
             () = gone(&mut self.tunnel) => Left::Away("the tunnel to it is gone"),
             better = &mut better => return Left::Better(Box::new(better)),
         };
-        // The node closes one control connection when it has taken the other.
-        if matches!(left, Left::Away(_))
-            && is_asking.load(Ordering::Relaxed)
-            && let Ok(better) = timeout(CONNECT_PATIENCE, better).await
-        {
-            return Left::Better(Box::new(better));
+        // The node closes one control connection when it has taken the other, and may take this one while the first call is renewed.
+        let may_be_granted = matches!(left, Left::Away(_) | Left::Renewed(_));
+        match if may_be_granted { answer(better, &mut asking).await } else { None } {
+            Some(better) => Left::Better(Box::new(better)),
+            None => left,
         }
-        left
     }
 
     /// Calls the edge server through another node, or through this one again, as often as it takes.
@@ -281,18 +278,28 @@ impl Guest {
 }
 
 /// Waits until a node that was reached by a tunnel is reached by UDP, and says yes there.
-async fn better(caller: Caller<'_>, at: SocketAddr, wish: &ToNode, is_asking: &AtomicBool) -> ByUdp {
+async fn better(caller: Caller<'_>, at: SocketAddr, wish: &ToNode, is_asking: &watch::Sender<bool>) -> ByUdp {
     let mut better = caller.better(at);
     loop {
         let (mut reached, mut nodes) = (better.reached().await, Nodes::default());
-        is_asking.store(true, Ordering::Relaxed);
+        is_asking.send_replace(true);
         match ask(&mut reached.control, wish, &mut nodes).await {
             Ok(granted) => return ByUdp { reached, granted, nodes },
             Err(error) => {
                 tracing::info!(%at, %error, "the node is reached by UDP, but says no there: this device stays in its tunnel");
             }
         }
-        is_asking.store(false, Ordering::Relaxed);
+        is_asking.send_replace(false);
+    }
+}
+
+/// What comes of a question that is being asked, for a moment; `None` as soon as the answer is no, and at once when nothing is asked.
+async fn answer<T>(better: impl Future<Output = T>, is_asking: &mut watch::Receiver<bool>) -> Option<T> {
+    tokio::select! {
+        biased;
+        _ = is_asking.wait_for(|is| !is) => None,
+        better = better => Some(better),
+        () = sleep(CONNECT_PATIENCE) => None,
     }
 }
 
@@ -356,3 +363,6 @@ async fn doubt(
         sleep(DOUBT_PAUSE).await;
     }
 }
+
+#[cfg(test)]
+mod tests;
