@@ -33,6 +33,9 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// What control connections are closed with; endpoints learn no reason.
 pub(crate) const CLOSED: VarInt = VarInt::from_u32(1);
 
+/// ... unless its owner has another one.
+pub(crate) const REPLACED: VarInt = VarInt::from_u32(tresen_path::REPLACED);
+
 /// Serves control connections until the endpoint is closed.
 pub async fn serve(node: Arc<Node>, endpoint: Endpoint) {
     let connections = TaskTracker::new();

@@ -17,7 +17,7 @@ use tresen_path::{Capacity, ClientName, FromNode, Gate, NodeAt, NodeId, Party};
 
 use crate::clock::Clock;
 use crate::common::Common;
-use crate::control::CLOSED;
+use crate::control::{CLOSED, REPLACED};
 use crate::counters::Counters;
 use crate::data::DataFolder;
 use crate::directory::Directory;
@@ -192,7 +192,7 @@ impl Node {
         self.party_changed(&party);
         if let Some(before) = before.filter(|before| before.connection.stable_id() != connection.stable_id())
         {
-            before.connection.close(CLOSED, b"");
+            before.connection.close(REPLACED, b"");
         }
     }
 

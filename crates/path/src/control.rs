@@ -19,6 +19,8 @@
 //! Numbers are big endian. An edge server joins once in its life and registers on each connection. A client that has a token shows it; one that has none calls
 //! its edge server, which signs one for it, or turns it away: who its devices are, the edge server alone knows. Both come again
 //! before their time is over: another grant has the same handles and another knock secret. Why somebody is refused stands in the operator's log alone.
+//!
+//! A node has one connection of each: the newest one. The one before is closed with [`REPLACED`], any other one with 1.
 
 use std::net::SocketAddr;
 use std::num::NonZeroU16;
@@ -34,6 +36,9 @@ use crate::router::Grant;
 /// Longest message after its length, in bytes.
 pub const MAX_CONTROL_BYTES: usize =
     1 + 4 + 2 + 2 * (1 + EDGE_HANDLES as usize * HANDLE_BYTES) + 32 + ADDRESS_BYTES;
+
+/// What a node closes a control connection with when its owner, or somebody with the same key, has another one there.
+pub const REPLACED: u32 = 2;
 
 /// Devices that one message revokes at most.
 pub const MAX_REVOKED: usize = 32;

@@ -105,7 +105,8 @@ pub use cid::{
 };
 pub use client::ClientPath;
 pub use control::{
-    ControlBuffer, ControlError, FromNode, MAX_CONTROL_BYTES, MAX_NODES, MAX_REVOKED, NodeAt, ToNode,
+    ControlBuffer, ControlError, FromNode, MAX_CONTROL_BYTES, MAX_NODES, MAX_REVOKED, NodeAt, REPLACED,
+    ToNode,
 };
 pub use edge::{ConnectionNumber, EdgePaths};
 pub use exchange::{ExchangeError, MAX_EXCHANGE_BYTES};

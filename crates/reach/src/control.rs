@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::crypto::rustls::QuicClientConfig;
-use quinn::{ClientConfig, Connection, Endpoint, RecvStream, SendStream, TransportConfig, VarInt};
+use quinn::{
+    ClientConfig, Connection, ConnectionError, Endpoint, RecvStream, SendStream, TransportConfig, VarInt,
+};
 use thiserror::Error;
 use tresen_identity::{
     Certificate, CertificateError, Fingerprint, KeyPair, RELAY_SERVER_NAME, TlsError, relay_client_config,
 };
-use tresen_path::{ControlBuffer, ControlError, FromNode, ToNode};
+use tresen_path::{ControlBuffer, ControlError, FromNode, REPLACED, ToNode};
 
 use crate::passes::Passes;
 
@@ -116,6 +118,15 @@ impl Control {
                 Ok(None) | Err(_) => return Err(ControlFailed::Closed),
             }
         }
+    }
+
+    /// Whether the node has closed it because somebody else came with the same key, who may be this endpoint itself.
+    #[must_use]
+    pub fn is_replaced(&self) -> bool {
+        matches!(
+            self.connection.close_reason(),
+            Some(ConnectionError::ApplicationClosed(close)) if close.error_code == VarInt::from_u32(REPLACED)
+        )
     }
 
     /// Browsers' streams that the node passes to this edge server from now on, `most` at a time.

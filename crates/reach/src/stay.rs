@@ -222,6 +222,9 @@ impl Guest {
         let may_be_granted = matches!(left, Left::Away(_) | Left::Renewed(_));
         match if may_be_granted { answer(better, &mut asking).await } else { None } {
             Some(better) => Left::Better(Box::new(better)),
+            None if matches!(left, Left::Away(_)) && self.control.is_replaced() => {
+                Left::Away("somebody else has come to it with this device's key")
+            }
             None => left,
         }
     }

@@ -30,6 +30,9 @@ pub const PLACES: usize = 2;
 /// From one attempt to reach the relay to the next: the first pause, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
+/// The pause of a server in whose place another one with its key has come: the newest one stays.
+const REPLACED_PAUSE: Duration = Duration::from_secs(60);
+
 /// A pause is so much of what it is, by chance: the servers of a node that went away do not all come back at once.
 const JITTER: std::ops::Range<f64> = 0.5..1.5;
 
@@ -144,7 +147,8 @@ struct Place<'a> {
 /// Why a place is empty again.
 struct Absent {
     why: String,
-    was_there: bool,
+    /// Before the next attempt; none: longer than before this one.
+    pause: Option<Duration>,
 }
 
 impl<'a> Place<'a> {
@@ -158,8 +162,8 @@ impl<'a> Place<'a> {
                     let _ = changes.changed().await;
                     continue;
                 }
-                Some(Absent { why, was_there }) => {
-                    pause = if was_there { PAUSES.0 } else { pause };
+                Some(Absent { why, pause: next }) => {
+                    pause = next.unwrap_or(pause);
                     let relay = self.route.authority();
                     tracing::warn!(
                         relay,
@@ -172,7 +176,7 @@ impl<'a> Place<'a> {
             tokio::select! {
                 () = tokio::time::sleep(pause.mul_f64(rand::random_range(JITTER))) => {}
                 // There may be a new node to go to.
-                _ = changes.wait_for(|nodes| nodes.told != told) => {}
+                _ = changes.wait_for(|nodes| nodes.told != told), if pause <= PAUSES.1 => {}
             }
             pause = (2 * pause).min(PAUSES.1);
         }
@@ -192,7 +196,7 @@ impl<'a> Place<'a> {
         let turn = rand::random_range(0..candidates.len().max(1));
         candidates.rotate_left(turn);
         match self.find(&candidates).await {
-            Err(why) => Some(Absent { why, was_there: false }),
+            Err(why) => Some(Absent { why, pause: None }),
             Ok(found) => {
                 let (at, number) = (found.at, self.number);
                 self.nodes.send_modify(|nodes| nodes.taken[number] = Some(Taken { at, node: None }));
@@ -248,7 +252,7 @@ impl<'a> Place<'a> {
     }
 
     async fn serve_at(&mut self, found: &mut Found) -> Left {
-        let gone = |why: &str| Absent { why: why.to_owned(), was_there: true };
+        let gone = |why: &str| Absent { why: why.to_owned(), pause: Some(PAUSES.0) };
         let Found { at, node, reached: Reached { control, tunnel, .. }, grant } = found;
         let Some(knocker) = Knocker::new(grant, &Secret::new(rand::random())) else {
             return Left::Gone(gone("it granted nothing"));
@@ -290,10 +294,14 @@ impl<'a> Place<'a> {
             () = tunnel_gone(tunnel) => gone("the tunnel to it is gone"),
         };
         // The node closes one control connection when it has taken the other.
-        if is_registering.load(Ordering::Relaxed)
-            && let Ok(found) = tokio::time::timeout(PATIENCE, better).await
-        {
+        let was_registering = is_registering.load(Ordering::Relaxed);
+        if was_registering && let Ok(found) = tokio::time::timeout(PATIENCE, better).await {
             return Left::Better(Box::new(found));
+        }
+        // Two that came again at once would send each other away for ever.
+        if control.is_replaced() && !was_registering {
+            let why = "another server with the same key has taken its place: stop one of them".to_owned();
+            return Left::Gone(Absent { why, pause: Some(REPLACED_PAUSE) });
         }
         Left::Gone(absent)
     }

@@ -13,7 +13,7 @@ use tresen_relay::{Running, Settings};
 
 use crate::client::{Client, Native};
 use crate::redis::{Kind, Redis};
-use crate::relayed::{TENANT, eventually, settings};
+use crate::relayed::{TENANT, eventually, relay, settings};
 use crate::world::World;
 
 /// A node, and its folder.
@@ -66,6 +66,31 @@ async fn enrolment(node: &Node) -> Secret<32> {
     };
     tokio::time::timeout(Duration::from_secs(20), adding).await.expect("the directory is reached");
     secret
+}
+
+/// Promise: of two boxes with one key the newest is at the relay, and the other one leaves it alone for a while instead of sending it away again.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_boxes_with_one_key_do_not_fight() {
+    let relay = relay().await;
+    let folder = tempfile::tempdir().unwrap();
+    join(folder.path(), &relay.running.listen.to_string(), &relay.enrolment).await.unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap) {
+        assert!(file.path().is_file());
+        std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+    }
+    let let_in = || {
+        let text = relay.running.node.counters().text(0, 0);
+        let count = text.lines().find_map(|line| line.strip_prefix("tresen_relay_granted_total "));
+        count.unwrap().parse::<u32>().unwrap()
+    };
+    let _first = World::again(folder).await;
+    eventually("the first is there", || let_in() == 1).await;
+    let _second = World::again(copy).await;
+    eventually("the second is there", || let_in() == 2).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(let_in(), 2);
+    assert_eq!(relay.running.node.counts(), (1, 0));
 }
 
 /// Promise: a box learns the nodes of its relay from the one that it joined, and is at two of them; when one stops, a running order goes on, each tap once, and the box

@@ -49,6 +49,19 @@ async fn a_box_and_its_devices_talk_through_the_relay() {
     assert_eq!(world.relay.node.counters().drops(), 0);
 }
 
+/// Promise: of two who come with one key the newest stays, and the other one is told so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_newest_of_two_with_one_key_stays() {
+    let world = World::new().await;
+    let mut first = world.edge().await;
+    let second = world.edge_that_joined().await;
+    let (mut older, newer) = (world.client(2).await, world.client(2).await);
+    assert!(hear(&mut first.control).await.is_err() && hear(&mut older.control).await.is_err());
+    assert!(first.control.is_replaced() && older.control.is_replaced());
+    assert!(!second.control.is_replaced() && !newer.control.is_replaced());
+    assert!(talk(&newer.connect(world.at()).await, 1_000).await);
+}
+
 /// Promise: nobody is let in who was not enrolled, or whose token is forged, over, of another tenant or for another device; the wire says no reason.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn strangers_stay_outside() {
