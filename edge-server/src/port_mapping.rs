@@ -4,7 +4,7 @@
 //! outside. What the router maps is one more candidate for direct paths ([`crate::paths`]). When this server stops, it gives the port back.
 //!
 //! Invariants: nobody but the router is asked, and it only from an address that is not public; one attempt runs at a time, and it ends by itself; a candidate is
-//! offered no longer than the router granted it.
+//! offered no longer than the router granted it; whatever is going on when this server stops, what the router may have granted is given back.
 //!
 //! Not for: IPv6, whose addresses are not translated; a firewall that holds back what comes is opened by the probes of both ends.
 
@@ -19,13 +19,14 @@ use std::time::Duration;
 
 use crab_nat::pcp::Nonce;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, timeout};
 use tokio_util::sync::CancellationToken;
 use tresen_identity::KeyPair;
 use tresen_path::is_tunnel;
 use tresen_reach::{Seen, Socket};
 
-use self::lease::{LEAST, Lease};
+use self::lease::{LEAST, Lease, give_back_unheard};
 use self::router::Router;
 use self::said::MappingError;
 use crate::config::PortMapping;
@@ -69,10 +70,16 @@ pub fn keep(
         };
         let observed = observed.to_vec();
         let nonce = nonce(key);
-        let keeper = Keeper { wanted, bound, port, nonce, observed, mapped, lease: None, has_failed: false };
+        let (lease, attempt, has_failed) = (None, None, false);
+        let keeper = Keeper { wanted, bound, port, nonce, observed, mapped, lease, attempt, has_failed };
         site.tasks.spawn(keeper.run(site.shutdown.clone()));
     }
     told
+}
+
+struct Attempt {
+    router: Router,
+    asking: JoinHandle<Result<Lease, MappingError>>,
 }
 
 struct Keeper {
@@ -85,6 +92,8 @@ struct Keeper {
     observed: Vec<watch::Receiver<Option<Seen>>>,
     mapped: watch::Sender<Option<SocketAddr>>,
     lease: Option<Lease>,
+    /// A router is being asked for a first one.
+    attempt: Option<Attempt>,
     /// Whether it was said that the router maps nothing.
     has_failed: bool,
 }
@@ -95,11 +104,26 @@ impl Keeper {
             return;
         }
         shutdown.run_until_cancelled(self.renew_for_ever()).await;
+        self.end_attempt().await;
         if let Some(lease) = self.lease.take() {
             let external = lease.external();
             match timeout(GIVE_BACK, lease.give_back()).await {
                 Ok(Ok(())) => tracing::info!(%external, "the router's port is given back"),
                 Ok(Err(_)) | Err(_) => tracing::info!(%external, "the router's port ends by itself"),
+            }
+        }
+    }
+
+    /// Hears what comes of an attempt, for a moment; what may have been granted after it is given back unheard.
+    async fn end_attempt(&mut self) {
+        let Some(Attempt { router, mut asking }) = self.attempt.take() else { return };
+        match timeout(GIVE_BACK, &mut asking).await {
+            Ok(got) => self.lease = got.ok().and_then(Result::ok),
+            Err(_) => {
+                asking.abort();
+                // Nothing is sent after this.
+                let _ = asking.await;
+                let _ = timeout(GIVE_BACK, give_back_unheard(router, self.port, self.nonce)).await;
             }
         }
     }
@@ -148,9 +172,7 @@ impl Keeper {
             return self.go_on(renewed).await;
         }
         let got = match router {
-            Some(router) => timeout(ATTEMPT, Lease::get(router, self.port, self.nonce))
-                .await
-                .unwrap_or_else(|_| Err(MappingError::silent("it takes too long"))),
+            Some(router) => self.attempt(router).await,
             None => Err(MappingError::silent(NO_ROUTER)),
         };
         match got {
@@ -165,6 +187,18 @@ impl Keeper {
                 Instant::now() + AGAIN
             }
         }
+    }
+
+    /// Asks a router for a port. Whoever drops this finds the attempt under way ([`Self::end_attempt`]).
+    async fn attempt(&mut self, router: Router) -> Result<Lease, MappingError> {
+        let asking = timeout(ATTEMPT, Lease::get(router, self.port, self.nonce));
+        let asking = tokio::spawn(async move {
+            asking.await.unwrap_or_else(|_| Err(MappingError::silent("it takes too long")))
+        });
+        let attempt = self.attempt.insert(Attempt { router, asking });
+        let got = (&mut attempt.asking).await;
+        self.attempt = None;
+        got.unwrap_or_else(|error| Err(MappingError::silent(error)))
     }
 
     /// Says what the router has granted, or gives up what it grants no more; when to ask again.
@@ -186,9 +220,9 @@ impl Keeper {
                 self.mapped.send_replace(None);
                 tracing::info!(%external, %error, "the router maps this port no more");
                 // What is left of it would be in the way of the next one. A router that grants and refuses in turn is not asked all the time.
-                if let Some(lease) = self.lease.take() {
-                    let _ = timeout(GIVE_BACK, lease.give_back()).await;
-                }
+                // It stays this server's meanwhile: whoever stops it now gives it back.
+                let _ = timeout(GIVE_BACK, lease.give_back()).await;
+                self.lease = None;
                 Instant::now() + MOVED_LEAST
             }
         }

@@ -67,7 +67,11 @@ impl Lease {
     }
 
     async fn new(router: Router, kind: Kind) -> Result<Self, MappingError> {
-        match kind.granted().await {
+        let granted = async {
+            let ip = kind.external_ip().await?;
+            kind.granted(ip)
+        };
+        match granted.await {
             Ok((external, lifetime)) => Ok(Self { router, kind, external, until: Instant::now() + lifetime }),
             Err(error) => {
                 let _ = kind.give_back().await;
@@ -85,16 +89,21 @@ impl Lease {
             Kind::Mapping(mapping) => **mapping = again(mapping).await?,
             Kind::Upnp(mapping) => mapping.renew().await?,
         }
-        let (external, lifetime) = self.kind.granted().await?;
+        let ip = match self.kind.external_ip().await {
+            // The port is granted, and may be another one; the address is most likely the one that it was.
+            Err(MappingError::Silent(_)) => *self.external.ip(),
+            ip => ip?,
+        };
+        let (external, lifetime) = self.kind.granted(ip)?;
         (self.external, self.until) = (external, Instant::now() + lifetime);
         Ok(())
     }
 
-    /// Gives it back.
+    /// Gives it back; may be dropped and called again.
     ///
     /// # Errors
     /// When the router does not take it.
-    pub async fn give_back(self) -> Result<(), MappingError> {
+    pub async fn give_back(&self) -> Result<(), MappingError> {
         self.kind.give_back().await
     }
 
@@ -131,29 +140,33 @@ impl Lease {
 }
 
 impl Kind {
-    async fn give_back(self) -> Result<(), MappingError> {
+    async fn give_back(&self) -> Result<(), MappingError> {
         match self {
-            Self::Mapping(mapping) => mapping.try_drop().await.map_err(|(error, _)| error.into()),
+            Self::Mapping(mapping) => mapping.clone().try_drop().await.map_err(|(error, _)| error.into()),
             Self::Upnp(mapping) => mapping.give_back().await,
         }
     }
 
-    /// What the router has granted, and for how long.
-    async fn granted(&self) -> Result<(SocketAddrV4, Duration), MappingError> {
-        let nowhere = || MappingError::refused("the router has no address outside");
-        let (ip, port, lifetime_s) = match self {
-            Self::Mapping(mapping) => {
-                let ip = match mapping.mapping_type() {
-                    PortMappingType::Pcp { external_ip: IpAddr::V4(ip), .. } => ip,
-                    PortMappingType::Pcp { external_ip: IpAddr::V6(_), .. } => return Err(nowhere()),
-                    PortMappingType::NatPmp => {
-                        let asked = natpmp::external_address(mapping.gateway(), Some(PATIENCE)).await;
-                        asked.map_err(MappingFailure::from)?
-                    }
-                };
-                (ip, mapping.external_port(), mapping.lifetime())
-            }
-            Self::Upnp(mapping) => (mapping.external_ip().await?, mapping.external_port(), LIFETIME_S),
+    /// The router's address outside; some have to be asked.
+    async fn external_ip(&self) -> Result<Ipv4Addr, MappingError> {
+        match self {
+            Self::Mapping(mapping) => match mapping.mapping_type() {
+                PortMappingType::Pcp { external_ip: IpAddr::V4(ip), .. } => Ok(ip),
+                PortMappingType::Pcp { external_ip: IpAddr::V6(_), .. } => Err(nowhere()),
+                PortMappingType::NatPmp => {
+                    let asked = natpmp::external_address(mapping.gateway(), Some(PATIENCE)).await;
+                    Ok(asked.map_err(MappingFailure::from)?)
+                }
+            },
+            Self::Upnp(mapping) => mapping.external_ip().await,
+        }
+    }
+
+    /// What a router with this address has granted, and for how long.
+    fn granted(&self, ip: Ipv4Addr) -> Result<(SocketAddrV4, Duration), MappingError> {
+        let (port, lifetime_s) = match self {
+            Self::Mapping(mapping) => (mapping.external_port(), mapping.lifetime()),
+            Self::Upnp(mapping) => (mapping.external_port(), LIFETIME_S),
         };
         if !is_public(ip) {
             return Err(nowhere());
@@ -165,6 +178,20 @@ impl Kind {
         let lifetime = Duration::from_secs(lifetime_s.min(LIFETIME_S).into());
         Ok((SocketAddrV4::new(ip, port.get()), lifetime))
     }
+}
+
+/// Gives back what a router may have granted without being heard: by PCP and NAT-PMP, which need to know nothing of it.
+pub async fn give_back_unheard(router: Router, port: NonZeroU16, nonce: pcp::Nonce) {
+    let (gateway, protocol, patience) = (router.gateway.into(), InternetProtocol::Udp, Some(PATIENCE));
+    let range = pcp::DropMappingRange::Single { internal_port: port, protocol };
+    let _ = tokio::join!(
+        pcp::try_drop_mapping(gateway, router.local.into(), nonce, range, patience),
+        natpmp::try_drop_mapping(gateway, protocol, Some(port), patience),
+    );
+}
+
+fn nowhere() -> MappingError {
+    MappingError::refused("the router has no address outside")
 }
 
 /// Whether others can reach an address at all: behind two routers, the outer one's network is nobody else's (RFC 6890).

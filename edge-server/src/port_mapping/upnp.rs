@@ -71,7 +71,7 @@ impl Upnp {
     ///
     /// # Errors
     /// When the router does not take it.
-    pub async fn give_back(self) -> Result<(), MappingError> {
+    pub async fn give_back(&self) -> Result<(), MappingError> {
         let given = self.gateway.remove_port(PortMappingProtocol::UDP, self.external_port.get()).await;
         given.map_err(MappingError::refused)
     }

@@ -21,6 +21,9 @@ pub const EXTERNAL_IP: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
 /// Where a box is to be reached from outside.
 const EXTERNAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(EXTERNAL_IP), 40_404);
 
+/// ... and with another port.
+const ELSEWHERE: SocketAddr = SocketAddr::new(EXTERNAL.ip(), 40_405);
+
 /// For how long a router maps a port, in seconds; a box takes no less.
 const LIFETIME_S: u32 = 30;
 
@@ -38,6 +41,10 @@ enum Speaks {
     Haste,
     /// PCP, and it answers whoever gives a port back, and nobody else.
     Silence,
+    /// PCP, and it grants nothing, and does not answer whoever gives a port back.
+    Grudge,
+    /// NAT-PMP, and it grants another port and does not say its address.
+    NatPmpElsewhere,
 }
 
 /// What it was asked for.
@@ -65,12 +72,23 @@ impl Router {
             while let Ok((length, from)) = socket.recv_from(&mut request).await {
                 let speaks = *speaks.lock().unwrap();
                 let answer = match (request[0], speaks) {
-                    (2, Speaks::NatPmp) => Some([&[0, 0x81, 0, 1], &[0; 4][..]].concat()),
+                    (2, Speaks::NatPmp | Speaks::NatPmpElsewhere) => {
+                        Some([&[0, 0x81, 0, 1], &[0; 4][..]].concat())
+                    }
                     (2, _) => {
                         let answer = pcp(&request[..length], speaks, &asked);
-                        (speaks != Speaks::Silence || u32_at(&request, 4) == 0).then_some(answer)
+                        let gives_back = u32_at(&request, 4) == 0;
+                        let is_silent = match speaks {
+                            Speaks::Silence => !gives_back,
+                            Speaks::Grudge => gives_back,
+                            _ => false,
+                        };
+                        (!is_silent).then_some(answer)
                     }
-                    (0, Speaks::NatPmp) => Some(nat_pmp(&request[..length], &asked)),
+                    (0, Speaks::NatPmp) => Some(nat_pmp(&request[..length], EXTERNAL.port(), &asked)),
+                    (0, Speaks::NatPmpElsewhere) if request[1] != 0 => {
+                        Some(nat_pmp(&request[..length], ELSEWHERE.port(), &asked))
+                    }
                     _ => None,
                 };
                 if let Some(answer) = answer {
@@ -104,7 +122,7 @@ fn pcp(request: &[u8], speaks: Speaks, asked: &Mutex<Vec<Asked>>) -> Vec<u8> {
     });
     let mut answer = request.to_vec();
     answer[1] |= 0x80;
-    answer[3] = if speaks == Speaks::Refusal { 2 } else { 0 };
+    answer[3] = if matches!(speaks, Speaks::Refusal | Speaks::Grudge) { 2 } else { 0 };
     let granted_s = if speaks == Speaks::Haste { 1 } else { LIFETIME_S };
     answer[4..8].copy_from_slice(&lifetime_s.min(granted_s).to_be_bytes());
     answer[8..24].fill(0);
@@ -113,7 +131,7 @@ fn pcp(request: &[u8], speaks: Speaks, asked: &Mutex<Vec<Asked>>) -> Vec<u8> {
     answer
 }
 
-fn nat_pmp(request: &[u8], asked: &Mutex<Vec<Asked>>) -> Vec<u8> {
+fn nat_pmp(request: &[u8], port: u16, asked: &Mutex<Vec<Asked>>) -> Vec<u8> {
     let head = |operation: u8| vec![0, 0x80 | operation, 0, 0, 0, 0, 0, 9];
     if request[1] == 0 {
         return [head(0), EXTERNAL_IP.octets().to_vec()].concat();
@@ -121,7 +139,7 @@ fn nat_pmp(request: &[u8], asked: &Mutex<Vec<Asked>>) -> Vec<u8> {
     let lifetime_s = u32_at(request, 8);
     let (internal_port, external_port) = (u16_at(request, 4), u16_at(request, 6));
     asked.lock().unwrap().push(Asked { nonce: [0; 12], internal_port, external_port, lifetime_s });
-    let granted = if lifetime_s == 0 { 0 } else { EXTERNAL.port() };
+    let granted = if lifetime_s == 0 { 0 } else { port };
     let ports = [internal_port.to_be_bytes(), granted.to_be_bytes()].concat();
     [head(request[1]), ports, lifetime_s.min(LIFETIME_S).to_be_bytes().to_vec()].concat()
 }
@@ -216,6 +234,54 @@ async fn a_port_is_given_back_in_the_middle_of_a_renewal() {
         (first.nonce, first.internal_port, 0),
         "{asked:?}"
     );
+}
+
+/// Promise: a box that stops while its router is asked for the first time gives back what it may have been granted without hearing of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_nobody_heard_of_is_given_back() {
+    let at = Ipv4Addr::new(127, 53, 51, 5);
+    let router = Router::start(at, Speaks::Silence).await;
+    let (_relay, world, _native) = behind(at).await;
+    eventually("it is asked", || !router.asked().is_empty()).await;
+    world.server.finish(CloseCode::ServerStopping, "").await;
+    let asked = router.asked();
+    let last = asked[asked.len() - 1];
+    assert_eq!((last.nonce, last.lifetime_s), (asked[0].nonce, 0), "{asked:?}");
+    assert_eq!(last.internal_port, asked[0].internal_port);
+}
+
+/// Promise: a box that stops while it gives a port back goes on giving it back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_is_given_back_once_more() {
+    let at = Ipv4Addr::new(127, 53, 51, 6);
+    let router = Router::start(at, Speaks::Pcp).await;
+    let (_relay, world, native) = behind(at).await;
+    until_offered(&world, &native, EXTERNAL, true).await;
+    *router.speaks.lock().unwrap() = Speaks::Grudge;
+    let given_back = || router.asked().iter().filter(|asked| asked.lifetime_s == 0).count();
+    let waiting = async {
+        while given_back() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("it is to be given back");
+    *router.speaks.lock().unwrap() = Speaks::Pcp;
+    let before = given_back();
+    world.server.finish(CloseCode::ServerStopping, "").await;
+    assert!(given_back() > before, "{:?}", router.asked());
+}
+
+/// Promise: when a router grants another port and does not say its address, the box is offered at that port.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_has_changed_is_offered() {
+    let at = Ipv4Addr::new(127, 53, 51, 7);
+    let router = Router::start(at, Speaks::NatPmp).await;
+    let (_relay, world, native) = behind(at).await;
+    until_offered(&world, &native, EXTERNAL, true).await;
+    *router.speaks.lock().unwrap() = Speaks::NatPmpElsewhere;
+    let waiting = async { while !is_offered(&world, &native, ELSEWHERE).await {} };
+    tokio::time::timeout(Duration::from_secs(25), waiting).await.expect("the offer");
+    assert!(!is_offered(&world, &native, EXTERNAL).await);
 }
 
 /// Promise: a router that knows NAT-PMP only is asked by it, and gets its port back when the box stops.
