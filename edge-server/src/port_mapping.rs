@@ -4,7 +4,8 @@
 //! outside. What the router maps is one more candidate for direct paths ([`crate::paths`]). When this server stops, it gives the port back.
 //!
 //! Invariants: nobody but the router is asked, and it only from an address that is not public; one attempt runs at a time, and it ends by itself; a candidate is
-//! offered no longer than the router granted it; whatever is going on when this server stops, what the router may have granted is given back.
+//! offered no longer than the router granted it; whatever is going on when this server stops, what the router may have granted is given back
+//! (by UPnP only what it was heard to grant: what it grants after that, it keeps as long as it likes).
 //!
 //! Not for: IPv6, whose addresses are not translated; a firewall that holds back what comes is opened by the probes of both ends.
 

@@ -309,6 +309,11 @@ fn done(lacks: &Lacks) -> Response {
     }
 }
 
+/// The answer to a removal. Of somebody who is gone already, because an earlier try came through, it may be left to say that this is not known everywhere.
+fn taken_out(was_there: bool, lacks: &Lacks, what: &'static str) -> Result<Response, Failed> {
+    if was_there || warning(lacks).is_some() { Ok(done(lacks)) } else { Err(Failed::Unknown(what)) }
+}
+
 fn warning(lacks: &Lacks) -> Option<String> {
     let disk = lacks.unsaved.as_ref().map(|error| {
         format!("the node's disk refuses it ({error}): it is written when the disk takes it, and a restart of the node before that would forget it")
@@ -347,10 +352,7 @@ async fn remove_tenant(
     let id = tenant.parse().map_err(|_| Failed::Unknown("tenant"))?;
     let removing = office.node.take_out(Subject::Tenant(id), move |directory| directory.remove_tenant(id));
     let Changed { result: was_there, lacks } = removing.await?;
-    if !was_there {
-        return Err(Failed::Unknown("tenant"));
-    }
-    Ok(done(&lacks))
+    taken_out(was_there, &lacks, "tenant")
 }
 
 async fn remove_edge(
@@ -361,10 +363,7 @@ async fn remove_edge(
     let subject = Subject::Party(Party::Edge(edge));
     let removing = office.node.take_out(subject, move |directory| directory.remove_edge(&edge));
     let Changed { result: was_there, lacks } = removing.await?;
-    if !was_there {
-        return Err(Failed::Unknown("edge server"));
-    }
-    Ok(done(&lacks))
+    taken_out(was_there, &lacks, "edge server")
 }
 
 async fn revoke(

@@ -75,7 +75,9 @@ impl Node {
         let node = self.clone();
         let removing = tokio::spawn(async move {
             let (spread, removed) = tokio::join!(node.spread(&news), node.change_directory(remove));
-            let mut removed = removed?;
+            let mut removed = removed.inspect_err(|error| {
+                tracing::warn!(?subject, %error, "cut off, but in the directory still: take it out again");
+            })?;
             removed.lacks.unsaved = removed.lacks.unsaved.or(spread.unsaved);
             removed.lacks.untold = spread.untold;
             if removed.result {

@@ -108,7 +108,10 @@ impl Node {
         let kept = what(&self.unsaved);
         let saving = async {
             let one_by_one = self.writing.clone().lock_owned().await;
-            let Some(changes) = kept.behind() else { return Ok(()) };
+            let Some(changes) = kept.behind() else {
+                kept.is_refused.store(false, Ordering::Release);
+                return Ok(());
+            };
             let (unsaved, write) = (self.unsaved.clone(), snapshot());
             let saved = tokio::task::spawn_blocking(move || {
                 let _one_by_one = one_by_one;
@@ -125,12 +128,12 @@ impl Node {
         saved
     }
 
-    /// Writes what the disk refused.
+    /// Writes what the disk does not have: because it refused it, or because whoever began to wait for it went away.
     async fn save_again(&self) -> io::Result<()> {
         // The smaller one first, and the other one all the same: a disk that is full may have room for one of them.
         let revocations =
-            if self.unsaved.revocations.is_refused() { self.save_revocations().await } else { Ok(()) };
-        if self.unsaved.directory.is_refused() {
+            if self.unsaved.revocations.behind().is_some() { self.save_revocations().await } else { Ok(()) };
+        if self.unsaved.directory.behind().is_some() {
             self.save_directory().await?;
         }
         revocations

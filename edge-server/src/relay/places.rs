@@ -298,12 +298,20 @@ impl<'a> Place<'a> {
         if was_registering && let Ok(found) = tokio::time::timeout(PATIENCE, better).await {
             return Left::Better(Box::new(found));
         }
-        // Two that came again at once would send each other away for ever.
-        if control.is_replaced() && !was_registering {
+        if control.is_replaced() && !was_registering && !self.met_itself().await {
+            // Two that came again at once would send each other away for ever.
             let why = "another server with the same key has taken its place: stop one of them".to_owned();
             return Left::Gone(Absent { why, pause: Some(REPLACED_PAUSE) });
         }
         Left::Gone(absent)
+    }
+
+    /// Whether it was this server's other place that has come to the same node, by an address that nobody had told; when it has had time to hear where it is.
+    async fn met_itself(&self) -> bool {
+        tokio::time::sleep(PAUSES.0).await;
+        let nodes = self.nodes.borrow();
+        let [here, there] = [self.number, 1 - self.number].map(|number| nodes.taken[number]);
+        there.is_some_and(|there| there.node.is_none() || there.node == here.and_then(|here| here.node))
     }
 }
 

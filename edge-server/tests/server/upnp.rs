@@ -153,7 +153,7 @@ fn value<'a>(said: &'a str, name: &str) -> &'a str {
 /// Promise: a router that knows UPnP only is asked by it for the box's own UDP port and for no longer than by the others; what it maps is offered to devices, and given back when the box stops.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_router_that_knows_upnp_only_maps_a_port() {
-    let at = Ipv4Addr::new(127, 53, 51, 5);
+    let at = Ipv4Addr::new(127, 53, 51, 8);
     let device = Device::start(at, Kind::Willing).await;
     let (_relay, world, native) = behind(at).await;
     let port = world.port().to_string();
@@ -183,7 +183,7 @@ async fn a_router_that_knows_upnp_only_maps_a_port() {
 /// Promise: a router that maps ports for ever only, and is slow to say so, is asked to; one at which somebody else has the port maps another one, which is offered and given back.
 #[tokio::test(flavor = "multi_thread")]
 async fn routers_with_ways_of_their_own_map_a_port_too() {
-    let (for_ever, taken) = (Ipv4Addr::new(127, 53, 51, 6), Ipv4Addr::new(127, 53, 51, 7));
+    let (for_ever, taken) = (Ipv4Addr::new(127, 53, 51, 9), Ipv4Addr::new(127, 53, 51, 10));
     let device = Device::start(for_ever, Kind::ForEver).await;
     let (_relay, world, native) = behind(for_ever).await;
     until_offered(&world, &native, SocketAddr::new(EXTERNAL_IP.into(), world.port()), true).await;

@@ -4,7 +4,7 @@
 //!
 //! Whom a new connection did not help soon once it was open was not cut off: the server has much to do, and connections that everybody makes anew are what it
 //! needs least. He waits twice as long the next time, for some minutes. And where the transport tells that packets still arrive at the server (QUIC
-//! acknowledges them, whatever its session does), nobody makes a connection anew at all: the session's own limit holds.
+//! acknowledges them, whatever its session does), nobody makes a connection anew for some seconds more.
 
 use tresen_session::LinkState;
 use tresen_session::limits::SLOW_MS;
@@ -15,13 +15,16 @@ const REDIAL_MS: u64 = 1_200;
 /// The longest that it is waited for; then the session's own limit holds anyway.
 const LONGEST_MS: u64 = 6 * REDIAL_MS;
 
+/// What the transport acknowledged counts for so long: the device may have left the network since.
+const THERE_MS: u64 = 3_000;
+
 /// A new connection that brought an answer within this time of being open was of use. How long it took to open is the network's affair.
 const USEFUL_MS: u64 = 800;
 
 /// How long it is remembered that one was not.
 const REMEMBERED_MS: u64 = 180_000;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Patience {
     slow_since_ms: Option<u64>,
     /// It was given up once, for another.
@@ -92,8 +95,9 @@ impl Patience {
         let since_ms = self.slow_since_ms.filter(|_| !self.is_redialled)?;
         // The link is slow so long after the question to which there is no answer.
         let asked_ms = since_ms.saturating_sub(SLOW_MS);
-        let is_there = self.acknowledged_ms.is_some_and(|at_ms| at_ms > asked_ms);
-        (!is_there).then_some(since_ms + self.redial_after_ms)
+        let there_until_ms =
+            self.acknowledged_ms.filter(|at_ms| *at_ms > asked_ms).map(|at_ms| at_ms + THERE_MS);
+        Some((since_ms + self.redial_after_ms).max(there_until_ms.unwrap_or(0)))
     }
 
     /// Whether the connection is to be given up now. True once.
@@ -154,7 +158,7 @@ mod tests {
     }
 
     /// Promise: a connection whose packets still arrive is not made anew, however late the server answers: that would keep a busy server busy. What
-    /// arrived before the question that has no answer proves nothing.
+    /// arrived before the question that has no answer proves nothing, and what arrived some seconds ago no longer.
     #[test]
     fn a_server_that_is_there_is_waited_for() {
         let mut patience = Patience::default();
@@ -162,9 +166,13 @@ mod tests {
         patience.note(5_000, LinkState::Slow);
         assert_eq!(patience.poll_timeout(), Some(5_000 + REDIAL_MS), "that was before");
         patience.acknowledged(5_000 - SLOW_MS + 20);
-        assert_eq!(patience.poll_timeout(), None);
-        assert!(!patience.is_over(60_000));
-        patience.note(11_000, LinkState::Good { rtt_ms: 20 });
+        let there_until_ms = 5_000 - SLOW_MS + 20 + THERE_MS;
+        assert!(there_until_ms > 5_000 + REDIAL_MS);
+        assert_eq!(patience.poll_timeout(), Some(there_until_ms));
+        patience.acknowledged(7_000);
+        assert!(!patience.is_over(7_000 + THERE_MS - 1), "it was there again");
+        assert!(patience.clone().is_over(7_000 + THERE_MS), "it may be gone");
+        patience.note(9_000, LinkState::Good { rtt_ms: 20 });
         patience.note(20_000, LinkState::Slow);
         assert!(patience.is_over(20_000 + REDIAL_MS), "the next silence is another one");
         patience.note(21_500, LinkState::Away);

@@ -169,13 +169,23 @@ impl Headless {
             return;
         }
         let Options { first, taps, .. } = &self.options;
-        let over_and_over = || taps.get(self.taps.checked_sub(first.len())? % taps.len().max(1));
-        let Some(name) = first.get(self.taps).or_else(over_and_over) else { return };
         let items = self.client.outline().items;
-        let action = items.into_iter().find_map(|item| match item.kind {
-            ItemKind::Touch { action, .. } if item.label.starts_with(name.as_str()) => Some(action),
-            _ => None,
-        });
+        let action_of = |name: &String| {
+            items.iter().find_map(|item| match &item.kind {
+                ItemKind::Touch { action, .. } if item.label.starts_with(name.as_str()) => {
+                    Some(action.clone())
+                }
+                _ => None,
+            })
+        };
+        let action = match self.taps.checked_sub(first.len()) {
+            None => action_of(&first[self.taps]),
+            // Over and over; what is not there, because somebody else was here before, is passed over.
+            Some(done) => {
+                let turn = done % taps.len().max(1);
+                taps[turn..].iter().chain(&taps[..turn]).find_map(action_of)
+            }
+        };
         if let Some(action) = action {
             self.client.activate(now_ms, &action);
             self.tapped_ms = Some(now_ms);

@@ -129,6 +129,13 @@ impl Unanswered {
         Self { acknowledgements, look_at: Instant::now() + LOOK_EVERY }
     }
 
+    /// Something more was sent. That does not put the look off: who taps fast wants to know as well.
+    fn more(earlier: Option<Self>, link: &Link) -> Option<Self> {
+        let sent = Self::sent(link.acknowledgements()?);
+        let look_at = earlier.map_or(sent.look_at, |earlier| earlier.look_at);
+        Some(Self { look_at, ..sent })
+    }
+
     /// `None` when something was acknowledged since.
     fn look(self, link: &Link) -> Option<Self> {
         (link.acknowledgements() == Some(self.acknowledgements)).then(|| Self::sent(self.acknowledgements))
@@ -208,7 +215,7 @@ async fn session(
                     }
                 }
                 link.flush().await?;
-                unanswered = link.acknowledgements().map(Unanswered::sent);
+                unanswered = Unanswered::more(unanswered, &link);
                 if leaves {
                     link.close().await;
                     return Ok(());
@@ -229,7 +236,7 @@ async fn session(
                 Change::Gone => {
                     link.hold()?;
                     talk = Talk::Held;
-                    answer_by = None;
+                    (answer_by, unanswered) = (None, None);
                     report(Report::Network(Change::Gone));
                 }
                 Change::Another => {

@@ -158,7 +158,6 @@ impl Nodes {
         connection: &Connection,
         said: &mut Said,
     ) -> Result<(), RedisError> {
-        let mut edges = std::mem::take(&mut *lock(&self.changed));
         let mut again = Vec::new();
         let is_leaving = self.leaving.load(Ordering::Relaxed);
         if said.node.is_none_or(|when| when.elapsed() >= NODE_AGAIN) || is_leaving {
@@ -168,6 +167,8 @@ impl Nodes {
             said.node = Some(Instant::now());
             again = said.turn(node.edges());
         }
+        // Whoever has come by now is named below, and nothing of it is lost by an error before.
+        let mut edges = std::mem::take(&mut *lock(&self.changed));
         if !std::mem::replace(&mut said.all_edges, true) {
             edges.extend(node.edges());
         }
