@@ -26,6 +26,12 @@ use crate::{programs, setup};
 /// How long a device looks for a direct way.
 const TRY: Duration = Duration::from_secs(8);
 
+/// A box lets the same device use the birthday method again after so many times as long as it took, ...
+const MET_PAUSES: u32 = 4;
+
+/// ... and after this when it led nowhere.
+const MISSED_PAUSE: Duration = Duration::from_secs(60);
+
 /// How long it works on that way before it ends.
 const SETTLE: Duration = Duration::from_millis(1_200);
 
@@ -136,7 +142,16 @@ fn cell(programs: &Path, client: Side, edge: Side, tries: u32) -> Result<Vec<Out
         eprintln!("{client} - {edge}: the device can't be paired: {error:#}");
         return Ok(Vec::new());
     }
-    (0..tries).map(|_| Ok(watch(&house.work(TRY, SETTLE)?))).collect()
+    let by_birthday = [(client, edge), (edge, client)].contains(&(Side::PortRestricted, Side::Symmetric));
+    let mut outcomes = Vec::new();
+    for _ in 0..tries {
+        let outcome = watch(&house.work(TRY, SETTLE)?);
+        if by_birthday {
+            std::thread::sleep(outcome.rest());
+        }
+        outcomes.push(outcome);
+    }
+    Ok(outcomes)
 }
 
 /// Listens until the device ends.
@@ -149,6 +164,17 @@ fn watch(device: &Device) -> Outcome {
 }
 
 impl Outcome {
+    /// When the birthday method is free for the same device again.
+    fn rest(&self) -> Duration {
+        match (self.relayed_ms, self.direct_ms) {
+            (Some(relayed_ms), Some(direct_ms)) => {
+                MET_PAUSES * Duration::from_millis(direct_ms.saturating_sub(relayed_ms))
+            }
+            (Some(_), None) => MISSED_PAUSE,
+            (None, _) => Duration::ZERO,
+        }
+    }
+
     fn note(&mut self, at_ms: u64, what: &str) {
         match what {
             "screen" => self.screen_ms = self.screen_ms.or(Some(at_ms)),
