@@ -130,15 +130,15 @@ impl Unanswered {
     }
 
     /// Something more was sent. That does not put the look off: who taps fast wants to know as well.
-    fn more(earlier: Option<Self>, link: &Link) -> Option<Self> {
-        let sent = Self::sent(link.acknowledgements()?);
+    fn more(earlier: Option<Self>, acknowledgements: Option<u64>) -> Option<Self> {
+        let sent = Self::sent(acknowledgements?);
         let look_at = earlier.map_or(sent.look_at, |earlier| earlier.look_at);
         Some(Self { look_at, ..sent })
     }
 
     /// `None` when something was acknowledged since.
-    fn look(self, link: &Link) -> Option<Self> {
-        (link.acknowledgements() == Some(self.acknowledgements)).then(|| Self::sent(self.acknowledgements))
+    fn look(self, acknowledgements: Option<u64>) -> Option<Self> {
+        (acknowledgements == Some(self.acknowledgements)).then(|| Self::sent(self.acknowledgements))
     }
 }
 
@@ -215,7 +215,7 @@ async fn session(
                     }
                 }
                 link.flush().await?;
-                unanswered = Unanswered::more(unanswered, &link);
+                unanswered = Unanswered::more(unanswered, link.acknowledgements());
                 if leaves {
                     link.close().await;
                     return Ok(());
@@ -248,12 +248,33 @@ async fn session(
                 }
             },
             () = look, if unanswered.is_some() => {
-                unanswered = unanswered.and_then(|sent| sent.look(&link));
+                unanswered = unanswered.and_then(|sent| sent.look(link.acknowledgements()));
                 if unanswered.is_none() {
                     report(Report::Acknowledged);
                 }
             }
             () = overdue, if answer_by.is_some() => bail!("no answer in another network"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Promise: whoever taps fast learns as soon as others whether the server's end is there, and only of what was acknowledged after the last tap.
+    #[tokio::test(start_paused = true)]
+    async fn fast_fingers_do_not_put_the_look_off() {
+        let (start, mut unanswered) = (Instant::now(), None);
+        for acknowledgements in 5..8 {
+            unanswered = Unanswered::more(unanswered, Some(acknowledgements));
+            tokio::time::advance(LOOK_EVERY / 4).await;
+        }
+        let unanswered = unanswered.expect("the transport tells");
+        assert_eq!(unanswered.look_at, start + LOOK_EVERY);
+        let unanswered = unanswered.look(Some(7)).expect("nothing was acknowledged since");
+        assert!(unanswered.look_at > start + LOOK_EVERY, "it is looked again");
+        assert!(unanswered.look(Some(8)).is_none());
+        assert!(Unanswered::more(None, None).is_none(), "a WebSocket does not tell");
     }
 }

@@ -1,6 +1,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -117,6 +118,19 @@ async fn a_disk_that_hangs_keeps_nobody_in() {
     let written = |file| std::fs::read_to_string(world.data.path().join(file)).expect("a file");
     assert!(!written("directory.json").contains("Linde"));
     assert!(written("revocations.json").contains(&TENANT.to_string()));
+}
+
+/// Promise: what was changed is written, though whoever asked for it went away while the disk was busy.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nobody_waits_for_is_written() {
+    let world = World::new().await;
+    let busy = world.node().writing.clone().lock_owned().await;
+    let change = world.node().change_directory(|directory| directory.add_tenant(TENANT_2, "Zum Anker", 4));
+    assert!(change.now_or_never().is_none(), "it waits for the disk");
+    drop(busy);
+    let file = world.data.path().join("directory.json");
+    let is_written = |_: &Node| std::fs::read_to_string(&file).is_ok_and(|text| text.contains("Zum Anker"));
+    world.eventually("it is written", is_written).await;
 }
 
 /// Promise: whoever asks again cuts off again, though the directory has nothing to take out any more.
