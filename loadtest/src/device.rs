@@ -11,6 +11,7 @@ use tresen_identity::{
     Certificate, Fingerprint, KeyPair, PairAnswer, PairRequest, PairingCode, Secret, client_config,
 };
 use tresen_wire::STREAM_GIVEN_UP;
+use tresen_wire::bytes::put_varint;
 use tresen_wire::limits::{DEVICE_WINDOW_BYTES, HELLO_PADDED_BYTES};
 
 /// Most bytes of a length in front of a message.
@@ -139,12 +140,7 @@ impl Connection {
         for message in messages {
             let message = message.as_ref();
             let padding = std::mem::take(&mut self.least_bytes).saturating_sub(message.len());
-            let mut length = message.len() + padding;
-            while length >= 0x80 {
-                framed.push(length as u8 | 0x80);
-                length >>= 7;
-            }
-            framed.push(length as u8);
+            put_varint(&mut framed, (message.len() + padding) as u64);
             framed.extend(message);
             framed.resize(framed.len() + padding, 0);
         }

@@ -220,7 +220,8 @@ impl Guest {
         };
         // The node closes one control connection when it has taken the other, and may take this one while the first call is renewed.
         let may_be_granted = matches!(left, Left::Away(_) | Left::Renewed(_));
-        match if may_be_granted { answer(better, &mut asking).await } else { None } {
+        let better = if may_be_granted { answer(better, &mut asking).await } else { None };
+        match better {
             Some(better) => Left::Better(Box::new(better)),
             None if matches!(left, Left::Away(_)) && self.control.is_replaced() => {
                 Left::Away("somebody else has come to it with this device's key")

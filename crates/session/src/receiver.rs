@@ -15,7 +15,7 @@ use crate::receiver_inputs::Open;
 use crate::receiver_link::{Link, Question};
 use crate::{PeerError, limits};
 
-/// Memory for slots that a receiver offers, unless told otherwise.
+/// Memory for slots that a client offers.
 const CLIENT_TABLE_KIB: u32 = 32 * 1024;
 
 /// What a message from the server means to the client.

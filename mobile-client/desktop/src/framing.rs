@@ -1,6 +1,7 @@
 //! Messages on a QUIC stream: each with its length before it, as LEB128 of at most four bytes.
 
 use anyhow::{Result, bail};
+use tresen_wire::bytes::put_varint;
 use tresen_wire::limits::TO_CLIENT_BYTES;
 
 /// Longest length in bytes.
@@ -9,12 +10,7 @@ const LENGTH_BYTES: usize = 4;
 /// A message with its length.
 pub fn framed(message: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(message.len() + LENGTH_BYTES);
-    let mut rest = message.len();
-    while rest >= 0x80 {
-        bytes.push(rest as u8 | 0x80);
-        rest >>= 7;
-    }
-    bytes.push(rest as u8);
+    put_varint(&mut bytes, message.len() as u64);
     bytes.extend_from_slice(message);
     bytes
 }
