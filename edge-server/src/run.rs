@@ -167,6 +167,7 @@ pub async fn start(options: RunOptions) -> Result<Server, RunError> {
         ledger: ledger.clone(),
         clock: clock.clone(),
         namer: namer.clone(),
+        alphabets: Default::default(),
         applications,
         darkroom: Darkroom::new(typesetter.clone()),
         reprint: Box::new(move |number| {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tresen_scene::{Namer, Node};
 use tresen_wire::limits::VERSIONS;
 use tresen_wire::{
-    CloseCode, Hello, Input, Look, RootTag, ServerTable, SessionId, ToClient, ToServer, Welcome,
+    Alphabet, CloseCode, Hello, Input, Look, RootTag, ServerTable, SessionId, ToClient, ToServer, Welcome,
 };
 
 use crate::flight::Flight;
@@ -104,6 +104,11 @@ impl Sender {
             link: None,
             stats: Stats::default(),
         }
+    }
+
+    /// The letters of its server, which all of its sessions share. To be called before anybody connects.
+    pub fn share(&mut self, alphabet: Arc<Alphabet>) {
+        self.table.share(alphabet);
     }
 
     /// A client connected and said hello. Queues the welcome and decides whether its slots are still good.

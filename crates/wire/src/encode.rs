@@ -5,6 +5,7 @@ use tresen_scene::{
     limits as scene_limits,
 };
 
+use crate::banks::Banks;
 use crate::bytes::{put_bytes, put_signed, put_varint};
 use crate::colors::{ColorUndo, Colors};
 use crate::limits;
@@ -15,7 +16,7 @@ use crate::pool::Pool;
 pub(crate) struct OpWriter<'a> {
     pub(crate) out: &'a mut Vec<u8>,
     pub(crate) objects: &'a Pool,
-    pub(crate) banks: &'a [Pool],
+    pub(crate) banks: &'a Banks,
     pub(crate) colors: &'a mut Colors,
     pub(crate) color_undo: &'a mut Vec<ColorUndo>,
     /// The slot that is being filled.
@@ -213,16 +214,11 @@ impl OpWriter<'_> {
     }
 
     fn glyphs(&mut self, run: &TextRun, glyphs: &[PlacedGlyph], kerned: bool) {
-        let Some(bank) = self.banks.get(usize::from(run.face.0)) else {
-            self.beyond = Some("FACES");
-            return;
-        };
-        for placed in glyphs {
-            match bank.slot(placed.glyph.id()) {
-                Some(slot) => put_varint(self.out, slot.into()),
-                None => self.beyond = Some("GLYPH_SLOTS"),
-            }
-        }
+        let (out, beyond) = (&mut *self.out, &mut self.beyond);
+        self.banks.slots(run.face, glyphs.iter().map(|placed| &*placed.glyph), |slot| match slot {
+            Some(slot) => put_varint(out, slot.into()),
+            None => *beyond = Some("GLYPH_SLOTS"),
+        });
         if !kerned {
             return;
         }

@@ -123,6 +123,7 @@
 //! keyed BLAKE3 hash of the digest before and the body. Equal digests mean that the same frames were applied
 //! since the slots were empty.
 
+mod banks;
 mod bases;
 pub mod bytes;
 mod client_table;
@@ -130,6 +131,7 @@ mod colors;
 mod decode;
 mod encode;
 mod error;
+mod frame_writer;
 mod gallery;
 mod glyph_code;
 mod hello;
@@ -146,6 +148,7 @@ mod range;
 mod server_table;
 mod sprite_code;
 
+pub use banks::Alphabet;
 pub use client_table::ClientTable;
 pub use error::{CloseCode, DecodeError};
 pub use gallery::Gallery;

@@ -76,6 +76,22 @@ impl Pool {
         }
     }
 
+    /// With `capacity` slots, all of which may be used, of which some are filled: those lie in order. The others are filled in order, too.
+    pub(crate) fn holding(capacity: usize, filled: &[(u16, Held)]) -> Self {
+        let mut pool = Self::new(capacity, capacity);
+        pool.entries.reserve_exact(filled.last().map_or(0, |(slot, _)| usize::from(*slot) + 1));
+        for (slot, held) in filled {
+            while pool.entries.len() < usize::from(*slot) {
+                pool.free.push(pool.entries.len() as u16);
+                pool.entries.push(None);
+            }
+            pool.entries.push(None);
+            pool.fill(*slot, *held);
+        }
+        pool.free.reverse();
+        pool
+    }
+
     /// The slot that holds this, without using it.
     pub(crate) fn slot(&self, id: ObjectId) -> Option<u16> {
         self.by_id.find(hash(id), |slot| self.holds(*slot, id)).copied()
@@ -241,7 +257,7 @@ impl Entry {
 }
 
 /// Names are keyed hashes already: eight of their bytes do.
-fn hash(id: ObjectId) -> u64 {
+pub(crate) fn hash(id: ObjectId) -> u64 {
     let [a, b, c, d, e, f, g, h, ..] = id.0;
     u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use scenes::Maker;
 use tresen_scene::{Color, FaceId, Glyph, Mask, Namer, Node, Op, PlacedGlyph, Point, Rect, Size, TextRun};
-use tresen_wire::{ClientTable, ServerTable, limits};
+use tresen_wire::{Alphabet, ClientTable, ServerTable, limits};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
@@ -170,4 +170,118 @@ fn what_is_too_large_changes_nothing() {
     let root = maker.scene();
     let (body, _) = server.encode(&maker.namer, &root).unwrap();
     assert_eq!(client.apply(&maker.namer, &body).map(|root| root.id()), Ok(root.id()));
+}
+
+/// A node with these letters of one face.
+fn letters(namer: &Namer, codes: impl Iterator<Item = u32>) -> Arc<Node> {
+    let glyphs: Vec<PlacedGlyph> = codes
+        .map(|code| {
+            let letter = char::from_u32(0x4e00 + code).expect("a letter");
+            let mask = Mask::new(namer, Size::new(4, 3), &[17 * (code % 16) as u8; 12]);
+            let glyph = Glyph::new(namer, FaceId(31), letter.to_string().into(), 64, Point::ZERO, mask);
+            PlacedGlyph { glyph, kern_64: 0 }
+        })
+        .collect();
+    let runs = glyphs.chunks(100).map(|glyphs| {
+        let (color, glyphs) = (Color::rgb(0), glyphs.to_vec().into());
+        Op::Text(TextRun { baseline: Point::ZERO, color, face: FaceId(31), glyphs })
+    });
+    Node::new(namer, 0, runs.collect())
+}
+
+fn sharing(alphabet: &Arc<Alphabet>) -> ServerTable {
+    let mut server = ServerTable::new();
+    server.share(alphabet.clone());
+    server
+}
+
+/// Promise: frames are taken back across the moment in which a session begins to mirror a bank by itself.
+#[test]
+fn frames_are_taken_back_across_the_switch() {
+    let (namer, alphabet) = (Namer::new(scenes::KEY), Arc::new(Alphabet::default()));
+    let (mut server, mut client) = (sharing(&alphabet), ClientTable::new());
+    let follow = |server: &mut ServerTable, codes: std::ops::Range<u32>| {
+        let root = letters(&namer, codes);
+        let (body, undo) = server.encode(&namer, &root).expect("it fits");
+        (undo, move |client: &mut ClientTable, namer: &Namer| {
+            assert_eq!(client.apply(namer, &body).map(|shown| shown.id()), Ok(root.id()));
+        })
+    };
+    let (_, arrives) = follow(&mut server, 0..200);
+    arrives(&mut client, &namer);
+    let (first, _) = follow(&mut server, 200..240);
+    // This one brings up more letters than a session may.
+    let (second, _) = follow(&mut server, 240..420);
+    let (third, _) = follow(&mut server, 420..900);
+    [third, second, first].into_iter().for_each(|undo| server.undo(undo));
+    assert_eq!(client.digest(), server.digest());
+    for codes in [150..260, 240..420, 0..200, 100..900] {
+        let (_, arrives) = follow(&mut server, codes);
+        arrives(&mut client, &namer);
+        assert_eq!(client.digest(), server.digest());
+    }
+}
+
+/// Promise: a session that is full goes on, within the memory that its client offers, in the frame in which it begins to mirror a bank by itself.
+#[test]
+fn a_full_session_begins_to_mirror_a_bank() {
+    let (namer, alphabet) = (Namer::new(scenes::KEY), Arc::new(Alphabet::default()));
+    let (mut server, mut client) = (sharing(&alphabet), ClientTable::new());
+    let offer_kib = limits::TABLE_KIB.0;
+    server.set_budget(offer_kib);
+    let pictures = |from: u32, count: u32| {
+        let masks = (from..from + count).map(|number| {
+            let alpha: Vec<u8> =
+                (0..64 * 64).map(|at| if at % 97 == number % 97 { number as u8 } else { 0 }).collect();
+            let mask = Mask::new(&namer, Size::new(64, 64), &alpha);
+            Op::Mask { at: Point::new(number as i32, 0), mask, color: Color::rgb(number) }
+        });
+        Node::new(&namer, 0, masks.collect())
+    };
+    let child = |node: Arc<Node>| Op::Child { at: Point::ZERO, node };
+    for frame in 0..40 {
+        // The letters come last, when what was not used has made room for the pictures.
+        let codes = if frame < 30 { 0..40 } else { frame * 30..frame * 30 + 300 };
+        let root = Node::new(&namer, 0, vec![child(pictures(frame * 90, 90)), child(letters(&namer, codes))]);
+        let (body, _) = server.encode(&namer, &root).expect("it fits");
+        assert_eq!(client.apply(&namer, &body).map(|shown| shown.id()), Ok(root.id()), "frame {frame}");
+        assert_eq!(client.digest(), server.digest());
+        assert!(client.bytes() <= u64::from(offer_kib) * 1024, "{} bytes in frame {frame}", client.bytes());
+    }
+}
+
+/// Promise: sessions that share an alphabet share the slots of its letters and nothing else: each is sent what it has not got, frames can be taken back, and a
+/// house with more letters than a bank has slots goes on, whoever brought them up.
+#[test]
+fn an_alphabet_is_shared() {
+    let (namer, alphabet) = (Namer::new(scenes::KEY), Arc::new(Alphabet::default()));
+    let mut sessions: Vec<_> = (0..6).map(|_| (sharing(&alphabet), ClientTable::new())).collect();
+    let mut show = |session: usize, codes: std::ops::Range<u32>| {
+        let (server, client) = &mut sessions[session];
+        let lost = letters(&namer, codes.start + 7..codes.end + 7);
+        let (_, undo) = server.encode(&namer, &lost).expect("it fits");
+        server.undo(undo);
+        let root = letters(&namer, codes);
+        let (body, _) = server.encode(&namer, &root).expect("it fits");
+        assert_eq!(client.apply(&namer, &body).map(|root| root.id()), Ok(root.id()));
+        assert_eq!(client.digest(), server.digest());
+        body.len()
+    };
+    let first = show(0, 0..60);
+    // Another one is sent the same letters, though they have their slots already; and in another order, which costs it seeks.
+    assert_eq!(show(1, 0..60), first);
+    assert!(show(2, 30..60) < first);
+    assert!(show(2, 0..60) < first);
+    // More letters than one may bring up, and than there are slots. Who has them all goes on, and so does who has few.
+    for from in (60..1_500).step_by(60) {
+        show(from as usize / 60 % 5 + 1, from..from + 60);
+        show(0, from..from + 60);
+        show(0, 0..60);
+    }
+    show(1, 1_400..1_460);
+    let again = show(1, 1_400..1_450);
+    assert!(again < first / 4, "{again} bytes for letters that are there");
+    show(2, 0..900);
+    show(2, 1_480..1_500);
+    show(2, 0..900);
 }

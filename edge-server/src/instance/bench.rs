@@ -116,6 +116,7 @@ impl Bench {
             pin_checks: Arc::default(),
             clock: Arc::new(Clock::default()),
             namer: Namer::new([0; 32]),
+            alphabets: Default::default(),
             applications,
             darkroom: Darkroom::new(Typesetter::new(Namer::new([0; 32]))),
             habits: Arc::default(),

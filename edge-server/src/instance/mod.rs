@@ -9,6 +9,7 @@
 //! - marks reach the ledger in the order of the inputs;
 //! - nothing is drawn while nobody is attached, and nothing for what others book that the screen does not show ([`news`]).
 
+mod alphabets;
 #[cfg(test)]
 mod bench;
 mod due;
@@ -47,6 +48,7 @@ use crate::darkroom::{Darkroom, Photos};
 use crate::habits::Habits;
 use crate::registry::Station;
 use crate::site::Clock;
+pub use alphabets::Alphabets;
 pub use link::Link;
 pub use news::News;
 pub use pins::PinChecks;
@@ -67,6 +69,8 @@ pub struct Surroundings {
     pub clock: Arc<Clock>,
     /// Names objects of scenes.
     pub namer: Namer,
+    /// The letters that were sent to anybody.
+    pub alphabets: Alphabets,
     /// Makes the applications.
     pub applications: Arc<dyn Applications>,
     /// Scales photos.

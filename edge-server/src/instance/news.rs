@@ -4,7 +4,8 @@
 //! rings for those who look at something that differs. So a booking costs what it is worth, however many devices there are.
 //!
 //! Invariant: nobody misses anything. Between two looks of that task a till may come and go that somebody has drawn. Whoever drew
-//! another till than the one that was told last is therefore a stray, and is compared by himself with the next one.
+//! another till than the one that was told last is therefore a stray, and is compared by himself with the next one: with what he drew, so that
+//! nobody draws his own booking twice because others have booked since.
 
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,7 +16,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tresen_till::{Changes, Till, Topic};
 
-/// Between two looks at the till. In a busy house it changes all the time; a screen follows it a few dozen times a second at most.
+/// Between two looks at the till. In a busy house it changes all the time.
 const PAUSE: Duration = Duration::from_millis(25);
 
 /// Who looks at what.
@@ -31,6 +32,8 @@ struct Readers {
     by_topic: HashMap<Topic, HashSet<u64>>,
     strays: HashMap<u64, Arc<Till>>,
     guessing: HashMap<u64, HashSet<Topic>>,
+    /// Who makes guesses of what: `guessing` the other way round.
+    guessing_by_topic: HashMap<Topic, HashSet<u64>>,
 }
 
 /// A reader, as the news know it.
@@ -74,6 +77,7 @@ impl News {
             by_topic: HashMap::new(),
             strays: HashMap::new(),
             guessing: HashMap::new(),
+            guessing_by_topic: HashMap::new(),
         };
         Arc::new(Self { readers: Mutex::new(readers) })
     }
@@ -83,11 +87,10 @@ impl News {
         // It may have changed before somebody began to follow it.
         till.mark_changed();
         while till.changed().await.is_ok() {
-            let newest = till.borrow_and_update().clone();
             // Everybody depends on this task; a fault in comparing costs everybody a look, and no more.
-            if catch_unwind(AssertUnwindSafe(|| self.tell(&newest))).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| self.tell(|| till.borrow_and_update().clone()))).is_err() {
                 tracing::error!("two tills could not be compared; everybody looks at the newer one");
-                self.tell_everybody(&newest);
+                self.tell_everybody(&till.borrow_and_update().clone());
             }
             tokio::time::sleep(PAUSE).await;
         }
@@ -104,8 +107,10 @@ impl News {
         Reader { news: self.clone(), id, bell }
     }
 
-    pub(super) fn tell(&self, newest: &Arc<Till>) {
+    /// Tells of the newest till. It is asked for when nobody can say any more what he drew: who drew a newer one says so afterwards.
+    pub(super) fn tell(&self, newest: impl FnOnce() -> Arc<Till>) {
         let mut readers = self.lock();
+        let newest = newest();
         let changes = newest.changes_since(&readers.told);
         readers.ring_for(&changes);
         let strays = std::mem::take(&mut readers.strays);
@@ -119,12 +124,8 @@ impl News {
             });
             readers.ring_if_concerned(id, &since[at].1);
         }
-        for (id, topics) in &readers.guessing {
-            if let Some(reader) = readers.all.get(id).filter(|_| changes.concern(topics)) {
-                reader.bell.ring_for_guesses();
-            }
-        }
-        readers.told = newest.clone();
+        readers.ring_for_guesses(&changes);
+        readers.told = newest;
     }
 
     fn tell_everybody(&self, newest: &Arc<Till>) {
@@ -143,17 +144,36 @@ impl News {
 }
 
 impl Readers {
+    /// Rings for those who have drawn the till that was told last.
     fn ring_for(&self, changes: &Changes) {
+        let ring = |id: &u64| {
+            if let Some(reader) = self.all.get(id).filter(|reader| reader.topics.is_some())
+                && !self.strays.contains_key(id)
+            {
+                reader.bell.ring();
+            }
+        };
         if changes.everywhere() {
-            self.all.values().filter(|reader| reader.topics.is_some()).for_each(|reader| reader.bell.ring());
+            self.all.keys().for_each(ring);
             return;
         }
         for topic in changes.topics() {
-            for id in self.by_topic.get(&topic).into_iter().flatten() {
-                if let Some(reader) = self.all.get(id) {
-                    reader.bell.ring();
-                }
+            self.by_topic.get(&topic).into_iter().flatten().for_each(ring);
+        }
+    }
+
+    fn ring_for_guesses(&self, changes: &Changes) {
+        let ring = |id: &u64| {
+            if let Some(reader) = self.all.get(id) {
+                reader.bell.ring_for_guesses();
             }
+        };
+        if changes.everywhere() {
+            self.guessing.keys().for_each(ring);
+            return;
+        }
+        for topic in changes.topics() {
+            self.guessing_by_topic.get(&topic).into_iter().flatten().for_each(ring);
         }
     }
 
@@ -167,16 +187,31 @@ impl Readers {
     fn set_topics(&mut self, id: u64, topics: Option<Vec<Topic>>) {
         let Some(reader) = self.all.get_mut(&id).filter(|reader| reader.topics != topics) else { return };
         let before = std::mem::replace(&mut reader.topics, topics.clone());
-        for topic in before.into_iter().flatten() {
-            if let Some(ids) = self.by_topic.get_mut(&topic) {
-                ids.remove(&id);
-                if ids.is_empty() {
-                    self.by_topic.remove(&topic);
-                }
-            }
-        }
+        before.into_iter().flatten().for_each(|topic| strike(&mut self.by_topic, topic, id));
         for topic in topics.into_iter().flatten() {
             self.by_topic.entry(topic).or_default().insert(id);
+        }
+    }
+
+    fn guess_on(&mut self, id: u64, topics: impl IntoIterator<Item = Topic>) {
+        let guessing = self.guessing.entry(id).or_default();
+        for topic in topics.into_iter().filter(|topic| guessing.insert(*topic)) {
+            self.guessing_by_topic.entry(topic).or_default().insert(id);
+        }
+    }
+
+    fn guess_no_more(&mut self, id: u64) {
+        let before = self.guessing.remove(&id);
+        before.into_iter().flatten().for_each(|topic| strike(&mut self.guessing_by_topic, topic, id));
+    }
+}
+
+/// Takes a reader out of those of a topic.
+fn strike(by_topic: &mut HashMap<Topic, HashSet<u64>>, topic: Topic, id: u64) {
+    if let Some(ids) = by_topic.get_mut(&topic) {
+        ids.remove(&id);
+        if ids.is_empty() {
+            by_topic.remove(&topic);
         }
     }
 }
@@ -216,17 +251,19 @@ impl Reader {
         let mut readers = self.news.lock();
         readers.set_topics(self.id, None);
         readers.strays.remove(&self.id);
-        readers.guessing.remove(&self.id);
+        readers.guess_no_more(self.id);
     }
 
     /// Guesses are made of these too. Rings when they change.
     pub fn guess_on(&self, topics: impl IntoIterator<Item = Topic>) {
-        self.news.lock().guessing.entry(self.id).or_default().extend(topics);
+        self.news.lock().guess_on(self.id, topics);
     }
 
     /// Guesses are made anew, of these. What the ones before were made of does not count any more.
     pub fn guess_anew_on(&self, topics: impl IntoIterator<Item = Topic>) {
-        self.news.lock().guessing.insert(self.id, topics.into_iter().collect());
+        let mut readers = self.news.lock();
+        readers.guess_no_more(self.id);
+        readers.guess_on(self.id, topics);
     }
 
     /// Waits for news. Safe to drop and call again.

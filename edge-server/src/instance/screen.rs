@@ -28,15 +28,19 @@ impl Instance {
         if due_ms <= self.now_ms() {
             self.render();
         } else {
-            self.render_due_ms = Some(self.render_due_ms.map_or(due_ms, |earlier| earlier.min(due_ms)));
+            self.render_by(due_ms);
         }
+    }
+
+    /// The screen is drawn anew then, if not before.
+    fn render_by(&mut self, due_ms: u64) {
+        self.render_due_ms = Some(self.render_due_ms.map_or(due_ms, |earlier| earlier.min(due_ms)));
     }
 
     /// A screen that a commit on its way is about to change is not sent twice, unless the commit takes long.
     pub(super) fn render_unless_committing(&mut self) {
         if self.flights.any(Cargo::Commit) {
-            let due = self.now_ms() + COMMIT_PATIENCE_MS;
-            self.render_due_ms = Some(self.render_due_ms.map_or(due, |earlier| earlier.min(due)));
+            self.render_by(self.now_ms() + COMMIT_PATIENCE_MS);
         } else {
             self.render();
         }
@@ -44,6 +48,7 @@ impl Instance {
 
     pub(super) fn render(&mut self) {
         self.render_due_ms = None;
+        self.news_due_ms = None;
         self.wake_due_ms = None;
         if !self.is_connected() {
             return;

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 use tresen_identity::Fingerprint;
 use tresen_scene::{Namer, Node, ObjectId};
 use tresen_session::{Foresight, NoGuess, Sender, SenderEvent, Stats};
-use tresen_wire::{CloseCode, Hello, Look, SessionId};
+use tresen_wire::{Alphabet, CloseCode, Hello, Look, SessionId};
 
 use super::link::Leaving;
 use super::{Counted, Link};
@@ -58,6 +58,11 @@ impl Session {
         let applied = next_input - 1;
         let label = device.short().into();
         Self { id, device, label, look, applied, epoch, acknowledged: applied, sender, link: None }
+    }
+
+    /// The letters that all sessions of this server share. To be called before the device connects.
+    pub fn share(&mut self, alphabet: Arc<Alphabet>) {
+        self.sender.share(alphabet);
     }
 
     /// The device connected. A connection that it had before ends.

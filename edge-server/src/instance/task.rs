@@ -29,6 +29,9 @@ use crate::look;
 /// How long the mark of an input may wait that changed nothing: nothing but its acknowledgement tells the person that it was taken.
 pub(super) const UNSEEN_MARK_MS: u64 = 100;
 
+/// What others book is drawn so long after the last time that it was at the soonest: who looks over a whole room sees all of it change, some times a second.
+pub(super) const NEWS_EVERY_MS: u64 = 200;
+
 /// How long a stopping instance waits for the ledger.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -60,6 +63,9 @@ pub struct Instance {
     pub(super) mark_due: MarkDue,
     /// When a screen was drawn last.
     pub(super) drawn_ms: Option<u64>,
+    /// When a screen was drawn last because of what others booked, and when it is next.
+    news_drawn_ms: Option<u64>,
+    pub(super) news_due_ms: Option<u64>,
     pub(super) render_due_ms: Option<u64>,
     pub(super) wake_due_ms: Option<u64>,
     pub(super) guessing: Guessing,
@@ -105,6 +111,8 @@ impl Instance {
             pin: None,
             mark_due: MarkDue::default(),
             drawn_ms: None,
+            news_drawn_ms: None,
+            news_due_ms: None,
             render_due_ms: None,
             wake_due_ms: None,
             guessing: Guessing::default(),
@@ -171,7 +179,7 @@ impl Instance {
         let session = self.session.as_ref().and_then(Session::timeout_ms);
         let mark = self.mark_due.at_ms().filter(|_| self.flights.is_empty());
         let again = self.guessing.again_due_ms;
-        let due = [mark, self.render_due_ms, self.wake_due_ms, session, again];
+        let due = [mark, self.render_due_ms, self.wake_due_ms, self.news_due_ms, session, again];
         due.into_iter().flatten().min().unwrap_or_else(|| self.now_ms() + NOTHING_DUE_MS)
     }
 
@@ -183,6 +191,9 @@ impl Instance {
         }
         if passed(self.render_due_ms) || passed(self.wake_due_ms) {
             self.render();
+        }
+        if passed(self.news_due_ms) {
+            self.draw_news(now_ms);
         }
         if let Some(session) = &mut self.session
             && passed(session.timeout_ms())
@@ -199,9 +210,21 @@ impl Instance {
             self.guessed_of_what_changed();
         }
         if rung.shown && self.is_connected() && self.till.has_changed().unwrap_or(false) {
-            self.tell(AppInput::Changed);
-            self.render_unless_committing();
+            let now_ms = self.now_ms();
+            let due_ms = self.news_drawn_ms.map_or(0, |drawn_ms| drawn_ms + NEWS_EVERY_MS);
+            if due_ms > now_ms {
+                self.news_due_ms = Some(due_ms);
+            } else {
+                self.draw_news(now_ms);
+            }
         }
+    }
+
+    fn draw_news(&mut self, now_ms: u64) {
+        self.news_drawn_ms = Some(now_ms);
+        self.news_due_ms = None;
+        self.tell(AppInput::Changed);
+        self.render_unless_committing();
     }
 
     pub(super) fn requested(&mut self, request: Request) {
@@ -256,6 +279,7 @@ impl Instance {
         let next_input = self.marks.next_input(id);
         let namer = self.around.namer.clone();
         let mut session = Session::new(namer, id, device, next_input, rand::random(), hello.look);
+        session.share(self.around.alphabets.of(hello.look.scale_100));
         session.connect(self.now_ms(), &hello, link);
         if let Some(replaced) = &mut self.session {
             replaced.leave(self.around.clock.now_ms(), CloseCode::Replaced, "");

@@ -16,6 +16,7 @@ use tresen_wire::{Input, Key, Look};
 use super::super::bench::{Bench, Phone, TABLE, device};
 use super::super::effects::checked;
 use super::super::pins::PIN_CHECKS;
+use super::super::task::{Instance, NEWS_EVERY_MS};
 use crate::application::{AppInput, Application, Applications, Handhelds};
 
 /// Shows how many guests sit at a table, and counts how often it is drawn.
@@ -71,13 +72,20 @@ impl Bench {
 
     /// Everybody is told, and listens.
     fn tell_news(&mut self) {
-        self.instance.around.news.tell(&self.ledger.till());
+        self.instance.around.news.tell(|| self.ledger.till());
         self.listen();
     }
 
     fn listen(&mut self) {
         let rung = self.instance.news.heard();
         self.instance.heard_news(rung);
+    }
+
+    /// As if the pause before the next drawing were over.
+    fn draw_what_was_put_off(&mut self) {
+        let Instance { render_due_ms, news_due_ms, .. } = &mut self.instance;
+        [render_due_ms, news_due_ms].into_iter().for_each(|due_ms| *due_ms = due_ms.map(|_| 0));
+        self.instance.time();
     }
 
     fn fresh(&mut self) -> ObjectId {
@@ -131,6 +139,31 @@ async fn only_what_is_shown_is_drawn_again() {
     assert_eq!(bench.shown(), Some(bench.fresh()));
 }
 
+/// Promise: what others book all the time is drawn some times a second and no more often, and the last of it is.
+#[tokio::test]
+async fn a_busy_room_is_drawn_now_and_then() {
+    let drawn = Arc::new(AtomicUsize::new(0));
+    let mut bench = Bench::with(Arc::new(TableViews(drawn.clone()))).await;
+    let _phone = Phone::connect(&mut bench, device(2), Receiver::new(crate::look::DEFAULT, None)).await;
+    bench.tell_news();
+    let (before, begun_ms) = (drawn.load(Ordering::Relaxed), bench.instance.now_ms());
+    for guests in 1..=60 {
+        bench.elsewhere(Command::SetGuests { target: TABLE, guests: 1 + guests % 7 }).await;
+        bench.tell_news();
+        bench.instance.time();
+    }
+    let took_ms = bench.instance.now_ms() - begun_ms;
+    let meanwhile = (drawn.load(Ordering::Relaxed) - before) as u64;
+    assert!(
+        (1..=2 + took_ms / NEWS_EVERY_MS).contains(&meanwhile),
+        "drawn {meanwhile} times in {took_ms} ms"
+    );
+    let due_ms = bench.instance.news_due_ms;
+    assert!(due_ms.is_none_or(|due_ms| due_ms <= begun_ms + took_ms + NEWS_EVERY_MS), "put off for ever");
+    bench.draw_what_was_put_off();
+    assert_eq!(bench.shown(), Some(bench.fresh()), "the last one is");
+}
+
 /// Promise: a window that is dragged is not drawn for each of its sizes, but for the last one.
 #[tokio::test]
 async fn a_window_that_is_dragged_is_drawn_now_and_then() {
@@ -142,8 +175,7 @@ async fn a_window_that_is_dragged_is_drawn_now_and_then() {
     sizes.for_each(|look| bench.instance.event(SenderEvent::Look(look)));
     let meanwhile = drawn.load(Ordering::Relaxed) - before;
     assert!(meanwhile < 10, "drawn {meanwhile} times");
-    bench.instance.render_due_ms = bench.instance.render_due_ms.map(|_| 0);
-    bench.instance.time();
+    bench.draw_what_was_put_off();
     assert_eq!(bench.instance.status.shown().unwrap().size.w, 599, "the last one is");
 }
 
@@ -198,7 +230,7 @@ async fn a_screen_is_never_behind() {
                 }
                 bench.tell_news();
                 bench.listen();
-                bench.instance.time();
+                bench.draw_what_was_put_off();
                 assert_eq!(bench.shown(), Some(bench.fresh()), "seed {seed}, step {step}");
             }
         }

@@ -1,9 +1,10 @@
 //! The server of an episode: the app, its session, the ledger with its marks, and connections. After `edge-server/src/instance`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use tresen_session::{Sender, SenderEvent};
-use tresen_wire::{CloseCode, SessionId, ToClient, ToServer};
+use tresen_wire::{Alphabet, CloseCode, SessionId, ToClient, ToServer};
 
 use super::app::{Kit, Shared, State};
 use super::broken::Broken;
@@ -34,6 +35,8 @@ pub(super) struct Server {
     pub(super) dice: Dice,
     pub(super) fault: Fault,
     pub kit: Kit,
+    /// As if others had gone on meanwhile, it stays when the server is started again.
+    alphabet: Arc<Alphabet>,
     pub shared: Shared,
     pub(super) state: State,
     pub(super) sender: Sender,
@@ -60,11 +63,14 @@ impl Server {
         let kit = Kit::new(&mut dice);
         let shared = Shared::new(&mut dice);
         let guesser = Guesser::new(dice.fork());
-        let sender = Sender::new(kit.namer().clone(), SESSION, 1, 1, [9; 16]);
+        let alphabet = Arc::default();
+        let mut sender = Sender::new(kit.namer().clone(), SESSION, 1, 1, [9; 16]);
+        sender.share(Arc::clone(&alphabet));
         Self {
             dice,
             fault,
             kit,
+            alphabet,
             shared,
             state: State::default(),
             sender,
@@ -118,6 +124,7 @@ impl Server {
         self.marked = true;
         self.sender =
             Sender::new(self.kit.namer().clone(), SESSION, self.epoch, self.disk.input + 1, [9; 16]);
+        self.sender.share(self.alphabet.clone());
         checker.server_restarted();
     }
 
