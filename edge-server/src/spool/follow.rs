@@ -213,12 +213,11 @@ impl Writer {
         let mut left = due.len() as u64;
         self.stats.waiting.store(left, Ordering::Relaxed);
         for batch in due.chunks(BATCH) {
-            for receipt in batch {
-                folder.receipt(self.painter.as_deref(), till.site(), receipt)?;
-                left -= 1;
-                self.stats.waiting.store(left, Ordering::Relaxed);
-                self.stats.written.fetch_add(1, Ordering::Relaxed);
-            }
+            folder.receipts(self.painter.as_deref(), till.site(), batch)?;
+            let written = batch.len() as u64;
+            left -= written;
+            self.stats.waiting.store(left, Ordering::Relaxed);
+            self.stats.written.fetch_add(written, Ordering::Relaxed);
             if let Some(last) = batch.last() {
                 folder.set_progress(last.number)?;
             }

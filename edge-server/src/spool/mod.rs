@@ -23,14 +23,16 @@ mod follow;
 mod paper;
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use thiserror::Error;
 use tresen_till::receipt::{self, Align, PrintLine, Style};
 use tresen_till::{Language, Receipt, ReceiptNumber, Site, Till};
 use tresen_typeset::Typesetter;
 
-use crate::files::{UNFINISHED, sync_folder, write_one_of_many, write_whole};
+use crate::files::{UNFINISHED, note, sync_folder, write_together};
 
 pub use escpos::encode;
 pub use follow::{Spool, SpoolStats};
@@ -41,6 +43,9 @@ pub const COLUMNS: usize = 48;
 
 /// The file that says how far it has come.
 const PROGRESS: &str = "progress";
+
+/// Its length: a number, spaces and the end of the line.
+const PROGRESS_BYTES: usize = 24;
 
 /// Most copies of one receipt.
 const MAX_COPIES: u32 = 99;
@@ -93,8 +98,11 @@ impl Folder {
     pub(crate) fn set_progress(&mut self, number: ReceiptNumber) -> Result<(), SpoolError> {
         self.sync()?;
         let path = self.path.join(PROGRESS);
-        let noted = format!("{number}\n");
-        write_whole(&path, noted.as_bytes()).map_err(|source| SpoolError::Disk { path, source })?;
+        let mut noted = [b' '; PROGRESS_BYTES];
+        let digits = number.to_string();
+        noted[..digits.len()].copy_from_slice(digits.as_bytes());
+        noted[PROGRESS_BYTES - 1] = b'\n';
+        note(&path, &noted).map_err(|source| SpoolError::Disk { path, source })?;
         self.progress = number;
         Ok(())
     }
@@ -103,15 +111,18 @@ impl Folder {
         sync_folder(&self.path).map_err(|source| SpoolError::Disk { path: self.path.clone(), source })
     }
 
-    /// Writes a receipt, as original. It is sure to stay when the progress says so.
-    pub(crate) fn receipt(
+    /// Writes receipts, as originals. They are sure to stay when the progress says so.
+    pub(crate) fn receipts(
         &self,
         painter: Option<&Typesetter>,
         site: &Site,
-        receipt: &Receipt,
+        receipts: &[Arc<Receipt>],
     ) -> Result<(), SpoolError> {
-        let lines = receipt::lines(receipt, site, site.language, COLUMNS);
-        self.print(painter, &base_name(receipt.number), &lines)
+        let files = receipts.iter().flat_map(|receipt| {
+            let lines = receipt::lines(receipt, site, site.language, COLUMNS);
+            printed(painter, &base_name(receipt.number), &lines)
+        });
+        self.write(files.collect())
     }
 
     /// Writes a receipt again, marked as a copy.
@@ -126,30 +137,39 @@ impl Folder {
             .map(|number| format!("{}-copy-{number}", base_name(receipt.number)))
             .find(|name| !self.path.join(format!("{name}.escpos")).exists())
             .ok_or(SpoolError::TooManyCopies(receipt.number))?;
-        self.print(painter, &name, &lines)?;
+        self.write(printed(painter, &name, &lines))?;
         self.sync()
     }
 
-    fn print(&self, painter: Option<&Typesetter>, name: &str, lines: &[PrintLine]) -> Result<(), SpoolError> {
-        match painter.map(|painter| picture(painter, lines)) {
-            Some(Ok(png)) => self.write(&format!("{name}.png"), &png)?,
-            Some(Err(error)) => tracing::error!(%name, %error, "a receipt goes without its picture"),
-            None => {}
-        }
-        self.write(&format!("{name}.escpos"), &encode(lines))
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), SpoolError> {
-        let path = self.path.join(name);
-        if std::fs::read(&path).is_ok_and(|there| there == bytes) {
+    /// Writes those that are not here already.
+    fn write(&self, mut files: Vec<(String, Vec<u8>)>) -> Result<(), SpoolError> {
+        files.retain(|(name, bytes)| {
+            std::fs::read(self.path.join(name)).map_or(true, |there| there != *bytes)
+        });
+        if files.is_empty() {
             return Ok(());
         }
-        write_one_of_many(&path, bytes).map_err(|source| SpoolError::Disk { path, source })
+        write_together(&self.path, &files)
+            .map_err(|source| SpoolError::Disk { path: self.path.clone(), source })
     }
 }
 
+/// The files of one print.
+fn printed(painter: Option<&Typesetter>, name: &str, lines: &[PrintLine]) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::with_capacity(2);
+    // The other receipts of a batch don't wait for one that can't be drawn.
+    match painter.map(|painter| catch_unwind(AssertUnwindSafe(|| picture(painter, lines)))) {
+        Some(Ok(Ok(png))) => files.push((format!("{name}.png"), png)),
+        Some(Ok(Err(error))) => tracing::error!(%name, %error, "a receipt goes without its picture"),
+        Some(Err(_)) => tracing::error!(%name, "a receipt goes without its picture: drawing it panicked"),
+        None => {}
+    }
+    files.push((format!("{name}.escpos"), encode(lines)));
+    files
+}
+
 /// The receipts that are not in the spool yet, oldest first. When the journal is behind the spool (an older backup was restored), all of them.
-pub(crate) fn missing(till: &Till, progress: ReceiptNumber) -> Vec<std::sync::Arc<Receipt>> {
+pub(crate) fn missing(till: &Till, progress: ReceiptNumber) -> Vec<Arc<Receipt>> {
     let last = till.last_receipt().map_or(ReceiptNumber(0), |receipt| receipt.number);
     let from = if progress > last { ReceiptNumber(0) } else { progress };
     till.receipts_from(ReceiptNumber(from.0 + 1)).cloned().collect()
