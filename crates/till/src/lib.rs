@@ -26,6 +26,7 @@ mod floor;
 mod id;
 mod manage;
 pub mod money;
+mod open;
 mod photo;
 pub mod receipt;
 mod refusal;

@@ -96,7 +96,7 @@ impl Till {
 
     fn remove_table(&self, id: TableId) -> Result<Event, Refusal> {
         self.table(id).ok_or(Refusal::NoSuchTable)?;
-        in_use(self.open.contains_key(&Place::Table(id)))?;
+        in_use(self.open.get(&Place::Table(id)).is_some())?;
         Ok(Event::TableRemoved(id))
     }
 

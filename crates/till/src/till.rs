@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use crate::event::{decode_versioned, encode_versioned};
+use crate::open::Open;
 use crate::throttle::Failed;
 use crate::{
     Area, AreaId, Catalog, Check, CheckId, Command, Context, DecodeError, Event, Floor, PhotoId, PinHash,
@@ -34,7 +35,7 @@ pub struct Till {
     pub(crate) staff: OrdMap<StaffId, Staff>,
     pub(crate) failed: Arc<Failed>,
     pub(crate) checks: OrdMap<CheckId, Arc<Check>>,
-    pub(crate) open: OrdMap<Place, CheckId>,
+    pub(crate) open: Open,
     pub(crate) receipts: OrdMap<ReceiptNumber, Arc<Receipt>>,
     pub(crate) tickets: OrdMap<TicketId, Arc<Ticket>>,
     pub(crate) next_check: u64,
@@ -55,7 +56,7 @@ impl Till {
             staff: OrdMap::new(),
             failed: Arc::default(),
             checks: OrdMap::new(),
-            open: OrdMap::new(),
+            open: Open::default(),
             receipts: OrdMap::new(),
             tickets: OrdMap::new(),
             next_check: 1,
@@ -178,7 +179,7 @@ impl Till {
             Target::Table(table) => Place::Table(table),
             Target::Direct(station) => Place::Direct(station),
         };
-        self.check(*self.open.get(&place)?)
+        self.check(self.open.get(&place)?)
     }
 
     /// The same, to be kept.
