@@ -120,7 +120,7 @@ impl ClientTable {
                 ops::PATCH => self.get_patch(&mut reader, namer, first, &mut allowance)?,
                 ops::PUT_MASK => {
                     allowance.object()?;
-                    let mask = get_mask(&mut reader, namer, &mut allowance.pixels)?;
+                    let mask = get_mask(&mut reader, namer, &mut allowance.pixels, self.gallery.as_deref())?;
                     self.put(Object::Mask(mask))?;
                 }
                 ops::PUT_SPRITE => {
@@ -280,7 +280,10 @@ impl ClientTable {
         let face = reader.u8()?;
         for _ in 0..count {
             allowance.object()?;
-            let glyph = get_glyph(reader, namer, FaceId(face), &mut allowance.pixels)?;
+            let glyph = {
+                let (pixels, gallery) = (&mut allowance.pixels, self.gallery.as_deref());
+                get_glyph(reader, namer, FaceId(face), pixels, gallery)?
+            };
             let size =
                 |glyph: &Glyph| u64::from(ops::bitmap_bytes(glyph.mask().size().w, glyph.mask().size().h, 1));
             self.bytes += size(&glyph);

@@ -10,6 +10,7 @@ use tresen_scene::{
 
 use crate::bytes::Reader;
 use crate::client_table::ClientTable;
+use crate::gallery::Gallery;
 use crate::input::action;
 use crate::ops::{self, FOURTH, Like, THIRD, unknown};
 use crate::{DecodeError, limits};
@@ -348,6 +349,7 @@ pub(crate) fn get_glyph(
     namer: &tresen_scene::Namer,
     face: FaceId,
     pixels: &mut usize,
+    gallery: Option<&Gallery>,
 ) -> Result<Arc<Glyph>, DecodeError> {
     let first = reader.u8()?;
     let bytes = if first < 0x80 { vec![first] } else { reader.take(usize::from(first & 0x7f))?.to_vec() };
@@ -357,7 +359,7 @@ pub(crate) fn get_glyph(
     let text = std::str::from_utf8(&bytes).map_err(|_| DecodeError::NotText("glyph"))?;
     let advance_64 = within(reader.signed()?, limits::ADVANCE_64, "advance")?;
     let bearing = Point::new(coordinate(reader.signed()?)?, coordinate(reader.signed()?)?);
-    let mask = crate::mask_code::get_mask(reader, namer, pixels)?;
+    let mask = crate::mask_code::get_mask(reader, namer, pixels, gallery)?;
     Ok(Glyph::new(namer, face, text.into(), advance_64, bearing, mask))
 }
 

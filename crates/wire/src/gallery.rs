@@ -1,17 +1,22 @@
-//! Unpacked photos that many clients of one process share: what one of them unpacked the others need not.
+//! Unpacked photos and masks that many clients of one process share: what one of them unpacked the others need not.
 //!
 //! For a process with hundreds of clients; a device has one, and needs none of this.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tresen_scene::{ObjectId, Sprite};
+use tresen_scene::{Mask, ObjectId, Sprite};
 
 use crate::DecodeError;
 
-/// Photos by the name of their coded bytes. They stay as long as the gallery.
+/// What was unpacked, by the name of its coded bytes. It stays as long as the gallery.
 #[derive(Debug, Default)]
-pub struct Gallery(Mutex<HashMap<ObjectId, Arc<Sprite>>>);
+pub struct Gallery {
+    photos: Shelf<Sprite>,
+    masks: Shelf<Mask>,
+}
+
+type Shelf<T> = Mutex<HashMap<ObjectId, Arc<T>>>;
 
 impl Gallery {
     /// The photo that was unpacked before, or is by `unpack`.
@@ -20,12 +25,27 @@ impl Gallery {
         name: ObjectId,
         unpack: impl FnOnce() -> Result<Arc<Sprite>, DecodeError>,
     ) -> Result<Arc<Sprite>, DecodeError> {
-        let photos = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = photos().get(&name) {
-            return Ok(found.clone());
-        }
-        let unpacked = unpack()?;
-        photos().insert(name, unpacked.clone());
-        Ok(unpacked)
+        found_or(&self.photos, name, unpack)
     }
+
+    /// The same of a mask.
+    pub(crate) fn mask(&self, name: ObjectId, unpack: impl FnOnce() -> Arc<Mask>) -> Arc<Mask> {
+        let unpacked: Result<_, std::convert::Infallible> = found_or(&self.masks, name, || Ok(unpack()));
+        unpacked.unwrap_or_else(|never| match never {})
+    }
+}
+
+/// A thread that panicked while it held the lock left a whole entry or none.
+fn found_or<T, E>(
+    shelf: &Shelf<T>,
+    name: ObjectId,
+    unpack: impl FnOnce() -> Result<Arc<T>, E>,
+) -> Result<Arc<T>, E> {
+    let shelf = || shelf.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(found) = shelf().get(&name) {
+        return Ok(found.clone());
+    }
+    let unpacked = unpack()?;
+    shelf().insert(name, unpacked.clone());
+    Ok(unpacked)
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tresen_scene::{Mask, Namer, Size, limits as scene_limits};
 
 use crate::bytes::{Reader, put_bytes, put_varint};
+use crate::gallery::Gallery;
 use crate::mask_model::{EMPTY, FULL, LEVEL};
 use crate::range::{Bit, Decoder, Encoder};
 use crate::{DecodeError, limits};
@@ -55,14 +56,18 @@ pub(crate) fn put_alpha(out: &mut Vec<u8>, size: Size, alpha: &[u8]) {
     put_bytes(out, &coded);
 }
 
-/// A mask; its pixels are taken from `pixels`, what may still be unpacked.
+/// A mask, from the gallery if it is there; its pixels are taken from `pixels`, what may still be unpacked.
 pub(crate) fn get_mask(
     reader: &mut Reader<'_>,
     namer: &Namer,
     pixels: &mut usize,
+    gallery: Option<&Gallery>,
 ) -> Result<Arc<Mask>, DecodeError> {
+    let before = reader.rest();
     let (size, coded) = get_bitmap(reader, pixels)?;
-    Ok(Mask::new(namer, size, &alpha_of(size, coded)))
+    let unpack = || Mask::new(namer, size, &alpha_of(size, coded));
+    let Some(gallery) = gallery else { return Ok(unpack()) };
+    Ok(gallery.mask(namer.name(&before[..before.len() - reader.rest().len()]), unpack))
 }
 
 /// Coverage in sixteen levels.
@@ -162,14 +167,20 @@ mod tests {
             let mut out = Vec::new();
             put_mask(&mut out, &mask);
             let mut reader = Reader::new(&out);
-            let back = get_mask(&mut reader, &namer, &mut 10_000).unwrap();
+            let back = get_mask(&mut reader, &namer, &mut 10_000, None).unwrap();
             prop_assert_eq!(back.id(), mask.id());
             prop_assert!(reader.finish().is_ok());
+            let gallery = Gallery::default();
+            let shared = || get_mask(&mut Reader::new(&out), &namer, &mut 10_000, Some(&gallery)).unwrap();
+            let first = shared();
+            prop_assert!(first.id() == mask.id() && Arc::ptr_eq(&first, &shared()));
+            let too_few = get_mask(&mut Reader::new(&out), &namer, &mut ((w * h) as usize / 2), Some(&gallery));
+            prop_assert!(w * h < 2 || too_few.is_err(), "what is shared counts as unpacked");
         }
 
         #[test]
         fn no_bytes_are_too_many(bytes: Vec<u8>) {
-            let _ = get_mask(&mut Reader::new(&bytes), &Namer::new([7; 32]), &mut 100_000);
+            let _ = get_mask(&mut Reader::new(&bytes), &Namer::new([7; 32]), &mut 100_000, None);
         }
     }
 }
