@@ -26,15 +26,17 @@ const SECTOR_BYTES: usize = 512;
 /// When one can't be written, synced or renamed; some of them may be there then, and unfinished ones may be left behind, see [`UNFINISHED`].
 pub fn write_together(folder: &Path, files: &[(String, Vec<u8>)]) -> io::Result<()> {
     let unfinished = |name: &str| folder.join(format!("{name}{UNFINISHED}"));
+    // Opened before anything is written: what fails from here on is told.
+    let all = (files.len() > 1).then(|| File::open(folder)).transpose()?;
     for (name, bytes) in files {
         let mut file = begin(&unfinished(name), PUBLIC)?;
         file.write_all(bytes)?;
-        if files.len() == 1 {
+        if all.is_none() {
             file.sync_all()?;
         }
     }
-    if files.len() > 1 {
-        nix::unistd::syncfs(File::open(folder)?)?;
+    if let Some(all) = all {
+        nix::unistd::syncfs(all)?;
     }
     files.iter().try_for_each(|(name, _)| std::fs::rename(unfinished(name), folder.join(name)))
 }

@@ -188,9 +188,9 @@ async fn after_a_kill_what_is_missing_is_made_and_nothing_twice() {
     .await
     .unwrap();
     let folder = data.path().join("spool");
-    // As a kill leaves it: the first one is done and was taken away, the second is half there.
+    // As a kill leaves it: the first one is done and was taken away, the second is half there, and so is a longer note.
     std::fs::create_dir(&folder).unwrap();
-    std::fs::write(folder.join("progress"), "1\n").unwrap();
+    std::fs::write(folder.join("progress"), "1\n\0\0\0\0").unwrap();
     std::fs::write(folder.join("receipt-000002.png.tmp"), "half").unwrap();
     let (spool, stop) = start(&folder, &ledger);
     written(&spool, 2).await;

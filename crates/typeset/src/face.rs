@@ -106,7 +106,7 @@ impl TextStyle {
     }
 
     /// The bank that its glyphs live in: one for each style of the kit's type scale, shared banks for all others. A
-    /// session shows one scale, and sessions share letters with those of the same scale, so the scale is no part of it.
+    /// session shares letters with those that began at the same scale, and rarely changes its own, so the scale is no part of it.
     pub fn face_id(self) -> FaceId {
         const BANKS: usize = 32;
         let known = KNOWN.iter().position(|style| *style == self);

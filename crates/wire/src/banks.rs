@@ -1,11 +1,11 @@
 //! A server's mirror of a client's banks of glyphs.
 //!
-//! All sessions of one scale draw with the same few hundred letters. An [`Alphabet`] gives each its slot, the same one for all of them, so a session keeps a
+//! All sessions that began at one scale draw with the same few hundred letters. An [`Alphabet`] gives each its slot, the same one for all of them, so a session keeps a
 //! bit a letter. Where there are more letters of a face than a bank has slots, whoever meets one without a number mirrors that bank by itself: what
 //! was used longest ago makes room.
 //!
 //! Invariants: what a bit stands for is the letter that the alphabet has under this number; a number is never given away again; of a face, no session
-//! adds more than [`ADDED`] letters, so that nobody takes the numbers away from all others.
+//! adds more than [`ADDED`] letters, so that it takes several to use the numbers up. Who comes then mirrors by himself.
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 

@@ -90,7 +90,7 @@ impl News {
             // Everybody depends on this task; a fault in comparing costs everybody a look, and no more.
             if catch_unwind(AssertUnwindSafe(|| self.tell(|| till.borrow_and_update().clone()))).is_err() {
                 tracing::error!("two tills could not be compared; everybody looks at the newer one");
-                self.tell_everybody(&till.borrow_and_update().clone());
+                self.tell_everybody(|| till.borrow_and_update().clone());
             }
             tokio::time::sleep(PAUSE).await;
         }
@@ -128,14 +128,15 @@ impl News {
         readers.told = newest;
     }
 
-    fn tell_everybody(&self, newest: &Arc<Till>) {
+    fn tell_everybody(&self, newest: impl FnOnce() -> Arc<Till>) {
         let mut readers = self.lock();
+        let newest = newest();
         for reader in readers.all.values() {
             reader.bell.ring();
             reader.bell.ring_for_guesses();
         }
         readers.strays.clear();
-        readers.told = newest.clone();
+        readers.told = newest;
     }
 
     fn lock(&self) -> MutexGuard<'_, Readers> {

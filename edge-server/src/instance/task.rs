@@ -192,7 +192,7 @@ impl Instance {
         if passed(self.render_due_ms) || passed(self.wake_due_ms) {
             self.render();
         }
-        if passed(self.news_due_ms) {
+        if self.news_due_ms.take_if(|due_ms| *due_ms <= now_ms).is_some() && self.is_connected() {
             self.draw_news(now_ms);
         }
         if let Some(session) = &mut self.session

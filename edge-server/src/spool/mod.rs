@@ -85,7 +85,11 @@ impl Folder {
             }
         }
         let noted = std::fs::read_to_string(path.join(PROGRESS)).unwrap_or_default();
-        let progress = ReceiptNumber(noted.trim().parse().unwrap_or(0));
+        let progress = {
+            // A kill may have left the room for it, and nothing in it yet.
+            let number = noted.trim_matches(|letter: char| letter.is_whitespace() || letter == '\0');
+            ReceiptNumber(number.parse().unwrap_or(0))
+        };
         Ok(Self { path: path.to_owned(), progress })
     }
 
