@@ -181,16 +181,20 @@ fn who_is_gone_is_forgotten() {
 #[test]
 fn what_was_drawn_is_no_news() {
     let (publish, till) = watch::channel(Arc::new(Till::demo()));
+    let book = |target| {
+        let next = after_a_beer(&publish.borrow(), target);
+        publish.send_replace(Arc::new(next));
+    };
     let news = News::new(till.borrow().clone());
     let mut waiters: Vec<Waiter> = (0..READERS).map(|_| Waiter::new(&news, &till)).collect();
     waiters[1].table = 1;
-    publish.send_replace(Arc::new(after_a_beer(&publish.borrow(), table(1))));
+    book(table(1));
     waiters[1].draw();
-    publish.send_replace(Arc::new(after_a_beer(&publish.borrow(), table(0))));
+    book(table(0));
     news.tell(|| till.borrow().clone());
     let heard: Vec<bool> = waiters.iter().map(|waiter| waiter.reader.heard().shown).collect();
     assert_eq!(heard, [true, false, true]);
-    publish.send_replace(Arc::new(after_a_beer(&publish.borrow(), table(1))));
+    book(table(1));
     news.tell(|| till.borrow().clone());
     assert!(waiters[1].reader.heard().shown, "what comes after it is");
 }
