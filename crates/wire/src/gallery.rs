@@ -29,18 +29,21 @@ impl Gallery {
     }
 
     /// The same of a mask.
-    pub(crate) fn mask(&self, name: ObjectId, unpack: impl FnOnce() -> Arc<Mask>) -> Arc<Mask> {
-        let unpacked: Result<_, std::convert::Infallible> = found_or(&self.masks, name, || Ok(unpack()));
-        unpacked.unwrap_or_else(|never| match never {})
+    pub(crate) fn mask(
+        &self,
+        name: ObjectId,
+        unpack: impl FnOnce() -> Result<Arc<Mask>, DecodeError>,
+    ) -> Result<Arc<Mask>, DecodeError> {
+        found_or(&self.masks, name, unpack)
     }
 }
 
 /// A thread that panicked while it held the lock left a whole entry or none.
-fn found_or<T, E>(
+fn found_or<T>(
     shelf: &Shelf<T>,
     name: ObjectId,
-    unpack: impl FnOnce() -> Result<Arc<T>, E>,
-) -> Result<Arc<T>, E> {
+    unpack: impl FnOnce() -> Result<Arc<T>, DecodeError>,
+) -> Result<Arc<T>, DecodeError> {
     let shelf = || shelf.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(found) = shelf().get(&name) {
         return Ok(found.clone());

@@ -65,9 +65,9 @@ pub(crate) fn get_mask(
 ) -> Result<Arc<Mask>, DecodeError> {
     let before = reader.rest();
     let (size, coded) = get_bitmap(reader, pixels)?;
-    let unpack = || Mask::new(namer, size, &alpha_of(size, coded));
-    let Some(gallery) = gallery else { return Ok(unpack()) };
-    Ok(gallery.mask(namer.name(&before[..before.len() - reader.rest().len()]), unpack))
+    let unpack = || Ok(Mask::new(namer, size, &alpha_of(size, coded)));
+    let Some(gallery) = gallery else { return unpack() };
+    gallery.mask(namer.name(&before[..before.len() - reader.rest().len()]), unpack)
 }
 
 /// Coverage in sixteen levels.
