@@ -147,35 +147,21 @@ impl News {
 impl Readers {
     /// Rings for those who have drawn the till that was told last.
     fn ring_for(&self, changes: &Changes) {
-        let ring = |id: &u64| {
+        each_concerned(changes, self.all.keys(), &self.by_topic, |id| {
             if let Some(reader) = self.all.get(id).filter(|reader| reader.topics.is_some())
                 && !self.strays.contains_key(id)
             {
                 reader.bell.ring();
             }
-        };
-        if changes.everywhere() {
-            self.all.keys().for_each(ring);
-            return;
-        }
-        for topic in changes.topics() {
-            self.by_topic.get(&topic).into_iter().flatten().for_each(ring);
-        }
+        });
     }
 
     fn ring_for_guesses(&self, changes: &Changes) {
-        let ring = |id: &u64| {
+        each_concerned(changes, self.guessing.keys(), &self.guessing_by_topic, |id| {
             if let Some(reader) = self.all.get(id) {
                 reader.bell.ring_for_guesses();
             }
-        };
-        if changes.everywhere() {
-            self.guessing.keys().for_each(ring);
-            return;
-        }
-        for topic in changes.topics() {
-            self.guessing_by_topic.get(&topic).into_iter().flatten().for_each(ring);
-        }
+        });
     }
 
     fn ring_if_concerned(&self, id: u64, changes: &Changes) {
@@ -204,6 +190,22 @@ impl Readers {
     fn guess_no_more(&mut self, id: u64) {
         let before = self.guessing.remove(&id);
         before.into_iter().flatten().for_each(|topic| strike(&mut self.guessing_by_topic, topic, id));
+    }
+}
+
+/// Calls everybody whom changes concern, some more than once.
+fn each_concerned<'a>(
+    changes: &Changes,
+    everybody: impl Iterator<Item = &'a u64>,
+    by_topic: &HashMap<Topic, HashSet<u64>>,
+    call: impl Fn(&u64),
+) {
+    if changes.everywhere() {
+        everybody.for_each(call);
+        return;
+    }
+    for topic in changes.topics() {
+        by_topic.get(&topic).into_iter().flatten().for_each(&call);
     }
 }
 
