@@ -3,9 +3,8 @@
 
 use std::process::{Command, Output};
 
-/// Enough that a broken promise shows, at the first of which it ends: in most cycles the kill falls into a commit under way; on a busy machine with a quick
-/// disk in one of twenty.
-const CYCLES: &str = "200";
+/// Enough that a broken promise shows: in most cycles the kill falls into a commit under way.
+const CYCLES: &str = "40";
 
 fn crash(arguments: &[&str]) -> Output {
     let program = env!("CARGO_BIN_EXE_tresen-loadtest");
