@@ -34,13 +34,17 @@ impl Receiver {
             return None;
         }
         let number = self.kept.next_input;
+        let first_to_wait = self.unanswered() == 0;
         self.kept.next_input += 1;
         let mut open = Open { number, input, shown: None };
         if let Some(link) = self.link.as_mut().filter(|link| link.welcomed) {
             let Resume { guesses, root, applied, .. } = &mut self.kept;
             open.shown = guesses.answer(now_ms, number, &open.input, root.as_ref(), *applied);
             link.say(now_ms, &open.message());
-            link.inputs_ms.get_or_insert(now_ms);
+            // Of those before it that are answered, nobody has been waiting to hear.
+            if first_to_wait {
+                link.inputs_ms = Some(now_ms);
+            }
         }
         self.kept.open.push_back(open);
         Some(number)

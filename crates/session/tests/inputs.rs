@@ -184,3 +184,29 @@ fn inputs_that_follow_a_hello_count_in_their_own_session_only() {
 fn is_frame(message: &[u8]) -> bool {
     matches!(ToClient::decode(message), Ok(ToClient::Frame(_)))
 }
+
+/// Promise: who thought for long, and whose earlier taps are answered but not on disk yet, has just begun to wait: nobody is asked whether anybody
+/// is there, and nothing is sent twice.
+#[test]
+fn waiting_begins_with_the_first_input_without_an_answer() {
+    let mut pair = Pair::connected();
+    pair.receiver.input(0, Input::Key(Key::Enter)).unwrap();
+    pair.exchange(0);
+    pair.change();
+    pair.exchange(0);
+    assert_eq!((pair.receiver.unanswered(), pair.receiver.unacknowledged()), (0, 1));
+    let late_ms = limits::INPUT_AGAIN_MS.max(limits::INPUT_PROBE_MS) + 1_000;
+    pair.exchange(late_ms - 1);
+    pair.receiver.input(late_ms, Input::Key(Key::Enter)).unwrap();
+    let mut said = Vec::new();
+    for now_ms in [late_ms, late_ms + limits::INPUT_PROBE_MS - 1, late_ms + limits::INPUT_PROBE_MS] {
+        pair.receiver.handle_timeout(now_ms).unwrap();
+        let messages = std::iter::from_fn(|| pair.receiver.poll_transmit(now_ms));
+        said.push(messages.map(|message| ToServer::decode(&message).unwrap()).collect::<Vec<_>>());
+    }
+    let inputs = said[0].iter().filter(|message| matches!(message, ToServer::Input { .. })).count();
+    assert_eq!(inputs, 1);
+    assert!(!said[0].iter().any(|message| matches!(message, ToServer::Ping { .. })), "{:?}", said[0]);
+    assert_eq!(said[1], []);
+    assert!(matches!(said[2][..], [ToServer::Ping { .. }]), "{:?}", said[2]);
+}
