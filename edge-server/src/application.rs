@@ -187,7 +187,7 @@ impl Application for Handheld {
                 Tap::of(action).map(|tap| tresen_mpos::habit_of_tap(&self.app, &tap))
             }
             Input::Key(key) => key_of(*key).map(|key| tresen_mpos::habit_of_key(&self.app, key)),
-            Input::Scrolled { .. } | Input::Text { .. } | Input::Scan(_) => None,
+            Input::Text { .. } | Input::Scan(_) => None,
         }
     }
 
@@ -200,7 +200,6 @@ impl Application for Handheld {
 fn message_of(input: AppInput) -> Option<Message> {
     match input {
         AppInput::Input(Input::Tap(action) | Input::Hold(action)) => Message::tap(&action),
-        AppInput::Input(Input::Scrolled { .. }) => None,
         AppInput::Input(Input::Text { action, text }) => Message::text(&action, text),
         AppInput::Input(Input::Scan(code)) => Some(Message::Scan(code)),
         AppInput::Input(Input::Key(key)) => key_of(key).map(Message::Key),

@@ -53,7 +53,6 @@ pub(crate) struct Offers {
 enum Way {
     Tap,
     Hold,
-    Scroll,
     Text,
 }
 
@@ -87,7 +86,6 @@ fn done(input: &Input) -> Option<(Way, &Action)> {
     match input {
         Input::Tap(action) => Some((Way::Tap, action)),
         Input::Hold(action) => Some((Way::Hold, action)),
-        Input::Scrolled { action, .. } => Some((Way::Scroll, action)),
         Input::Text { action, .. } => Some((Way::Text, action)),
         Input::Scan(_) | Input::Key(_) => None,
     }
@@ -99,7 +97,6 @@ fn offered(op: &Op) -> impl Iterator<Item = (Way, &Action)> {
         Op::Touch(touch) if !touch.state.disabled => {
             (Some((Way::Tap, &touch.action)), touch.hold.as_ref().map(|hold| (Way::Hold, hold)))
         }
-        Op::Scroll(scroll) => (Some((Way::Scroll, &scroll.action)), None),
         Op::Field(field) => (Some((Way::Text, &field.action)), None),
         _ => (None, None),
     };
@@ -167,16 +164,15 @@ mod tests {
             let inputs = [
                 Input::Tap(action.clone()),
                 Input::Hold(action.clone()),
-                Input::Scrolled { action: action.clone(), offset_px: 3 },
                 Input::Text { action, text: "x".into() },
             ];
-            for (way, input) in ["tap", "hold", "scroll", "text"].into_iter().zip(inputs) {
+            for (way, input) in ["tap", "hold", "text"].into_iter().zip(inputs) {
                 let wanted = secret.wanted(&input).unwrap();
                 assert_eq!(offers.offers(wanted), stands_on(&input, &root), "{input:?}");
                 taken.extend(stands_on(&input, &root).then(|| format!("{way} {name}")));
             }
         }
-        assert_eq!(taken, ["tap pay", "tap row", "hold row's details", "scroll list"]);
+        assert_eq!(taken, ["tap pay", "tap row", "hold row's details"]);
         assert_eq!(secret.wanted(&Input::Scan("4006381333931".into())), None, "a scanner needs no screen");
     }
 
@@ -184,6 +180,6 @@ mod tests {
     #[test]
     fn a_screen_that_is_gone_is_small() {
         let offers = Offers::of(&screen(), &OfferKey::new(&[9; 16]));
-        assert_eq!(size_of_val(&*offers.hashes), 4 * 8, "a hash for each thing that can be done");
+        assert_eq!(size_of_val(&*offers.hashes), 3 * 8, "a hash for each thing that can be done");
     }
 }

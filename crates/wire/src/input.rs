@@ -47,13 +47,6 @@ pub enum Input {
     Tap(Action),
     /// A long press on a touch area that knows one.
     Hold(Action),
-    /// A scroll area came to rest.
-    Scrolled {
-        /// Which one.
-        action: Action,
-        /// Where, in pixels.
-        offset_px: i32,
-    },
     /// A text field's new text.
     Text {
         /// Which field.
@@ -72,14 +65,13 @@ impl Input {
     pub const fn is_guessable(&self) -> bool {
         match self {
             Self::Tap(_) | Self::Hold(_) | Self::Key(_) => true,
-            Self::Scrolled { .. } | Self::Text { .. } | Self::Scan(_) => false,
+            Self::Text { .. } | Self::Scan(_) => false,
         }
     }
 }
 
 const TAP: u8 = 0;
 const HOLD: u8 = 1;
-const SCROLLED: u8 = 2;
 const TEXT: u8 = 3;
 const SCAN: u8 = 4;
 const KEY: u8 = 5;
@@ -93,11 +85,6 @@ pub(crate) fn put_input(out: &mut Vec<u8>, input: &Input) {
         Input::Hold(action) => {
             out.push(HOLD);
             put_bytes(out, action.bytes());
-        }
-        Input::Scrolled { action, offset_px } => {
-            out.push(SCROLLED);
-            put_bytes(out, action.bytes());
-            put_varint(out, (*offset_px).clamp(0, scene_limits::COORDINATE_PX) as u64);
         }
         Input::Text { action, text } => {
             out.push(TEXT);
@@ -119,10 +106,6 @@ pub(crate) fn get_input(reader: &mut Reader<'_>) -> Result<Input, DecodeError> {
     Ok(match reader.u8()? {
         TAP => Input::Tap(action(reader)?),
         HOLD => Input::Hold(action(reader)?),
-        SCROLLED => Input::Scrolled {
-            action: action(reader)?,
-            offset_px: reader.at_most(scene_limits::COORDINATE_PX as u64, "scroll offset")? as i32,
-        },
         TEXT => {
             let action = action(reader)?;
             Input::Text { action, text: reader.text(limits::INPUT_TEXT_BYTES, "text")?.into() }

@@ -30,7 +30,6 @@ fn to_server() -> Vec<(&'static str, ToServer)> {
         ("hello with guesses", ToServer::Hello(Hello { guesses: 200, ..hello })),
         ("tap", input(1, Input::Tap(Action::new(&[1, 2, 3])))),
         ("hold", input(300, Input::Hold(Action::new(b"")))),
-        ("scrolled", input(301, Input::Scrolled { action: Action::new(b"l"), offset_px: 240 })),
         ("text", input(302, Input::Text { action: Action::new(b"f"), text: "Süß".into() })),
         ("scan", input(303, Input::Scan("4006381333931".into()))),
         ("key back", input(304, Input::Key(Key::Back))),

@@ -202,7 +202,7 @@ pub fn name_of(app: &dyn Application, root: &Node, input: &Input) -> Option<(u32
     let is_there = match input {
         Input::Tap(action) | Input::Hold(action) => offers(root, action),
         Input::Key(_) => true,
-        Input::Scrolled { .. } | Input::Text { .. } | Input::Scan(_) => false,
+        Input::Text { .. } | Input::Scan(_) => false,
     };
     if let Some(what) = habit.what.filter(|_| is_there) {
         return Some((habit.screen, Name { kind: habit.kind, what }));

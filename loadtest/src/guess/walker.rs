@@ -121,8 +121,7 @@ impl Walker {
         self.until(self.tapped + pace, |_| false).await?;
         let deadline = Instant::now() + PATIENCE;
         let at = loop {
-            let now_ms = self.now_ms();
-            if let Some(at) = find(&mut self.client, now_ms, step) {
+            if let Some(at) = find(&mut self.client, step) {
                 break at;
             }
             ensure!(Instant::now() < deadline, "it is not on the screen");

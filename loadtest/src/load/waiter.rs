@@ -346,7 +346,7 @@ impl Waiter {
         {
             let wished = area.offset + rect.y - area.rect.y - (area.rect.h - rect.h) / 2;
             let offset = wished.clamp(0, (area.content_h - area.rect.h).max(0));
-            self.client.scroll_to(self.now_ms(), &area.action, offset);
+            self.client.scroll_to(&area.action, offset);
             rect.y -= offset - area.offset;
         }
         Some(Point::new(rect.x + rect.w / 2, rect.y + rect.h / 2))

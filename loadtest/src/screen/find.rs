@@ -6,7 +6,7 @@ use tresen_scene::{Point, Rect, Role};
 use crate::handheld::script::Step;
 
 /// Where what has the step's name is, see [`named`]. Scrolls to it.
-pub fn find(client: &mut Client, now_ms: u64, step: Step) -> Option<Point> {
+pub fn find(client: &mut Client, step: Step) -> Option<Point> {
     let Outline { areas, items } = client.outline();
     let item = named(&items, step)?;
     let mut rect = item.rect;
@@ -15,7 +15,7 @@ pub fn find(client: &mut Client, now_ms: u64, step: Step) -> Option<Point> {
     {
         let wished = area.offset + rect.y - area.rect.y - (area.rect.h - rect.h) / 2;
         let offset = wished.clamp(0, (area.content_h - area.rect.h).max(0));
-        client.scroll_to(now_ms, &area.action, offset);
+        client.scroll_to(&area.action, offset);
         rect.y -= offset - area.offset;
     }
     Some(centre(rect))

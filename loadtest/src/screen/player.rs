@@ -127,8 +127,7 @@ impl Player {
     /// As [`Self::tap`], and when nothing has this name.
     pub async fn step(&mut self, step: Step) -> Result<Tap> {
         self.until_named(step).await?;
-        let now_ms = self.now_ms();
-        let at = find(&mut self.client, now_ms, step)
+        let at = find(&mut self.client, step)
             .with_context(|| format!("it is not on the screen: {:?}", self.names()))?;
         self.tap(at).await
     }
@@ -156,7 +155,7 @@ impl Player {
             }
             let down = if item.rect.y > area.rect.y { 1 } else { -1 };
             let at = centre(area.rect);
-            self.client.wheel(self.now_ms(), at, down * notch_px);
+            self.client.wheel(at, down * notch_px);
             self.client.paint(self.now_ms());
             wheel = Some((at, wheel.map_or(0, |(_, notches)| notches) + down));
         }

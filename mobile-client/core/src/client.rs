@@ -30,9 +30,6 @@ use typing::find_field;
 /// Events that wait for the shell; of more, the oldest are dropped.
 const EVENTS: usize = 32;
 
-/// A wheel that is still for this long has come to rest.
-const WHEEL_REST_MS: u64 = 150;
-
 /// What a shell is told.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -60,8 +57,6 @@ pub struct Client {
     gesture: Gesture,
     keyboard: Keyboard,
     editing: Option<(Action, String)>,
-    wheel: Option<(Action, u64)>,
-    rested: Option<(Action, i32)>,
     events: VecDeque<Event>,
     /// The screen that gestures know.
     known: Option<Arc<Node>>,
@@ -85,8 +80,6 @@ impl Client {
             gesture: Gesture::new(f32::from(look.scale_100) / 100.0),
             keyboard: Keyboard::default(),
             editing: None,
-            wheel: None,
-            rested: None,
             events: VecDeque::new(),
             known: None,
             bytes: Bytes::default(),
@@ -144,7 +137,6 @@ impl Client {
 
     /// When [`Client::handle_timeout`] is to be called.
     pub fn poll_timeout(&self) -> Option<u64> {
-        let wheel = self.wheel.as_ref().map(|(_, at)| *at);
         let waiting = self.waiting.poll_timeout();
         // A link that will be slow, if nothing arrives, has to show it.
         let slow_ms = self.looked_ms + SLOW_MS;
@@ -153,7 +145,6 @@ impl Client {
         let own = [
             self.gesture.poll_timeout(),
             self.keyboard.poll_timeout(),
-            wheel,
             waiting,
             slow,
             self.patience.poll_timeout(),
@@ -170,11 +161,6 @@ impl Client {
         self.perform(now_ms, acts);
         let typed = self.keyboard.handle_timeout(now_ms);
         self.typed(now_ms, typed);
-        if self.wheel.as_ref().is_some_and(|(_, at)| now_ms >= *at)
-            && let Some((action, _)) = self.wheel.take()
-        {
-            self.rest(now_ms, action);
-        }
         self.look_at_link(now_ms);
         if self.patience.is_over(now_ms) {
             return Err(CloseCode::TimedOut);
@@ -193,12 +179,11 @@ impl Client {
     }
 
     /// A wheel turned over `at`; `dy_px` downwards.
-    pub fn wheel(&mut self, now_ms: u64, at: Point, dy_px: i32) {
+    pub fn wheel(&mut self, at: Point, dy_px: i32) {
         let Some(root) = self.receiver.root().cloned() else { return };
         if let Some((_, scroll)) = tresen_scene::hit_test(&root, at, &self.scrolls).scroll {
             let offset = self.scrolls.get(&scroll) + dy_px;
             self.scroll(&scroll.action, offset);
-            self.wheel = Some((scroll.action, now_ms + WHEEL_REST_MS));
         }
     }
 
@@ -208,9 +193,8 @@ impl Client {
     }
 
     /// Assistive technology scrolls a list of [`Client::outline`].
-    pub fn scroll_to(&mut self, now_ms: u64, action: &Action, offset_px: i32) {
+    pub fn scroll_to(&mut self, action: &Action, offset_px: i32) {
         self.scroll(action, offset_px);
-        self.wheel = Some((action.clone(), now_ms + WHEEL_REST_MS));
     }
 
     /// Brings the canvas up to date, and returns the rectangles that changed. To be called once a picture of the display while
@@ -295,7 +279,6 @@ impl Client {
                 Act::Elsewhere => self.end_editing(),
                 Act::Status => self.tell(Event::StatusAsked),
                 Act::Scroll { action, offset } => self.scroll(&action, offset),
-                Act::Rest(action) => self.rest(now_ms, action),
             }
         }
     }
@@ -316,16 +299,6 @@ impl Client {
             && self.scrolls.set(&scroll, offset)
         {
             self.painter.dirty(visible);
-        }
-    }
-
-    fn rest(&mut self, now_ms: u64, action: Action) {
-        let Some(root) = self.receiver.root() else { return };
-        let Some((_, scroll)) = find_scroll(root, &self.scrolls, &action) else { return };
-        let offset_px = self.scrolls.get(&scroll);
-        if self.rested.as_ref() != Some(&(action.clone(), offset_px)) {
-            self.rested = Some((action.clone(), offset_px));
-            self.send(now_ms, Input::Scrolled { action, offset_px });
         }
     }
 

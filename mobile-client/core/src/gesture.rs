@@ -56,8 +56,6 @@ pub(crate) enum Act {
         action: Action,
         offset: i32,
     },
-    /// A list came to rest.
-    Rest(Action),
 }
 
 /// What the pointer moves over.
@@ -136,7 +134,10 @@ impl Gesture {
             Pointer::Down(at) => self.down(now_ms, pointer, at, view),
             Pointer::Move(at) => self.moved(now_ms, pointer, at, view),
             Pointer::Up(at) => self.up(now_ms, pointer, at, view),
-            Pointer::Cancel => self.cancel(pointer),
+            Pointer::Cancel => {
+                self.cancel(pointer);
+                Vec::new()
+            }
         }
     }
 
@@ -173,8 +174,7 @@ impl Gesture {
     fn stop(&mut self, now_ms: u64, acts: &mut Vec<Act>) -> bool {
         let Some((action, mut throw)) = self.throw.take() else { return false };
         let (offset, _) = throw.step(now_ms);
-        acts.push(Act::Scroll { action: action.clone(), offset });
-        acts.push(Act::Rest(action));
+        acts.push(Act::Scroll { action, offset });
         throw.speed_dp() > TAPPABLE_SPEED_DP
     }
 
@@ -223,10 +223,8 @@ impl Gesture {
             State::Pressing(press) if press.pointer == pointer => acts.push(press.complete()),
             State::Dragging(drag) if drag.pointer == pointer => {
                 let offset = drag.grabbed_offset + drag.grabbed_y - at.y;
-                match Throw::new(now_ms, offset, -drag.track.speed(now_ms), self.px_per_dp) {
-                    Some(throw) => self.throw = Some((drag.action, throw)),
-                    None => acts.push(Act::Rest(drag.action)),
-                }
+                let throw = Throw::new(now_ms, offset, -drag.track.speed(now_ms), self.px_per_dp);
+                self.throw = throw.map(|throw| (drag.action, throw));
             }
             State::Spent => {}
             other => self.state = other,
@@ -234,23 +232,23 @@ impl Gesture {
         acts
     }
 
-    fn cancel(&mut self, pointer: u32) -> Vec<Act> {
-        match std::mem::replace(&mut self.state, State::Idle) {
-            State::Pressing(press) if press.pointer != pointer => self.state = State::Pressing(press),
-            State::Dragging(drag) if drag.pointer == pointer => return vec![Act::Rest(drag.action)],
-            State::Dragging(drag) => self.state = State::Dragging(drag),
-            State::Pressing(_) | State::Idle | State::Spent => {}
+    fn cancel(&mut self, pointer: u32) {
+        let goes_on = match &self.state {
+            State::Pressing(press) => press.pointer != pointer,
+            State::Dragging(drag) => drag.pointer != pointer,
+            State::Idle | State::Spent => false,
+        };
+        if !goes_on {
+            self.state = State::Idle;
         }
-        Vec::new()
     }
 
     /// Moves a thrown list on. `settled` says that the list stands at one of its ends.
     pub fn step(&mut self, now_ms: u64, settled: impl Fn(&Action, i32) -> bool) -> Vec<Act> {
         let Some((action, throw)) = &mut self.throw else { return Vec::new() };
         let (offset, goes_on) = throw.step(now_ms);
-        let mut acts = vec![Act::Scroll { action: action.clone(), offset }];
+        let acts = vec![Act::Scroll { action: action.clone(), offset }];
         if !goes_on || settled(action, offset) {
-            acts.push(Act::Rest(action.clone()));
             self.throw = None;
         }
         acts

@@ -327,7 +327,7 @@ impl App {
                     MouseScrollDelta::LineDelta(_, lines) => f64::from(lines) * WHEEL_LINE_DP * scale,
                     MouseScrollDelta::PixelDelta(by) => by.y,
                 };
-                self.client.wheel(now_ms, self.mouse, -up.round() as i32);
+                self.client.wheel(self.mouse, -up.round() as i32);
             }
             WindowEvent::KeyboardInput { event, is_synthetic: false, .. }
                 if event.state == ElementState::Pressed && event.logical_key == Key::Named(NamedKey::F12) =>

@@ -102,8 +102,8 @@ impl Handheld {
     }
 
     /// The wheel turned.
-    pub fn wheel(&mut self, now: f64, x: i32, y: i32, dy: i32) {
-        self.client.wheel(ms(now), Point::new(x, y), dy);
+    pub fn wheel(&mut self, x: i32, y: i32, dy: i32) {
+        self.client.wheel(Point::new(x, y), dy);
     }
 
     /// A key went down, named as in `KeyboardEvent.key`. Returns whether it is one for the client.
@@ -225,9 +225,9 @@ impl Handheld {
     }
 
     /// Assistive technology scrolls the list with this place in the outline.
-    pub fn scroll_to(&mut self, now: f64, area: usize, offset: i32) {
+    pub fn scroll_to(&mut self, area: usize, offset: i32) {
         if let Some(action) = self.outline.area_actions.get(area).cloned() {
-            self.client.scroll_to(ms(now), &action, offset);
+            self.client.scroll_to(&action, offset);
         }
     }
 

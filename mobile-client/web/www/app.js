@@ -41,7 +41,7 @@ const outline = new OutlineView(document.getElementById('outline'), {
   edit: (text) => act(() => handheld.edit(now(), text)),
   beginEditing: (item) => act(() => handheld.begin_editing(item)),
   endEditing: () => act(() => handheld.end_editing()),
-  scroll: (area, offset) => act(() => handheld.scroll_to(now(), area, Math.round(offset * place.ratio))),
+  scroll: (area, offset) => act(() => handheld.scroll_to(area, Math.round(offset * place.ratio))),
 });
 
 function act(work) {

@@ -48,7 +48,7 @@ export function listen(page) {
     event.preventDefault();
     const [x, y] = toCanvas(event, page.ratio());
     const unit = event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? 1 : WHEEL_LINE_PX;
-    page.handheld().wheel(now(), x, y, Math.round(event.deltaY * unit * page.ratio()));
+    page.handheld().wheel(x, y, Math.round(event.deltaY * unit * page.ratio()));
     page.after();
   }, { passive: false });
   // When a key went down, not when the page got round to it: a scanner is told from a person by that.

@@ -15,6 +15,10 @@ pub const SIZE: Size = Size::new(96, 128);
 /// Products on offer.
 const MOST_PRODUCTS: usize = 16;
 const ROW_H: i32 = 14;
+/// How far the list goes with a page down.
+const PAGE_PX: i32 = 42;
+/// Beyond this it begins anew.
+const MOST_SCROLLED_PX: i32 = 200;
 const MOST_DIGITS: usize = 6;
 /// Tasks that may wait; a tap beyond does nothing.
 const MOST_TASKS: usize = 8;
@@ -119,7 +123,6 @@ impl State {
                     self.sheet = Some(product.into());
                 }
             }
-            Input::Scrolled { offset_px, .. } => self.scroll = (*offset_px).clamp(0, 200),
             Input::Text { text, .. } => self.note = text.chars().take(12).collect(),
             Input::Scan(code) => {
                 let at = code.bytes().map(usize::from).sum::<usize>() % shared.products.len();
@@ -129,6 +132,7 @@ impl State {
                 self.digits.push(char::from(b'0' + digit));
             }
             Input::Key(Key::Backspace) => drop(self.digits.pop()),
+            Input::Key(Key::PageDown) => self.scroll = (self.scroll + PAGE_PX) % MOST_SCROLLED_PX,
             Input::Key(_) => self.sheet = None,
         }
     }

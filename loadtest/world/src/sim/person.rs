@@ -53,6 +53,7 @@ impl Person {
             0 => Some(Input::Scan(format!("{:013}", self.dice.below(1_000_000)).into())),
             1 => Some(Input::Key(Key::Digit(self.dice.below(10) as u8))),
             2 => Some(Input::Key(Key::Backspace)),
+            3 => Some(Input::Key(Key::PageDown)),
             _ => self.dice.pick(&possible).cloned(),
         }
     }

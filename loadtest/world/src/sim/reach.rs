@@ -21,8 +21,6 @@ fn collect(node: &Node, dice: &mut Dice, found: &mut Vec<Input>) {
                 found.extend(touch.hold.clone().map(Input::Hold));
             }
             Op::Scroll(scroll) => {
-                let offset_px = dice.below(100) as i32;
-                found.push(Input::Scrolled { action: scroll.action.clone(), offset_px });
                 collect(&scroll.content, dice, found);
             }
             Op::Field(field) => {
@@ -39,8 +37,7 @@ fn collect(node: &Node, dice: &mut Dice, found: &mut Vec<Input>) {
 #[must_use]
 pub fn stands(input: &Input, root: &Node) -> bool {
     let same = |possible: &Input| match (possible, input) {
-        (Input::Scrolled { action, .. }, Input::Scrolled { action: other, .. })
-        | (Input::Text { action, .. }, Input::Text { action: other, .. }) => action == other,
+        (Input::Text { action, .. }, Input::Text { action: other, .. }) => action == other,
         (possible, input) => possible == input,
     };
     matches!(input, Input::Scan(_) | Input::Key(_)) || possible(root, &mut Dice::new(0)).iter().any(same)
