@@ -20,7 +20,7 @@ pub const SERVER_DEAD_MS: u64 = 30_000;
 pub const FRAME_PROBE_MS: u64 = 6_000;
 /// The acknowledgement of a frame waits so long for something that the client has to say anyway: the next tap, mostly.
 pub const ACK_RIDES_MS: u64 = 4_000;
-/// A larger message is acknowledged at once, so that it does not take the room of guesses, in bytes.
+/// Where guesses come, a larger frame is acknowledged at once, so that it does not take their room, in bytes.
 pub const ACK_RIDES_BYTES: usize = 512;
 /// A server asks again when its question has no answer after this.
 pub const QUESTION_AGAIN_MS: u64 = 5_000;
