@@ -131,7 +131,7 @@ fn required_modifiers_are_asked_for() {
     house.taps([Tap::Modifier(MEDIUM), Tap::Modifier(POTATOES), Tap::Modifier(FRIES)]);
     house.say(Message::Text(Tap::NoteText, "ohne Salz".into()));
     house.taps([Tap::More, Tap::Accept]);
-    let line = house.check(4).expect("open").lines.iter().next().expect("a line").clone();
+    let line = house.check(4).expect("open").lines.first().expect("a line").clone();
     assert_eq!((line.quantity, line.unit_price, line.note.as_str()), (2, cents(2850 + 150), "ohne Salz"));
 }
 

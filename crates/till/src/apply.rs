@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use imbl::Vector;
 use jiff::Timestamp;
 
 use crate::till::is_office;
@@ -79,7 +78,7 @@ impl Till {
     fn open_new(&mut self, id: CheckId, place: Place, opened_at: Timestamp, opened_by: StaffId) {
         self.next_check = self.next_check.max(id.0.saturating_add(1));
         self.open.insert(place, id);
-        let check = Check { id, place, guests: 0, opened_at, opened_by, lines: Vector::new(), next_line: 1 };
+        let check = Check { id, place, guests: 0, opened_at, opened_by, lines: Vec::new(), next_line: 1 };
         self.checks.insert(id, Arc::new(check));
     }
 
@@ -115,7 +114,7 @@ impl Till {
 impl Check {
     fn add_line(&mut self, line: &Line) {
         self.next_line = self.next_line.max(line.id.0.saturating_add(1));
-        self.lines.push_back(line.clone());
+        self.lines.push(Arc::new(line.clone()));
     }
 
     fn mark_sent(&mut self, lines: &[LineId], at: Timestamp) {
@@ -125,8 +124,8 @@ impl Check {
     }
 
     fn change_line(&mut self, id: LineId, change: impl FnOnce(&mut Line)) {
-        if let Some(index) = self.lines.iter().position(|line| line.id == id) {
-            change(&mut self.lines[index]);
+        if let Some(line) = self.lines.iter_mut().find(|line| line.id == id) {
+            change(Arc::make_mut(line));
         }
     }
 }

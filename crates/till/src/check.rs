@@ -1,6 +1,7 @@
 //! Open checks and their lines.
 
-use imbl::Vector;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -49,8 +50,8 @@ pub struct Check {
     pub opened_at: Timestamp,
     /// Who opened it.
     pub opened_by: StaffId,
-    /// Lines in the order in which they were added.
-    pub lines: Vector<Line>,
+    /// Lines in the order in which they were added; one that did not change is the one of the tills before.
+    pub lines: Vec<Arc<Line>>,
     /// The id of the next line.
     pub(crate) next_line: u64,
 }
@@ -98,17 +99,17 @@ pub struct LineModifier {
 impl Check {
     /// Sum of all lines, gross.
     pub fn total(&self) -> Money {
-        self.lines.iter().map(Line::total).sum()
+        self.lines.iter().map(|line| line.total()).sum()
     }
 
     /// One line.
     pub fn line(&self, id: LineId) -> Option<&Line> {
-        self.lines.iter().find(|line| line.id == id)
+        self.lines.iter().find(|line| line.id == id).map(AsRef::as_ref)
     }
 
     /// Lines that were not sent yet.
     pub fn unsent(&self) -> impl Iterator<Item = &Line> {
-        self.lines.iter().filter(|line| line.sent_at.is_none())
+        self.lines.iter().map(AsRef::as_ref).filter(|line: &&Line| line.sent_at.is_none())
     }
 
     /// Items (not lines) that were not sent yet.
