@@ -134,7 +134,7 @@ pub struct Touch {
 pub struct Scroll {
     /// The viewport.
     pub rect: Rect,
-    /// Its identity across frames, and what the client sends with its offset when it comes to rest.
+    /// Its identity across frames.
     pub action: Action,
     /// What is scrolled, drawn at `(rect.x, rect.y - offset)`.
     pub content: Arc<Node>,

@@ -20,8 +20,10 @@ pub const SERVER_DEAD_MS: u64 = 30_000;
 pub const FRAME_PROBE_MS: u64 = 6_000;
 /// The acknowledgement of a frame waits so long for something that the client has to say anyway: the next tap, mostly.
 pub const ACK_RIDES_MS: u64 = 4_000;
-/// Where guesses come, a larger frame is acknowledged at once, so that it does not take their room, in bytes.
+/// In a session that had guesses, a larger frame is acknowledged at once, so that it does not take their room, in bytes.
 pub const ACK_RIDES_BYTES: usize = 512;
+/// In any other a larger frame is, so that it does not keep the first guess from coming.
+pub const ACK_RIDES_UNGUESSED_BYTES: usize = GUESS_BYTES_IN_FLIGHT - GUESS_BYTES;
 /// A server asks again when its question has no answer after this.
 pub const QUESTION_AGAIN_MS: u64 = 5_000;
 /// An input without an answer is sent again after this.

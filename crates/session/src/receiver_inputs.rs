@@ -42,7 +42,7 @@ impl Receiver {
             open.shown = guesses.answer(now_ms, number, &open.input, root.as_ref(), *applied);
             link.say(now_ms, &open.message());
             // Of those before it that are answered, nobody has been waiting to hear.
-            if first_to_wait {
+            if first_to_wait || link.inputs_ms.is_none() {
                 link.inputs_ms = Some(now_ms);
             }
         }
@@ -69,9 +69,14 @@ impl Receiver {
 
     /// The server answered the inputs up to this one.
     pub(crate) fn note_answer(&mut self, now_ms: u64, number: u64) {
+        let is_news = number > self.kept.answered;
         self.kept.answered = self.kept.answered.max(number);
-        if let Some(link) = &mut self.link {
-            link.inputs_ms = if self.kept.open.is_empty() { None } else { Some(now_ms) };
+        let (none_open, nobody_waits) = (self.kept.open.is_empty(), self.unanswered() == 0);
+        let Some(link) = &mut self.link else { return };
+        if none_open {
+            link.inputs_ms = None;
+        } else if is_news || nobody_waits {
+            link.inputs_ms = Some(now_ms);
         }
     }
 

@@ -42,15 +42,13 @@ pub(crate) struct Link {
     pub sent_ahead: u64,
     pub question: Option<Question>,
     pub questions: u8,
-    /// Since when nothing was heard of the open inputs; moved when they are sent again.
+    /// Since when nothing was heard of the open inputs; moved when the first one begins to wait, and when they are sent again. Known while any is open.
     pub inputs_ms: Option<u64>,
     /// A fresh frame was asked for, then.
     pub nak_ms: Option<u64>,
     owed: Option<Owed>,
     /// Something was acknowledged: the server knows how long a round trip takes.
     acknowledges: bool,
-    /// A guess has come: there is room under way that others wait for.
-    guessed: bool,
 }
 
 impl Link {
@@ -84,13 +82,11 @@ impl Link {
         self.outbox.is_empty()
     }
 
-    /// Everything up to this message is applied. That can wait to be said if it is a frame, small where the server guesses, and the only thing that
-    /// the server waits for.
-    pub fn owe(&mut self, now_ms: u64, sequence: u8, bytes: usize, kind: Kind) {
+    /// Everything up to this message is applied. That can wait to be said if it is a frame of at most `riding_bytes`, and the only thing that the
+    /// server waits for.
+    pub fn owe(&mut self, now_ms: u64, sequence: u8, bytes: usize, kind: Kind, riding_bytes: usize) {
         let alone = self.owed.is_none() && self.acknowledges;
-        self.guessed |= kind == Kind::Guess;
-        let can_wait =
-            alone && kind == Kind::Frame && (!self.guessed || bytes <= limits::ACK_RIDES_BYTES);
+        let can_wait = alone && kind == Kind::Frame && bytes <= riding_bytes;
         let due_ms = if can_wait { now_ms + limits::ACK_RIDES_MS } else { now_ms };
         self.owed = Some(Owed { sequence, at_ms: now_ms, due_ms });
     }
@@ -105,29 +101,5 @@ impl Link {
         self.acknowledges = true;
         let waited_ms = u16::try_from(now_ms.saturating_sub(at_ms)).unwrap_or(u16::MAX);
         self.outbox.push_back(ToServer::FrameAck { sequence, waited_ms }.encode());
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Promise: guesses wait for the room of a large frame, so where they come it is acknowledged at once; elsewhere nobody waits for it.
-    #[test]
-    fn a_large_frame_is_acknowledged_at_once_where_guesses_come() {
-        let (small, large) = (limits::ACK_RIDES_BYTES, limits::ACK_RIDES_BYTES + 1);
-        let mut link = Link::default();
-        let mut goes_at_once = |sequence, bytes, kind| {
-            link.owe(7, sequence, bytes, kind);
-            let at_once = link.next(7).is_some();
-            link.pay(7);
-            link.outbox.clear();
-            at_once
-        };
-        assert!(goes_at_once(1, small, Kind::Frame), "the first one of a connection");
-        assert!(!goes_at_once(2, large, Kind::Frame));
-        assert!(goes_at_once(3, small, Kind::Guess));
-        assert!(goes_at_once(4, large, Kind::Frame));
-        assert!(!goes_at_once(5, small, Kind::Frame));
     }
 }

@@ -7,7 +7,7 @@ use tresen_wire::{Frame, Guess, SEQUENCES, ToServer};
 
 use crate::receiver::Resume;
 use crate::receiver_link::Kind;
-use crate::{PeerError, Receiver, ReceiverEvent};
+use crate::{PeerError, Receiver, ReceiverEvent, limits};
 
 impl Resume {
     /// Follows the commands of a frame or guess, or a confirmation of what was shown for the input `applied`. `None` when they do not fit.
@@ -99,8 +99,10 @@ impl Receiver {
 
     /// A frame or guess was applied.
     fn owe(&mut self, now_ms: u64, sequence: u8, bytes: usize, kind: Kind) {
+        let guessed = self.kept.guesses.stats.arrived > 0;
+        let riding_bytes = if guessed { limits::ACK_RIDES_BYTES } else { limits::ACK_RIDES_UNGUESSED_BYTES };
         if let Some(link) = &mut self.link {
-            link.owe(now_ms, sequence, bytes, kind);
+            link.owe(now_ms, sequence, bytes, kind, riding_bytes);
         }
     }
 }

@@ -210,3 +210,28 @@ fn waiting_begins_with_the_first_input_without_an_answer() {
     assert_eq!(said[1], []);
     assert!(matches!(said[2][..], [ToServer::Ping { .. }]), "{:?}", said[2]);
 }
+
+/// Promise: an input that is lost is sent again, however often news come meanwhile that do not answer it.
+#[test]
+fn news_do_not_put_a_lost_input_off() {
+    let mut pair = Pair::new();
+    pair.receiver.set_guesses(8);
+    pair.connect(0);
+    pair.exchange(0);
+    pair.receiver.input(1, Input::Key(Key::Enter)).unwrap();
+    pair.receiver.poll_transmit(1).expect("the input, which is lost");
+    let mut again_ms = None;
+    for now_ms in (200..=limits::INPUT_AGAIN_MS + 200).step_by(200) {
+        pair.change();
+        while let Some(message) = pair.sender.poll_transmit(now_ms) {
+            pair.receiver.handle(now_ms, &message).unwrap();
+        }
+        pair.receiver.handle_timeout(now_ms).unwrap();
+        while let Some(message) = pair.receiver.poll_transmit(now_ms) {
+            let is_input = matches!(ToServer::decode(&message), Ok(ToServer::Input { .. }));
+            again_ms = again_ms.or_else(|| is_input.then_some(now_ms));
+            pair.sender.handle(now_ms, &message).unwrap();
+        }
+    }
+    assert!(again_ms.is_some_and(|at_ms| at_ms >= limits::INPUT_AGAIN_MS), "{again_ms:?}");
+}

@@ -3,6 +3,8 @@
 #[allow(dead_code, reason = "inputs have tests of their own")]
 mod pair;
 
+use std::sync::Arc;
+
 use pair::{LOOK, Pair};
 use tresen_scene::limits::DEPTH;
 use tresen_scene::*;
@@ -164,6 +166,45 @@ fn what_the_server_waits_for_is_acknowledged_at_once() {
     let acknowledged = pair.receiver.poll_transmit(1).expect("two frames are acknowledged");
     pair.sender.handle(1, &acknowledged).expect("the client is right");
     pair.exchange(1);
+}
+
+/// Promise: a frame that would take the room of guesses is acknowledged at once: in a session that had some a large one, in any other a very large one.
+#[test]
+fn a_frame_that_takes_the_room_of_guesses_is_acknowledged_at_once() {
+    let mut pair = Pair::new();
+    pair.receiver.set_guesses(8);
+    pair.connect(0);
+    pair.exchange(0);
+    let sizes = [10, 100, 1_000];
+    assert_eq!(sizes.map(|count| rides(&mut pair, 100_000, count)), [true, true, false]);
+    let (shown, root, input) = (pair.shown(), fills(&pair, 200_000, 5), Input::Key(Key::Enter));
+    pair.sender.guess(200_000, &Foresight::answer(shown, &input, &root), 1_200).expect("a guess is sent");
+    pair.exchange(200_000);
+    assert_eq!(sizes.map(|count| rides(&mut pair, 300_000, count)), [true, false, false]);
+}
+
+/// A screen of so many rectangles, another one each time.
+fn fills(pair: &Pair, now_ms: u64, count: u64) -> Arc<Node> {
+    let fill = |at: u64| Op::Fill {
+        rect: Rect::new(at as i32 % 90, at as i32 % 120, 3, 5),
+        color: Color::rgb(((at + now_ms + count) * 7_919 % 0xff_ffff) as u32),
+    };
+    Node::new(&pair.maker.namer, count, (0..count).map(fill).collect())
+}
+
+/// Shows a screen of so many rectangles; whether its acknowledgement waits for something else to be said.
+fn rides(pair: &mut Pair, now_ms: u64, count: u64) -> bool {
+    let screen = fills(pair, now_ms, count);
+    pair.sender.show(screen);
+    let frame = pair.sender.poll_transmit(now_ms).expect("a frame");
+    let (large, very_large) = (limits::ACK_RIDES_BYTES, limits::ACK_RIDES_UNGUESSED_BYTES);
+    assert_eq!((frame.len() > large, frame.len() > very_large), (count > 10, count > 100), "{}", frame.len());
+    pair.receiver.handle(now_ms, &frame).expect("the server is right");
+    let acknowledged = pair.receiver.poll_transmit(now_ms);
+    let waits = acknowledged.is_none();
+    let said = acknowledged.or_else(|| pair.receiver.poll_transmit(now_ms + limits::ACK_RIDES_MS));
+    pair.sender.handle(now_ms, &said.expect("it goes by itself in the end")).expect("the client is right");
+    waits
 }
 
 /// Promise: what a colleague changed is not taken for the answer to a tap that is still on its way, so a server that falls silent then is noticed.

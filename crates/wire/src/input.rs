@@ -72,6 +72,7 @@ impl Input {
 
 const TAP: u8 = 0;
 const HOLD: u8 = 1;
+// 2 was the place of a list, up to version 4.
 const TEXT: u8 = 3;
 const SCAN: u8 = 4;
 const KEY: u8 = 5;

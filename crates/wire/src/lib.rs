@@ -1,4 +1,4 @@
-//! The bytes between a server and a client. This page is the protocol's specification, version 4.
+//! The bytes between a server and a client. This page is the protocol's specification, version 5.
 //!
 //! A message is one message of the transport: a binary message of a WebSocket, or on QUIC a varint length and
 //! as many bytes on the one bidirectional stream that the client opens. The transport keeps order and loses
@@ -25,9 +25,8 @@
 //! | 8 | bye | close code |
 //! | 9 | guessed input | number (varint), first four bytes of the name of the root that the client showed for it, kind, parts; kinds 0, 1 and 5 only |
 //!
-//! Kinds of input: 0 tap (action bytes), 1 hold (action bytes), 2 scrolled (action bytes, offset varint), 3
-//! text (action bytes, text), 4 scan (text), 5 key (0-10 as in [`Key`], 32-41 digits, 48-71 F1-F24, 255 and a
-//! code point as varint).
+//! Kinds of input: 0 tap (action bytes), 1 hold (action bytes), 3 text (action bytes, text), 4 scan
+//! (text), 5 key (0-10 as in [`Key`], 32-41 digits, 48-71 F1-F24, 255 and a code point as varint).
 //!
 //! # To a client: first byte
 //!

@@ -1,7 +1,7 @@
 //! Every limit of the protocol. A decoder refuses what lies beyond them.
 
 /// Versions of the protocol that this build speaks, lowest and highest.
-pub const VERSIONS: (u16, u16) = (4, 4);
+pub const VERSIONS: (u16, u16) = (5, 5);
 /// Largest message to a server, in bytes.
 pub const TO_SERVER_BYTES: usize = 4096;
 /// How long a client makes the first hello from a new address, with zeros at its end: two packets, so that six may come back before the

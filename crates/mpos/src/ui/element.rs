@@ -250,8 +250,8 @@ pub fn stack() -> Element {
     Element::new(Content::Stack(Vec::new()))
 }
 
-/// Content that scrolls vertically; `action` is sent with the offset when it comes to rest. Takes the room that is left, and where the height around
-/// it is given it asks for none.
+/// Content that scrolls vertically; by its `action` the client knows it again on the next screen. Takes the room that is left, and where the height
+/// around it is given it asks for none.
 pub fn scroll(action: Action, content: impl Into<Element>) -> Element {
     let content = Box::new(content.into());
     Element::new(Content::Scroll { action, offset: 0, content }).grow()

@@ -20,9 +20,7 @@ fn collect(node: &Node, dice: &mut Dice, found: &mut Vec<Input>) {
                 found.push(Input::Tap(touch.action.clone()));
                 found.extend(touch.hold.clone().map(Input::Hold));
             }
-            Op::Scroll(scroll) => {
-                collect(&scroll.content, dice, found);
-            }
+            Op::Scroll(scroll) => collect(&scroll.content, dice, found),
             Op::Field(field) => {
                 let text = format!("note {}", dice.below(1_000)).into();
                 found.push(Input::Text { action: field.action.clone(), text });
