@@ -72,7 +72,7 @@ pub fn habit_of_tap(app: &App, tap: &Tap) -> Habit {
         Tap::PayCash { .. } => (29, Some(0), 2.0),
         Tap::Reprint => (30, Some(0), 0.0),
         Tap::Done => (31, Some(0), 3.0),
-        Tap::SearchText | Tap::NoteText | Tap::Scroll(_) => (32, None, 0.0),
+        Tap::SearchText | Tap::NoteText => (32, None, 0.0),
     };
     let memory = if matches!(tap, Tap::Person(_)) { Memory::Private } else { Memory::Counted };
     Habit { screen: screen(app), kind, what, prior, memory }

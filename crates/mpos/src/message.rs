@@ -85,8 +85,6 @@ pub enum Tap {
     Reprint,
     /// Leaves the receipt.
     Done,
-    /// A scroll area.
-    Scroll(ScrollArea),
 }
 
 /// The identity of a scroll area. Another part of it is another content, which starts at its top.
@@ -196,9 +194,7 @@ pub enum Failure {
 impl Tap {
     /// As the content of a touch area.
     pub fn action(&self) -> Action {
-        let mut bytes = [0; tresen_scene::limits::ACTION_BYTES];
-        let used = postcard::to_slice(self, &mut bytes).expect("the longest tap fits into an action");
-        Action::new(used)
+        action_of(self)
     }
 
     /// What an action means; `None` for bytes that no version of this app made.
@@ -206,6 +202,19 @@ impl Tap {
         let (tap, rest) = postcard::take_from_bytes(action.bytes()).ok()?;
         rest.is_empty().then_some(tap)
     }
+}
+
+impl ScrollArea {
+    /// As the identity of a list.
+    pub fn action(&self) -> Action {
+        action_of(self)
+    }
+}
+
+fn action_of(what: &impl Serialize) -> Action {
+    let mut bytes = [0; tresen_scene::limits::ACTION_BYTES];
+    let used = postcard::to_slice(what, &mut bytes).expect("the longest tap and list fit into an action");
+    Action::new(used)
 }
 
 impl Message {

@@ -42,7 +42,7 @@ impl Receiver {
             open.shown = guesses.answer(now_ms, number, &open.input, root.as_ref(), *applied);
             link.say(now_ms, &open.message());
             // Of those before it that are answered, nobody has been waiting to hear.
-            if first_to_wait || link.inputs_ms.is_none() {
+            if first_to_wait {
                 link.inputs_ms = Some(now_ms);
             }
         }

@@ -24,13 +24,6 @@ struct Owed {
     due_ms: u64,
 }
 
-/// What is acknowledged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Frame,
-    Guess,
-}
-
 #[derive(Debug, Default)]
 pub(crate) struct Link {
     outbox: VecDeque<Vec<u8>>,
@@ -82,12 +75,11 @@ impl Link {
         self.outbox.is_empty()
     }
 
-    /// Everything up to this message is applied. That can wait to be said if it is a frame of at most `riding_bytes`, and the only thing that the
-    /// server waits for.
-    pub fn owe(&mut self, now_ms: u64, sequence: u8, bytes: usize, kind: Kind, riding_bytes: usize) {
+    /// Everything up to this message is applied. `can_wait`: the server does not wait for this message's acknowledgement itself; it does for the
+    /// first one of a connection, and for one of two.
+    pub fn owe(&mut self, now_ms: u64, sequence: u8, can_wait: bool) {
         let alone = self.owed.is_none() && self.acknowledges;
-        let can_wait = alone && kind == Kind::Frame && bytes <= riding_bytes;
-        let due_ms = if can_wait { now_ms + limits::ACK_RIDES_MS } else { now_ms };
+        let due_ms = if alone && can_wait { now_ms + limits::ACK_RIDES_MS } else { now_ms };
         self.owed = Some(Owed { sequence, at_ms: now_ms, due_ms });
     }
 

@@ -6,7 +6,6 @@ use tresen_scene::Node;
 use tresen_wire::{Frame, Guess, SEQUENCES, ToServer};
 
 use crate::receiver::Resume;
-use crate::receiver_link::Kind;
 use crate::{PeerError, Receiver, ReceiverEvent, limits};
 
 impl Resume {
@@ -62,7 +61,8 @@ impl Receiver {
         // A server that does not say what a frame shows answers with it what was done before it came.
         let answered = applied.unwrap_or(kept.next_input.saturating_sub(1));
         self.note_answer(now_ms, answered);
-        self.owe(now_ms, frame.sequence, frame.body.len(), Kind::Frame);
+        let leaves_room = frame.body.len() <= self.riding_bytes();
+        self.owe(now_ms, frame.sequence, leaves_room);
         Ok(self.root().cloned().map(ReceiverEvent::Screen))
     }
 
@@ -84,7 +84,7 @@ impl Receiver {
         guesses.stats.arrived += 1;
         guesses.stats.bytes += bytes as u64;
         self.kept.sequence = sequence;
-        self.owe(now_ms, sequence, bytes, Kind::Guess);
+        self.owe(now_ms, sequence, false);
         Ok(())
     }
 
@@ -98,11 +98,17 @@ impl Receiver {
     }
 
     /// A frame or guess was applied.
-    fn owe(&mut self, now_ms: u64, sequence: u8, bytes: usize, kind: Kind) {
-        let guessed = self.kept.guesses.stats.arrived > 0;
-        let riding_bytes = if guessed { limits::ACK_RIDES_BYTES } else { limits::ACK_RIDES_UNGUESSED_BYTES };
+    fn owe(&mut self, now_ms: u64, sequence: u8, can_wait: bool) {
         if let Some(link) = &mut self.link {
-            link.owe(now_ms, sequence, bytes, kind, riding_bytes);
+            link.owe(now_ms, sequence, can_wait);
+        }
+    }
+
+    /// A frame of at most so many bytes leaves room for guesses while it is not acknowledged.
+    const fn riding_bytes(&self) -> usize {
+        match self.kept.guesses.stats.arrived {
+            0 => limits::ACK_RIDES_UNGUESSED_BYTES,
+            _ => limits::ACK_RIDES_BYTES,
         }
     }
 }

@@ -223,9 +223,7 @@ fn news_do_not_put_a_lost_input_off() {
     let mut again_ms = None;
     for now_ms in (200..=limits::INPUT_AGAIN_MS + 200).step_by(200) {
         pair.change();
-        while let Some(message) = pair.sender.poll_transmit(now_ms) {
-            pair.receiver.handle(now_ms, &message).unwrap();
-        }
+        pair.down(now_ms);
         pair.receiver.handle_timeout(now_ms).unwrap();
         while let Some(message) = pair.receiver.poll_transmit(now_ms) {
             let is_input = matches!(ToServer::decode(&message), Ok(ToServer::Input { .. }));

@@ -104,9 +104,7 @@ fn another_receiver_goes_on_with_what_one_had() {
     pair.receiver = Receiver::new(LOOK, Some(pair.receiver.resume()));
     pair.connect(2);
     assert_eq!(pair.receiver.unacknowledged(), 1);
-    while let Some(message) = pair.sender.poll_transmit(2) {
-        pair.receiver.handle(2, &message).unwrap();
-    }
+    pair.down(2);
     let input = pair.receiver.poll_transmit(2).unwrap();
     assert!(matches!(pair.sender.handle(2, &input), Ok(Some(SenderEvent::Input { number: 1, .. }))));
     assert_eq!(pair.sender.stats().resumed, 1);
@@ -216,9 +214,7 @@ fn a_screen_from_before_a_tap_does_not_answer_it() {
     pair.exchange(0);
     pair.receiver.input(1, pair.first_tap()).unwrap();
     pair.change();
-    while let Some(message) = pair.sender.poll_transmit(2) {
-        pair.receiver.handle(2, &message).unwrap();
-    }
+    pair.down(2);
     assert_eq!(pair.shown(), pair.maker.scene().id());
     assert_eq!(pair.receiver.unanswered(), 1);
     assert_eq!(pair.receiver.poll_timeout(), Some(2 + limits::INPUT_PROBE_MS));

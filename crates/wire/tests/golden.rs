@@ -272,6 +272,17 @@ fn what_is_too_large_is_refused() {
     );
 }
 
+/// Promise: what was the place of a list up to version 4 is nothing now, and never something else.
+#[test]
+fn the_place_of_a_list_is_refused() {
+    let tap = ToServer::Input { number: 1, input: Input::Tap(Action::new(b"l")) }.encode();
+    let kind = tap.iter().rposition(|&byte| byte == 0).expect("a tap is kind 0");
+    let mut scrolled = tap;
+    scrolled[kind] = 2;
+    scrolled.push(9);
+    assert_eq!(ToServer::decode(&scrolled), Err(DecodeError::Unknown { what: "input", value: 2 }));
+}
+
 /// A few bytes that claim to be much: refused without much memory.
 #[test]
 fn a_small_frame_holds_no_large_picture() {

@@ -183,7 +183,7 @@ impl Client {
         let Some(root) = self.receiver.root().cloned() else { return };
         if let Some((_, scroll)) = tresen_scene::hit_test(&root, at, &self.scrolls).scroll {
             let offset = self.scrolls.get(&scroll) + dy_px;
-            self.scroll(&scroll.action, offset);
+            self.scroll_to(&scroll.action, offset);
         }
     }
 
@@ -192,9 +192,14 @@ impl Client {
         self.perform(now_ms, vec![Act::Tap(action.clone())]);
     }
 
-    /// Assistive technology scrolls a list of [`Client::outline`].
+    /// Moves a list of [`Client::outline`]: a finger, a wheel or assistive technology.
     pub fn scroll_to(&mut self, action: &Action, offset_px: i32) {
-        self.scroll(action, offset_px);
+        let Some(root) = self.receiver.root() else { return };
+        if let Some((visible, scroll)) = find_scroll(root, &self.scrolls, action)
+            && self.scrolls.set(&scroll, offset_px)
+        {
+            self.painter.dirty(visible);
+        }
     }
 
     /// Brings the canvas up to date, and returns the rectangles that changed. To be called once a picture of the display while
@@ -278,7 +283,7 @@ impl Client {
                 Act::Edit(action) => self.begin_editing(&action),
                 Act::Elsewhere => self.end_editing(),
                 Act::Status => self.tell(Event::StatusAsked),
-                Act::Scroll { action, offset } => self.scroll(&action, offset),
+                Act::Scroll { action, offset } => self.scroll_to(&action, offset),
             }
         }
     }
@@ -290,15 +295,6 @@ impl Client {
         self.note_screen();
         if self.receiver.link(now_ms) != LinkState::Away {
             self.waiting.note(now_ms, self.receiver.unanswered());
-        }
-    }
-
-    fn scroll(&mut self, action: &Action, offset: i32) {
-        let Some(root) = self.receiver.root() else { return };
-        if let Some((visible, scroll)) = find_scroll(root, &self.scrolls, action)
-            && self.scrolls.set(&scroll, offset)
-        {
-            self.painter.dirty(visible);
         }
     }
 

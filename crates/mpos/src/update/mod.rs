@@ -72,7 +72,7 @@ impl Step<'_> {
 
     fn tap(&mut self, tap: Tap) {
         match tap {
-            Tap::Dismiss | Tap::SearchText | Tap::NoteText | Tap::Scroll(_) => {}
+            Tap::Dismiss | Tap::SearchText | Tap::NoteText => {}
             Tap::Back => self.back(),
             Tap::Person(staff) => self.choose_person(staff),
             Tap::LogOut => self.log_out(),

@@ -134,9 +134,9 @@ impl Scene<'_> {
             .into_iter()
             .map(|tab| chip(tab.text, tab.selected, tab.action).compact().width(RAIL));
         let rail = column().children(chips.collect::<Vec<_>>()).pad_y(4).key("tabs");
-        let rail = scroll(Tap::Scroll(ScrollArea::Tabs).action(), rail).width(RAIL);
+        let rail = scroll(ScrollArea::Tabs.action(), rail).width(RAIL);
         let content = self.groups_from(shown, check, width - RAIL - EDGE);
-        let products = scroll(Tap::Scroll(ScrollArea::Products(shown)).action(), content.pad_top(4));
+        let products = scroll(ScrollArea::Products(shown).action(), content.pad_top(4));
         let parts = row().align(ui::Align::Stretch).child(column().child(rail.grow()).pad_left(EDGE));
         parts.child(products).min_height(0)
     }
@@ -181,7 +181,7 @@ impl Scene<'_> {
 
     fn group_tabs(&self, shown: GroupId, width: i32) -> Element {
         let tabs = Tabs { width: width - 2 * EDGE, pad: (EDGE, 4), tabs: self.groups(shown) };
-        scroll(Tap::Scroll(ScrollArea::Tabs).action(), tabs).hugging().max_height(TABS)
+        scroll(ScrollArea::Tabs.action(), tabs).hugging().max_height(TABS)
     }
 
     fn search_field(&self, wanted: &str) -> Element {
@@ -265,7 +265,7 @@ impl Scene<'_> {
 
 /// What stays at the top, and what scrolls below.
 fn with_head(head: Element, area: ScrollArea, content: Element) -> Element {
-    column().child(head).child(scroll(Tap::Scroll(area).action(), content)).min_height(0)
+    column().child(head).child(scroll(area.action(), content)).min_height(0)
 }
 
 /// What the tiles take in height, in dp: a row is as high as its highest.

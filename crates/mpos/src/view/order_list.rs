@@ -93,7 +93,7 @@ impl<'a> Scene<'a> {
         let pending = self.pending(order).map(|choice| self.pending_row(choice));
         let rows = lines.chain(pending.flatten().map(Element::from));
         let rows = column().children(rows.collect::<Vec<_>>()).key("rows");
-        scroll(Tap::Scroll(ScrollArea::Lines).action(), rows).scrolled_to(END)
+        scroll(ScrollArea::Lines.action(), rows).scrolled_to(END)
     }
 
     /// What was tapped here and is not on disk yet.
@@ -120,7 +120,7 @@ impl<'a> Scene<'a> {
     pub(super) fn rows_to_read(&self, check: &Check) -> Element {
         let rows = check.lines.iter().map(|line| self.row_of(line).key(("line", line.id)));
         let rows = column().children(rows.collect::<Vec<_>>()).pad_x(GAP);
-        scroll(Tap::Scroll(ScrollArea::Lines).action(), rows)
+        scroll(ScrollArea::Lines.action(), rows)
     }
 
     fn line(&self, line: &Line) -> ListRow {

@@ -31,10 +31,7 @@ impl Scene<'_> {
             .pad(EDGE)
             .pad_top(24);
         let bar = header(self.till().site().name.clone()).subtitle(self.world.station_name);
-        column()
-            .child(bar)
-            .child(scroll(Tap::Scroll(ScrollArea::People).action(), content))
-            .children(self.banner())
+        column().child(bar).child(scroll(ScrollArea::People.action(), content)).children(self.banner())
     }
 
     fn person(&self, staff: &Staff) -> Element {

@@ -28,7 +28,7 @@ impl Scene<'_> {
         let print = button(self.words.print, Tap::Reprint.action());
         let done = button(self.words.done, Tap::Done.action()).primary();
         if self.is_sideways() {
-            let paper = scroll(Tap::Scroll(ScrollArea::Receipt(number)).action(), content);
+            let paper = scroll(ScrollArea::Receipt(number).action(), content);
             let buttons = row().gap(GAP).child(print.grow_by(2.0)).child(done.grow_by(3.0));
             let side = column()
                 .children(found.map(|receipt| self.given_back(receipt)))
@@ -42,7 +42,7 @@ impl Scene<'_> {
         column()
             .child(bar)
             .children(found.map(|receipt| self.given_back(receipt)))
-            .child(scroll(Tap::Scroll(ScrollArea::Receipt(number)).action(), content))
+            .child(scroll(ScrollArea::Receipt(number).action(), content))
             .children(self.banner())
             .child(bottom_bar(Some(print), done))
     }

@@ -75,7 +75,7 @@ impl Scene<'_> {
         };
         let height = |group: &&ModifierGroup| QUESTION + ANSWERS * rows(group);
         let offset = above.map(height).sum();
-        scroll(Tap::Scroll(ScrollArea::Sheet).action(), body).hugging().scrolled_to(offset)
+        scroll(ScrollArea::Sheet.action(), body).hugging().scrolled_to(offset)
     }
 
     fn question(&self, chosen: &Choice, group: &ModifierGroup) -> Element {

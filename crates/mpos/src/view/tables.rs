@@ -52,7 +52,7 @@ impl<'a> Scene<'a> {
         column()
             .child(bar)
             .child(tabs)
-            .child(scroll(Tap::Scroll(area).action(), content))
+            .child(scroll(area.action(), content))
             .children(self.banner())
             .children((!sideways).then(|| bottom_bar(None, self.direct_sale())))
     }

@@ -51,10 +51,7 @@ impl Pair {
         let mut bytes = (0, 0);
         loop {
             let before = bytes;
-            while let Some(message) = self.sender.poll_transmit(now_ms) {
-                bytes.0 += message.len();
-                self.receiver.handle(now_ms, &message).expect("the server is right");
-            }
+            bytes.0 += self.down(now_ms);
             while let Some(message) = self.receiver.poll_transmit(now_ms) {
                 bytes.1 += message.len();
                 self.sender.handle(now_ms, &message).expect("the client is right");
@@ -63,6 +60,16 @@ impl Pair {
                 return bytes;
             }
         }
+    }
+
+    /// What the server has to say arrives; returns its bytes.
+    pub fn down(&mut self, now_ms: u64) -> usize {
+        let mut bytes = 0;
+        while let Some(message) = self.sender.poll_transmit(now_ms) {
+            bytes += message.len();
+            self.receiver.handle(now_ms, &message).expect("the server is right");
+        }
+        bytes
     }
 
     pub fn shown(&self) -> ObjectId {

@@ -141,6 +141,24 @@ fn a_finger_on_a_moving_list_stops_it_and_taps_nothing() {
     assert!(world.take_inputs().is_empty());
 }
 
+/// Promise: a finger that the system takes away leaves the list where it is, and nobody else's finger does.
+#[test]
+fn a_drag_that_is_taken_away_leaves_the_list() {
+    let mut world = World::attached(&Screen::default());
+    world.pointer(Pointer::Down(Point::new(100, 240)));
+    world.pointer(Pointer::Move(Point::new(100, 220)));
+    world.pointer(Pointer::Move(Point::new(100, 200)));
+    let dragged = world.offset();
+    world.finger(2, Pointer::Cancel);
+    world.pointer(Pointer::Move(Point::new(100, 190)));
+    assert_eq!(world.offset(), dragged + 10, "another finger's cancel is not this one's");
+    world.pointer(Pointer::Cancel);
+    world.pointer(Pointer::Move(Point::new(100, 140)));
+    world.pass(300);
+    assert_eq!((world.offset(), world.client.is_moving()), (dragged + 10, false));
+    assert!(world.take_inputs().is_empty());
+}
+
 #[test]
 fn a_wheel_scrolls() {
     let mut world = World::attached(&Screen::default());
